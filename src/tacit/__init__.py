@@ -1,0 +1,1 @@
+"""Tacit learns from data that nobody labelled."""

@@ -1,0 +1,16 @@
+"""One sentence for a user's mistake: what came, what was expected, what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TacitError(Exception):
+    """A mistake that the user can mend; the command line prints it without a traceback."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> TacitError:
+    """The error for a misspelt name, with the nearest right one."""
+    known = sorted(known)
+    near = get_close_matches(name.lower().replace("-", "_"), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}."
+    return TacitError(f"There is no {what} {name!r}; {hint}")

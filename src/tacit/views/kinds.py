@@ -1,0 +1,92 @@
+"""How a sample is seen once more: the kinds of view that methods ask for and modalities fill in.
+
+A kind says only how many views there are and whose they are. What a view *is* (a crop, a noisy row, a masked
+sentence) is the modality's business, in one file each beside this one. A method that wants something particular of one
+modality says so in `of`: `Pair(of={"image": ({"blur": 1.0}, {"blur": 0.1, "solarise": 0.2})})`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One view: whose it is, which part of the sample it shows, and in which role."""
+
+    partner: bool = False  # of the sample itself, or of the partner that a plan named
+    part: int = 0  # of a sample with several parts (an image and its caption)
+    role: str = "global"  # "global" a random look, "local" a small one, "plain" as it is
+
+
+@dataclass(frozen=True)
+class View:
+    """The base of all kinds; `of[modality]` holds one mapping of options per view, or one for all."""
+
+    of: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def seen(self) -> tuple[Seen, ...]:
+        """The views of a batch, in the order in which the batch iterates over them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Plain(View):
+    """The sample as it is, without randomness: what embedding and judging see."""
+
+    def seen(self):
+        return (Seen(role="plain"),)
+
+
+@dataclass(frozen=True)
+class Single(View):
+    """One random look at each sample."""
+
+    def seen(self):
+        return (Seen(),)
+
+
+@dataclass(frozen=True)
+class Pair(View):
+    """Two independent looks at each sample."""
+
+    def seen(self):
+        return (Seen(), Seen())
+
+
+@dataclass(frozen=True)
+class MultiCrop(View):
+    """Several looks at most of a sample, then several at small pieces of it (SwAV, section 3.2)."""
+
+    large: int = 2
+    small: int = 6
+
+    def seen(self):
+        return (Seen(),) * self.large + (Seen(role="local"),) * self.small
+
+
+@dataclass(frozen=True)
+class Neighbours(View):
+    """A look at each sample and one at its partner, which `before_epoch` named in `Plan(partners=…)`.
+
+    Until a plan names partners, everyone is its own partner. The partner's view is keyed by its anchor.
+    """
+
+    def seen(self):
+        return (Seen(), Seen(partner=True))
+
+
+@dataclass(frozen=True)
+class Paired(View):
+    """One look at each of the two parts of a sample (an image and its caption)."""
+
+    def seen(self):
+        return (Seen(part=0), Seen(part=1))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A stream that carries labels: `streams = {"main": Pair(), "labelled": Labelled(batch=16)}`."""
+
+    views: View = field(default_factory=Single)
+    batch: int = 16
