@@ -47,6 +47,7 @@ class Recipe:
     epoch_batches: int = 0  # an epoch's length in batches; 0: the main stream once
     turns: tuple[str, ...] = ()  # order of the players in a batch; (): as declared
     hold: Mapping[str, float] = field(default_factory=dict)  # prefix of parameter names: epochs it is held frozen
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the method, where these numbers want others
 
     def __post_init__(self):
         positive = ("batch", "epochs", "accumulate", "lr")
@@ -284,9 +285,9 @@ class Method(nn.Module):
         super().__init_subclass__(**rest)
         if cls.__base__ is not Method:
             raise TypeError(f"{cls.__name__} must derive from Method itself: share by parts and objectives, not by parents")
-        taken = RESERVED & (set(vars(cls)) | set(options(cls)))
+        taken = RESERVED & (set(vars(cls)) | set(options(cls))) | {f.name for f in fields(Recipe)} & set(options(cls))
         if taken:
-            raise TypeError(f"{cls.__name__} uses names that torch needs on every module: {sorted(taken)}")
+            raise TypeError(f"{cls.__name__} uses names that torch's modules or recipes already have: {sorted(taken)}")
 
     def step(self, batch: Batch, player: str = "") -> Loss:
         """The loss of one batch: a tensor, or named terms `{name: tensor or (tensor, weight)}`."""

@@ -76,9 +76,3 @@ class Samples:
             raise ValueError("this source declares no splits")
         return self.take(np.flatnonzero(self.splits == name))
 
-
-def move(content: Any, device: torch.device) -> Any:
-    """The same content on a device; tensors and named tuples of them."""
-    if isinstance(content, Tensor):
-        return content.to(device, non_blocking=True)
-    return type(content)(*(move(part, device) for part in content))

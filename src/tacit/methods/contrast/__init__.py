@@ -1,0 +1,1 @@
+"""One instance against the others: the loss itself."""

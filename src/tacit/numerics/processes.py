@@ -1,0 +1,59 @@
+"""The only place where a computation crosses processes. On one process everything here is the identity.
+
+Gradients are those of the mean over processes of their losses, which is what data-parallel averaging computes: a loss
+written with `gather` or `total` gives N processes the gradients of one (tested for every method).
+"""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def size() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Which of them this is, from 0."""
+    return dist.get_rank() if size() > 1 else 0
+
+
+def gather(x: Tensor) -> Tensor:
+    """The rows of all processes, in their order: n × … -> (size · n) × …. Every process must bring equally many."""
+    return _Gather.apply(x) if size() > 1 else x
+
+
+def total(x: Tensor) -> Tensor:
+    """The sum over processes, of the same shape."""
+    return _Total.apply(x) if size() > 1 else x
+
+
+def mean(x: Tensor) -> Tensor:
+    """The mean over processes, of the same shape."""
+    return total(x) / size()
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.rows = len(x)
+        parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(size())]
+        dist.all_gather(parts, x.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx, gradient):  # through `total`, so that it can be differentiated again
+        return total(gradient)[rank() * ctx.rows : (rank() + 1) * ctx.rows]
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        summed = x.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return total(gradient)

@@ -1,0 +1,27 @@
+"""A slow copy of a module, moved towards it after every step."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Teacher(nn.Module):
+    """The exponential moving average of another module: MoCo's key encoder, BYOL's target, DINO's teacher.
+
+    Parameters are averaged, buffers (batch statistics) are its own; it never asks for gradient. Calling it is under
+    no_grad.
+    """
+
+    def __init__(self, student: nn.Module):
+        super().__init__()
+        self.module = copy.deepcopy(student).requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, *inputs):
+        return self.module(*inputs)
+
+    @torch.no_grad()
+    def follow(self, student: nn.Module, momentum: float) -> None:
+        """teacher ← momentum · teacher + (1 − momentum) · student."""
+        torch._foreach_lerp_(list(self.module.parameters()), list(student.parameters()), 1 - momentum)

@@ -1,0 +1,39 @@
+"""All samples of a stream through a method, in sample order: what `before_epoch` and later stages are handed."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tacit.method import Batch, Method
+from tacit.numerics import processes
+from tacit.training.streams import Stream
+
+
+def embedder(method: Method, streams: dict[str, Stream], autocast: Callable, batch: int = 512) -> Callable[..., Tensor]:
+    """`embed(stream=None, how=None)` -> N × d on the CPU, float32; `how(batch)` -> n × d defaults to `represent`.
+
+    Every process embeds its share and gets all of it. Modules are in evaluation mode meanwhile.
+    """
+
+    def embed(stream: str | None = None, how: Callable[[Batch], Tensor] | None = None) -> Tensor:
+        source = streams[stream or next(iter(streams))]
+        share = -(-source.n // processes.size())
+        mine = np.minimum(np.arange(share) + processes.rank() * share, source.n - 1)
+        return processes.gather(represent(method, source, mine, autocast, how or method.represent, batch))[: source.n]
+
+    return embed
+
+
+@torch.no_grad()
+def represent(method: Method, stream: Stream, index: np.ndarray, autocast: Callable, how: Callable, batch: int = 512) -> Tensor:
+    """These samples without randomness, through `how`: n × d on the CPU, float32."""
+    training = method.training
+    method.eval()
+    try:
+        with autocast():
+            rows = [how(stream.plain(index[at : at + batch])).float().cpu() for at in range(0, len(index), batch)]
+    finally:
+        method.train(training)
+    return torch.cat(rows)

@@ -1,0 +1,106 @@
+"""What a training says while it runs: metrics.jsonl, TensorBoard and the line on the terminal."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from tacit.numerics import processes
+
+
+class Journal:
+    """Collects the terms of the loss without synchronising, and writes them down every few steps.
+
+    The sums since the last line are part of the checkpoint, so that a resumed run writes the lines of an uninterrupted
+    one; the file is cut back to what the checkpoint knew.
+    """
+
+    def __init__(self, folder: Path | None, quiet: bool):
+        self.main = processes.rank() == 0
+        self.path = folder / "metrics.jsonl" if folder is not None and self.main else None
+        self.sums: dict[str, Tensor] = {}
+        self.steps, self.samples = 0, 0
+        self.since = time.perf_counter()
+        self.console = Console(stderr=True, quiet=quiet or not self.main)
+        self.board: Any = None
+        self.bar: Progress | None = None
+        self.shown = ""
+
+    def begin(self, title: str, total: int, done: int, length: int) -> None:
+        """Start a stage: a bar of `total` steps of which some are done, and a log cut to `length` bytes."""
+        if self.path is not None:
+            with self.path.open("ab") as file:
+                file.truncate(length)
+        if self.path is not None and self.board is None:
+            from torch.utils.tensorboard import SummaryWriter  # a second to import: only when something is logged
+
+            self.board = SummaryWriter(self.path.parent / "tensorboard", purge_step=done or None)
+        columns = (TextColumn("{task.description}"), BarColumn(24), TimeRemainingColumn(), TextColumn("{task.fields[signs]}"))
+        self.bar = Progress(*columns, console=self.console, transient=False)
+        self.task = self.bar.add_task(title, total=total, completed=done, signs=self.shown)
+        self.bar.start()
+        self.since = time.perf_counter()
+
+    def length(self) -> int:
+        return self.path.stat().st_size if self.path is not None and self.path.exists() else 0
+
+    def add(self, terms: dict[str, Tensor], samples: int) -> None:
+        """The terms of one step, still on the device."""
+        for name, value in terms.items():
+            self.sums[name] = self.sums[name] + value if name in self.sums else value.clone()
+        self.steps, self.samples = self.steps + 1, self.samples + samples
+
+    def means(self, stop: bool) -> tuple[dict[str, float], bool]:
+        """The mean of every term since the last call over all processes, and whether any of them wants to stop."""
+        values = [self.sums[name] / max(self.steps, 1) for name in sorted(self.sums)]
+        device = values[0].device if values else torch.device("cpu")
+        packed = torch.stack([*(value.float() for value in values), torch.tensor(float(stop), device=device)])
+        *means, stops = processes.mean(packed).tolist()
+        names = sorted(self.sums)
+        self.sums, self.steps = {}, 0
+        return dict(zip(names, means)), stops > 0
+
+    def write(self, line: dict[str, Any], completed: int) -> None:
+        """One line of numbers: to the file, to TensorBoard and to the bar."""
+        elapsed = time.perf_counter() - self.since
+        line["samples_per_second"] = round(self.samples / max(elapsed, 1e-9), 1)
+        self.samples, self.since = 0, time.perf_counter()
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
+        if self.board is not None:
+            for name, value in line.items():
+                if isinstance(value, float) and not _missing(value):
+                    self.board.add_scalar(f"stage{line['stage']}/{name}", value, line["step"])
+        shown = [f"loss {line['loss']:.3f}", f"{line['samples_per_second']:.0f}/s"]
+        if line.get("effective_rank") is not None:
+            self.shown = f"rank {line['effective_rank']:.0f}  spread {line['spread']:.2f}"
+        if self.bar is not None:
+            self.bar.update(self.task, completed=completed, signs="  ".join([*shown, self.shown]))
+
+    def say(self, sentence: str) -> None:
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+        if self.board is not None:
+            self.board.flush()
+
+    def state(self) -> dict[str, Tensor]:
+        return {**self.sums, "_steps": torch.tensor(self.steps)}
+
+    def load(self, saved: dict[str, Tensor]) -> None:
+        self.sums = {name: value for name, value in saved.items() if name != "_steps"}
+        self.steps = int(saved["_steps"]) if "_steps" in saved else 0
+
+
+def _missing(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

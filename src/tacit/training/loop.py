@@ -1,0 +1,232 @@
+"""The loop: every method, every modality, one file read top to bottom. No method's name is in it.
+
+What a step computes is a pure function of the seed and the position, since torch's generator is seeded by counter before
+every hook: a resumed run equals an uninterrupted one bit for bit, and no random state needs saving.
+"""
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from tacit.errors import TacitError
+from tacit.method import Batch, Facts, Labelled, Method, Plan, Recipe, Stage, Stop, Trained, View, nested, streams
+from tacit.numerics import counter, processes
+from tacit.training import optimizers, schedules
+from tacit.training.averaging import Average
+from tacit.training.distributed import join, share_norms, shares
+from tacit.training.embedding import embedder
+from tacit.training.journal import Journal
+from tacit.training.signals import Probe, collapse
+from tacit.training.state import Keeper, reseed
+from tacit.training.stopping import Interrupted, Stopping
+from tacit.training.streams import Source, Stream
+from tacit.training.turns import Focus, add
+
+Story = Generator[Stage, Trained, None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that the loop is told; what it trains comes from the story."""
+
+    fabric: Fabric
+    factory: Callable[[], nn.Module | None]  # of a fresh encoder
+    build: Callable[[Stage, nn.Module | None], Method]  # of a stage's method on an encoder
+    recipe: Callable[[Stage], Recipe]  # of a stage, the user's changes included
+    source: Callable[[str, View], Source]  # of a stream by name and kind of view
+    facts: Facts
+    seed: int = 0
+    folder: Path | None = None  # None: nothing is written
+    quiet: bool = False
+    log_steps: int = 10
+    save_seconds: float = 60.0
+    most_steps: int = 0  # of every stage; 0: all of them
+
+
+def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> Trained:
+    """Train every stage of a story, going on from what the folder holds; returns what the last stage left."""
+    trained: Any = None
+    for number in count():
+        reseed(setting.seed, number, "story")
+        try:
+            stage = story.send(trained)
+        except StopIteration:
+            return trained
+        if encoder is None or stage.encoder == "fresh":
+            encoder = setting.factory()
+        with Stopping() as stopping:
+            trained = Training(stage, number, encoder, setting, stopping).run()
+        encoder = trained.method.encoder
+
+
+class Training:
+    """One stage: set up, then epochs of batches of turns."""
+
+    def __init__(self, stage: Stage, number: int, encoder: nn.Module | None, setting: Setting, stopping: Stopping):
+        self.setting, self.number, self.stopping, fabric = setting, number, stopping, setting.fabric
+        self.seed = (setting.seed, number)
+        reseed(*self.seed, "build")
+        self.recipe = recipe = setting.recipe(stage)
+        self.method = method = setting.build(stage, encoder)
+        self.feeds = self.open_streams()
+        self.main, *self.others = self.feeds.values()
+        for inner in nested(method):
+            reseed(*self.seed, "prepare")
+            inner.prepare(setting.facts)
+        share_norms(method)
+        method.to(fabric.device).train()
+        self.solves = type(method).solve is not Method.solve
+        self.optimizer = None if self.solves else optimizers.build(method, recipe)
+        self.focus, self.average = Focus(method), Average(method, recipe.ema)
+        if self.optimizer is not None:
+            self.wrapped, self.stepper = fabric.setup(method, self.optimizer)
+            self.wrapped.mark_forward_method("step")
+        self.embed = embedder(method, self.feeds, fabric.autocast)
+        self.journal = Journal(setting.folder, setting.quiet)
+        file = setting.folder / f"stage-{number}.safetensors" if setting.folder is not None else None
+        self.keeper = Keeper(file, method, self.optimizer, self.average, self.journal)
+        self.at, self.plan, self.log_length = self.keeper.restore()
+        self.saved = time.monotonic()
+        fabric.barrier()  # everyone has read before anyone writes
+
+    def open_streams(self) -> dict[str, Stream]:
+        """The method's streams by name; the first sets the epoch."""
+        name, multiple = type(self.method).__name__, processes.size() * self.recipe.accumulate
+        if self.recipe.accumulate > 1 and any(inner.whole_batch for inner in nested(self.method)):
+            raise TacitError(f"{name} compares all samples of a batch, so it cannot be accumulated; leave --accumulate out.")
+        feeds: dict[str, Stream] = {}
+        for stream, kind in streams(self.method).items():
+            labelled = isinstance(kind, Labelled)
+            source = self.setting.source(stream, kind.views if labelled else kind)
+            size, length = (kind.batch if labelled else self.recipe.batch), (0 if feeds else self.recipe.epoch_batches)
+            feeds[stream] = Stream(stream, source, size, counter.key(*self.seed), self.setting.fabric.device, labelled, multiple, length)
+        return feeds
+
+    def run(self) -> Trained:
+        """From wherever the stage stands to its end."""
+        if not self.at.finished:
+            if self.at.step == 0:
+                self.save()
+            total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
+            title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
+            self.journal.begin(title, total, self.at.step, self.log_length)
+            self.probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
+            try:
+                self.solve() if self.solves else self.epochs()
+            finally:
+                self.journal.end()
+            self.at.finished = True
+            self.focus.on("", ())
+            self.average.into_method()
+            self.save()
+        return Trained(self.method.eval(), self.embed)
+
+    def solve(self) -> None:
+        """A closed form: it keeps its state in buffers and yields where it may be interrupted."""
+        reseed(*self.seed, "solve")
+        with torch.no_grad():
+            for self.at.step, _ in enumerate(self.method.solve(self.main), 1):
+                self.pause(self.stopping.asked)
+
+    def epochs(self) -> None:
+        while self.at.epoch < self.recipe.epochs and self.open_epoch():
+            order = self.main.order(self.at.epoch, self.plan)
+            if not order:
+                raise TacitError("The plan of this epoch holds no whole batch; give a smaller --batch or more samples.")
+            ranges = range(self.at.batch, len(order))
+            todo = [(share, place) for place in ranges for share in shares(order[place], self.recipe.accumulate)]
+            coming = self.main.ahead(todo, self.at.epoch, self.plan)
+            for place in ranges:
+                progress = (self.at.epoch + place / len(order)) / self.recipe.epochs
+                self.batch([next(coming) for _ in range(self.recipe.accumulate)], progress)
+                self.at.batch, self.at.step = place + 1, self.at.step + 1
+                self.beat(progress)
+                if self.at.step == self.setting.most_steps:
+                    return
+            self.at.epoch, self.at.batch, self.at.planned = self.at.epoch + 1, 0, False
+
+    def open_epoch(self) -> bool:
+        """Let the methods look at all samples and plan; False where one of them wants to stop."""
+        if not self.at.planned:
+            self.plan = None
+            for inner in nested(self.method):
+                reseed(*self.seed, "epoch", self.at.epoch)
+                said = inner.before_epoch(self.embed)
+                if isinstance(said, Stop):
+                    self.journal.say(f"{type(inner).__name__} stops: {said.why}")
+                    return False
+                self.plan = said if isinstance(said, Plan) else self.plan
+            self.at.planned = True
+        return True
+
+    def batch(self, parts: list[Batch], progress: float) -> None:
+        """One batch: every player's turn over its micro-batches, then what is not moved by gradient."""
+        recipe, step, methods = self.recipe, self.at.step, nested(self.method)
+        for inner in methods:
+            inner.progress = progress
+        optimizers.set_rate(self.optimizer, schedules.rate(recipe, progress))
+        for other in self.others:
+            index, lap = other.at(step)
+            for part, share in zip(parts, shares(index, recipe.accumulate)):
+                part.others[other.name] = other.load(share, lap)
+        held = tuple(prefix for prefix, epochs in recipe.hold.items() if self.at.epoch < epochs)
+        terms: dict[str, Tensor] = {}
+        for turn, player in enumerate(recipe.turns or tuple(self.method.players) or ("",)):
+            self.focus.on(player, held)
+            self.optimizer.zero_grad(set_to_none=True)
+            for micro, part in enumerate(parts):
+                reseed(*self.seed, step, processes.rank(), turn, micro)
+                with self.setting.fabric.no_backward_sync(self.wrapped, enabled=micro + 1 < len(parts)):
+                    with self.setting.fabric.autocast():
+                        loss = self.wrapped.step(part, player) if player else self.wrapped.step(part)
+                    self.setting.fabric.backward(add(loss, player, terms, len(parts)))
+            if recipe.clip:
+                self.setting.fabric.clip_gradients(self.wrapped, self.stepper, max_norm=recipe.clip, error_if_nonfinite=False)
+            self.stepper.step()
+        self.average.update()
+        self.journal.add(terms, sum(map(len, parts)) * processes.size())
+        joined = join(parts)
+        for inner in methods:
+            reseed(*self.seed, "after", step)
+            with torch.no_grad():
+                inner.after_step(joined)
+            optimizers.forget(self.optimizer, inner.renewed)
+            inner.renewed.clear()
+
+    def beat(self, progress: float) -> None:
+        """Every few steps: the log's one collective, the stop flag with it, signals, and a save when it is due."""
+        if self.at.step % self.setting.log_steps:
+            if self.stopping.asked and processes.size() == 1:
+                self.pause(True)
+            return
+        means, stop = self.journal.means(self.stopping.asked)
+        if not np.isfinite(list(means.values())).all():
+            raise TacitError(f"The loss became {means['loss']} at step {self.at.step}; give a lower --lr or --clip 1; the last save is whole.")
+        line = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
+        line["lr"] = schedules.rate(self.recipe, progress)
+        if self.at.step % (5 * self.setting.log_steps) == 0 and (signals := self.probe.measure()) is not None:
+            line |= signals._asdict()
+            if warning := collapse(signals, progress, len(self.probe.index)):
+                line["warning"] = warning
+                self.journal.say(warning)
+        self.journal.write(line, self.at.step)
+        self.pause(stop)
+
+    def pause(self, stop: bool) -> None:
+        """A safe point: save when it is due, and leave when that was asked for."""
+        if stop or time.monotonic() - self.saved >= self.setting.save_seconds:
+            self.save()
+        if stop:
+            raise Interrupted(self.at.step)
+
+    def save(self) -> None:
+        self.keeper.save(self.at, self.plan)
+        self.saved = time.monotonic()

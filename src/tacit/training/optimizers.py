@@ -1,0 +1,109 @@
+"""One optimiser per stage, its parameters in named groups, its state keyed by the parameters' names."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from tacit.method import Method, Recipe
+
+
+def build(method: Method, recipe: Recipe) -> Optimizer:
+    """An optimiser over everything that asks for gradient now, in groups by `method.groups()`; norms and biases never decay."""
+    groups: dict[tuple, dict] = {}
+    factors = method.groups()
+    for name, parameter in method.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        prefix = max((p for p in factors if name.startswith(p)), key=len, default="")
+        own = factors.get(prefix, {})
+        decays = parameter.ndim > 1
+        group = groups.setdefault(
+            (prefix, decays),
+            {
+                "params": [],
+                "names": [],
+                "factor": own.get("lr", 1.0),
+                "weight_decay": own.get("weight_decay", recipe.weight_decay) if decays else 0.0,
+                "adapt": decays,
+            },
+        )
+        if recipe.optimizer != "adamw":
+            group["momentum"] = own.get("momentum", recipe.momentum)
+        group["params"].append(parameter)
+        group["names"].append(name)
+    settings = list(groups.values())
+    if not settings:
+        raise ValueError(f"{type(method).__name__} has no parameter that asks for gradient; give it `solve` instead of `step`")
+    if recipe.optimizer == "sgd":
+        return SGD(settings, lr=recipe.lr)
+    if recipe.optimizer == "lars":
+        return LARS(settings, lr=recipe.lr)
+    fused = not method.second_order and all(p.is_floating_point() for g in settings for p in g["params"])
+    return AdamW(settings, lr=recipe.lr, betas=(recipe.momentum, 0.999), fused=fused)
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Give every group its share of the rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["factor"]
+
+
+class LARS(Optimizer):
+    """Layer-wise adaptive rates (You et al. 2017, arXiv:1708.03888), as SimCLR's released code has it.
+
+    v ← momentum · v + rate · trust · (g + decay · w), w ← w − v with trust = eta · |w| / |g + decay · w|, and 1 where
+    either norm is 0. Norms and biases are not adapted. Lists of tensors at once, no synchronisation with the host.
+    """
+
+    def __init__(self, groups, lr: float, eta: float = 0.001):
+        super().__init__(groups, {"lr": lr, "momentum": 0.9, "weight_decay": 0.0, "adapt": True, "factor": 1.0})
+        self.eta = eta
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            weights = [p for p in group["params"] if p.grad is not None]
+            if not weights:
+                continue
+            gradients = [p.grad for p in weights]
+            if group["weight_decay"]:
+                gradients = torch._foreach_add(gradients, weights, alpha=group["weight_decay"])
+            if group["adapt"]:
+                sizes, lengths = torch._foreach_norm(weights), torch._foreach_norm(gradients)
+                trusts = [torch.where((w > 0) & (g > 0), self.eta * w / g, 1.0) for w, g in zip(sizes, lengths)]
+                gradients = torch._foreach_mul(gradients, trusts)
+            for p in weights:
+                if "momentum_buffer" not in self.state[p]:
+                    self.state[p]["momentum_buffer"] = torch.zeros_like(p)
+            speeds = [self.state[p]["momentum_buffer"] for p in weights]
+            torch._foreach_mul_(speeds, group["momentum"])
+            torch._foreach_add_(speeds, gradients, alpha=group["lr"])
+            torch._foreach_sub_(weights, speeds)
+
+
+def state_by_name(optimizer: Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state as tensors named `parameter/what`."""
+    return {
+        f"{name}/{what}": value if isinstance(value, Tensor) else torch.tensor(value)
+        for group in optimizer.param_groups
+        for name, parameter in zip(group["names"], group["params"])
+        for what, value in optimizer.state.get(parameter, {}).items()
+        if value is not None
+    }
+
+
+def load_by_name(optimizer: Optimizer, saved: dict[str, Tensor]) -> None:
+    """Give every parameter the state that was saved under its name."""
+    for group in optimizer.param_groups:
+        for name, parameter in zip(group["names"], group["params"]):
+            own = {key.rsplit("/", 1)[1]: value for key, value in saved.items() if key.rsplit("/", 1)[0] == name}
+            for what, value in own.items():
+                like = torch.empty_like(parameter) if value.shape == parameter.shape else value.clone()
+                optimizer.state[parameter][what] = like.copy_(value)
+
+
+def forget(optimizer: Optimizer, modules: list[nn.Module]) -> None:
+    """Drop the state of re-initialised modules."""
+    for module in modules:
+        for parameter in module.parameters():
+            optimizer.state.pop(parameter, None)

@@ -1,0 +1,43 @@
+"""What the machine is good at: device, precision and memory layout, chosen once and said."""
+
+from dataclasses import dataclass
+
+import torch
+
+from tacit.errors import TacitError, unknown
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how to compute."""
+
+    device: str  # "cpu" or "cuda"
+    precision: str  # Fabric's name
+    why: str  # one sentence for the user
+
+
+def choose(device: str = "auto", precision: str = "auto") -> Machine:
+    """The fastest device here and the precision that is native to it; both can be given."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise unknown("device", device, ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TacitError("The device cuda was asked for, but torch sees no GPU here; leave --device out to take what there is.")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision != "auto":
+        if precision not in PRECISIONS:
+            raise unknown("precision", precision, ("auto", *PRECISIONS))
+        return Machine(device, precision, f"{device}, {precision} as asked")
+    if native_bf16(device):
+        return Machine(device, "bf16-mixed", f"{device}, bf16 where it is safe, since it is native here")
+    return Machine(device, "32-true", f"{device}, float32, since bf16 is not native here")
+
+
+def native_bf16(device: str) -> bool:
+    """Whether bf16 products are done in hardware."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))

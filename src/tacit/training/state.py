@@ -1,0 +1,90 @@
+"""The whole state of a stage in one file: what a kill may interrupt and `--resume` goes on from."""
+
+import random
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from tacit.method import Method, Plan
+from tacit.numerics import counter, processes
+from tacit.training import checkpoint, optimizers
+from tacit.training.averaging import Average
+from tacit.training.journal import Journal
+
+
+@dataclass
+class Position:
+    """Where a stage stands; with the plan it is the whole state of its loading."""
+
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch that are done
+    step: int = 0  # batches of this stage that are done
+    planned: bool = False  # `before_epoch` of this epoch has run
+    finished: bool = False
+
+
+def reseed(*place: int | str) -> None:
+    """Seed every generator that a hook may use, by counter: no random state is ever saved."""
+    seed = counter.key(*place)
+    torch.manual_seed(seed % 2**63)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+class Keeper:
+    """Saves and restores one stage; on no file it does nothing."""
+
+    def __init__(self, file: Path | None, method: Method, optimizer: Optimizer | None, average: Average, journal: Journal):
+        self.file, self.method, self.optimizer, self.average, self.journal = file, method, optimizer, average, journal
+
+    def restore(self) -> tuple[Position, Plan | None, int]:
+        """The position, the plan and the log's length that were saved; the rest is put back where it belongs."""
+        if self.file is None or not self.file.exists():
+            return Position(), None, self.journal.length()
+        tensors, saved = checkpoint.read(self.file)
+        checkpoint.restore(self.method, _below("method/", tensors))
+        if self.optimizer is not None:
+            optimizers.load_by_name(self.optimizer, _below("optimizer/", tensors))
+        self.average.load(_below("average/", tensors))
+        self.journal.load(_below("log/", tensors))
+        return Position(**saved["at"]), _unpack(_below("plan/", tensors)), saved["log_length"]
+
+    def save(self, at: Position, plan: Plan | None) -> None:
+        """Put everything into one file, in place of the last; the first process alone writes."""
+        if self.file is None or processes.rank() > 0:
+            return
+        groups = {
+            "method/": self.method.state_dict(),
+            "optimizer/": optimizers.state_by_name(self.optimizer) if self.optimizer is not None else {},
+            "average/": self.average.weights,
+            "log/": self.journal.state(),
+            "plan/": _pack(plan),
+        }
+        tensors = {prefix + name: value for prefix, group in groups.items() for name, value in group.items()}
+        checkpoint.save(self.file, tensors, {"at": asdict(replace(at)), "log_length": self.journal.length()})
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _pack(plan: Plan | None) -> dict[str, Tensor]:
+    if plan is None:
+        return {}
+    packed = {name: torch.as_tensor(v) for name, v in (("partners", plan.partners), ("weights", plan.weights)) if v is not None}
+    if plan.batches is not None:
+        batches = [torch.as_tensor(batch) for batch in plan.batches]
+        packed["batches"] = torch.cat(batches)
+        packed["sizes"] = torch.tensor([len(batch) for batch in batches])
+    return packed
+
+
+def _unpack(packed: dict[str, Tensor]) -> Plan | None:
+    if not packed:
+        return None
+    batches = packed["batches"].split(packed["sizes"].tolist()) if "batches" in packed else None
+    return Plan(batches=batches, partners=packed.get("partners"), weights=packed.get("weights"))
