@@ -1,1 +1,80 @@
-"""Tacit learns from data that nobody labelled."""
+"""Tacit learns from data that nobody labelled: from a folder of things to an encoder, to numbers that say how good it is.
+
+Every public name is resolved when it is first asked for, so that `import tacit` costs nothing and imports no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tacit.data import known as known
+    from tacit.data import open as open
+    from tacit.data.inspecting import Inspection as Inspection
+    from tacit.data.inspecting import inspect as inspect
+    from tacit.demo_story import demo as demo
+    from tacit.describing import describe as describe
+    from tacit.errors import TacitError as TacitError
+    from tacit.judging import evaluate as evaluate
+    from tacit.method import Batch as Batch
+    from tacit.method import Facts as Facts
+    from tacit.method import Method as Method
+    from tacit.method import Paper as Paper
+    from tacit.method import Plan as Plan
+    from tacit.method import Ragged as Ragged
+    from tacit.method import Recipe as Recipe
+    from tacit.method import Stage as Stage
+    from tacit.method import Stop as Stop
+    from tacit.methods import listing as catalogue  # noqa: F401
+    from tacit.run import Run as Run
+    from tacit.run import embed as embed
+    from tacit.run import pretrain as pretrain
+    from tacit.run import preview as preview
+    from tacit.searching import search as search
+    from tacit.training.check import check_method as check_method
+
+# The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
+# No name may be that of a subpackage: importing the subpackage would put it in the name's place.
+CONTENTS = {
+    # the verbs, in the order in which they are used
+    "demo": "tacit.demo_story",
+    "inspect": "tacit.data.inspecting",
+    "preview": "tacit.run",
+    "pretrain": "tacit.run",
+    "evaluate": "tacit.judging",
+    "embed": "tacit.run",
+    "search": "tacit.searching",
+    "catalogue": "tacit.methods:listing",
+    "describe": "tacit.describing",
+    # what they give and take
+    "Run": "tacit.run",
+    "Inspection": "tacit.data.inspecting",
+    "open": "tacit.data",
+    "known": "tacit.data",
+    "TacitError": "tacit.errors",
+    # for writing a method
+    "Method": "tacit.method",
+    "Batch": "tacit.method",
+    "Paper": "tacit.method",
+    "Recipe": "tacit.method",
+    "Stage": "tacit.method",
+    "Plan": "tacit.method",
+    "Stop": "tacit.method",
+    "Facts": "tacit.method",
+    "Ragged": "tacit.method",
+    "check_method": "tacit.training.check",
+}
+
+__all__ = [*CONTENTS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in CONTENTS:
+        raise AttributeError(f"module 'tacit' has no attribute {name!r}")
+    module, _, there = CONTENTS[name].partition(":")
+    value = getattr(import_module(module), there or name)
+    globals()[name] = value  # asked once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(CONTENTS)

@@ -1,0 +1,104 @@
+"""The command line: one file per command, each a thin face of the public function of the same name.
+
+A command parses nothing and prints nothing: its signature is its syntax, and it returns an `Answer`. Here it is parsed,
+called, printed, and turned into an exit status: 0 done, 1 a mistake that one sentence names, 2 wrong usage,
+130 interrupted, 141 nobody reads what is printed.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from tacit.cli.answer import Answer, Usage, write_json
+from tacit.cli.demo import demo
+from tacit.cli.embed import embed
+from tacit.cli.evaluate import evaluate
+from tacit.cli.inspect import inspect
+from tacit.cli.methods import methods
+from tacit.cli.pretrain import pretrain
+from tacit.cli.preview import preview
+from tacit.cli.search import search
+from tacit.errors import TacitError
+
+COMMANDS: tuple[Callable[..., Answer], ...] = (demo, inspect, preview, pretrain, evaluate, embed, search, methods)
+
+
+def build() -> App:
+    """The application: the commands are small, what they call is imported when they call it."""
+    app = App(
+        name="tacit",
+        help="Tacit learns from data that nobody labelled.",
+        help_epilogue="Start with `tacit demo`. `tacit COMMAND --help` says more of each.",
+        default_parameter=Parameter(negative=()),
+        suppress_keyboard_interrupt=False,
+    )
+    for place, command in enumerate(COMMANDS):
+        app.command(command, sort_key=place)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit status; `arguments` default to those of the process."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command: its exit status."""
+    debug = "--debug" in arguments
+    try:
+        _answer(list(arguments))
+        sys.stdout.flush()
+        return 0
+    except (CycloptsError, Usage) as usage:
+        return _say(str(usage), 2, debug)
+    except TacitError as mistake:
+        return _say(str(mistake), 1, debug)
+    except KeyboardInterrupt as stop:  # a training says where it stopped, and that it has saved
+        return _say(str(stop) or "interrupted.", 130, debug)
+    except BrokenPipeError:  # `tacit methods | head`: nothing more can be printed, not even by the interpreter as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as trouble:
+        return _say(str(trouble), 1, debug)
+    except Exception as fault:
+        hint = "" if debug else " Please report it with what --debug shows."
+        return _say(f"this is a fault in Tacit, not in what you typed: {type(fault).__name__}: {fault}.{hint}", 1, debug)
+
+
+def _answer(arguments: list[str]) -> None:
+    app = build()
+    command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False)
+    answer = command(*bound.args, **bound.kwargs)
+    if isinstance(answer, Answer):
+        shared = bound.arguments.get("shared")
+        if shared is not None and shared.json is not None:
+            write_json(shared.json, answer.facts)
+        if answer.text:
+            sys.stdout.write(answer.text + "\n")
+        if answer.then:
+            sys.stdout.flush()
+            sys.stderr.write(f"Next: {answer.then}\n")
+    elif method := _value(arguments, "--method"):  # help was asked for, of one method
+        import tacit
+
+        sys.stdout.write(f"\n{tacit.describe(method)}\n")
+
+
+def _value(arguments: list[str], flag: str) -> str:
+    """What follows a flag, or an empty string."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+        if argument == flag and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return ""
+
+
+def _say(sentence: str, status: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"tacit: {sentence}\n")
+    return status

@@ -92,7 +92,7 @@ class Training:
         self.embed = embedder(method, self.feeds, fabric.autocast)
         self.journal = Journal(setting.folder, setting.quiet)
         file = setting.folder / f"stage-{number}.safetensors" if setting.folder is not None else None
-        self.keeper = Keeper(file, method, self.optimizer, self.average, self.journal)
+        self.keeper = Keeper(file, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
         self.saved = time.monotonic()
         fabric.barrier()  # everyone has read before anyone writes
@@ -107,7 +107,8 @@ class Training:
             labelled = isinstance(kind, Labelled)
             source = self.setting.source(stream, kind.views if labelled else kind)
             size, length = (kind.batch if labelled else self.recipe.batch), (0 if feeds else self.recipe.epoch_batches)
-            feeds[stream] = Stream(stream, source, size, counter.key(*self.seed), self.setting.fabric.device, labelled, multiple, length)
+            key, device = counter.key(*self.seed), self.setting.fabric.device
+            feeds[stream] = Stream(stream, source, size, key, device, labelled, multiple=multiple, epoch_batches=length)
         return feeds
 
     def run(self) -> Trained:

@@ -6,7 +6,7 @@ import torch
 
 from tacit.errors import TacitError, unknown
 
-PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}  # ours, and Fabric's names
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Machine:
     """Where and how to compute."""
 
     device: str  # "cpu" or "cuda"
-    precision: str  # Fabric's name
+    precision: str  # "fp32" or "bf16"
     why: str  # one sentence for the user
 
 
@@ -31,8 +31,8 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
             raise unknown("precision", precision, ("auto", *PRECISIONS))
         return Machine(device, precision, f"{device}, {precision} as asked")
     if native_bf16(device):
-        return Machine(device, "bf16-mixed", f"{device}, bf16 where it is safe, since it is native here")
-    return Machine(device, "32-true", f"{device}, float32, since bf16 is not native here")
+        return Machine(device, "bf16", f"{device}, bf16 where it is safe, since it is native here")
+    return Machine(device, "fp32", f"{device}, float32, since bf16 is not native here")
 
 
 def native_bf16(device: str) -> bool:

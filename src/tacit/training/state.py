@@ -1,15 +1,18 @@
 """The whole state of a stage in one file: what a kill may interrupt and `--resume` goes on from."""
 
+import importlib
 import random
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from tacit.method import Method, Plan
+from tacit.errors import TacitError
+from tacit.method import Facts, Method, Plan, Stage, nested
 from tacit.numerics import counter, processes
 from tacit.training import checkpoint, optimizers
 from tacit.training.averaging import Average
@@ -38,8 +41,17 @@ def reseed(*place: int | str) -> None:
 class Keeper:
     """Saves and restores one stage; on no file it does nothing."""
 
-    def __init__(self, file: Path | None, method: Method, optimizer: Optimizer | None, average: Average, journal: Journal):
-        self.file, self.method, self.optimizer, self.average, self.journal = file, method, optimizer, average, journal
+    def __init__(
+        self,
+        file: Path | None,
+        stage: Stage,
+        method: Method,
+        optimizer: Optimizer | None,
+        average: Average,
+        journal: Journal,
+    ):
+        self.file, self.stage, self.method = file, stage, method
+        self.optimizer, self.average, self.journal = optimizer, average, journal
 
     def restore(self) -> tuple[Position, Plan | None, int]:
         """The position, the plan and the log's length that were saved; the rest is put back where it belongs."""
@@ -63,9 +75,30 @@ class Keeper:
             "average/": self.average.weights,
             "log/": self.journal.state(),
             "plan/": _pack(plan),
+            "option/": {name: value for name, value in self.stage.options.items() if isinstance(value, Tensor)},
         }
         tensors = {prefix + name: value for prefix, group in groups.items() for name, value in group.items()}
-        checkpoint.save(self.file, tensors, {"at": asdict(replace(at)), "log_length": self.journal.length()})
+        facts = {
+            "at": asdict(at),
+            "log_length": self.journal.length(),
+            "method": f"{self.stage.method.__module__}:{self.stage.method.__qualname__}",
+            "options": {name: value for name, value in self.stage.options.items() if not isinstance(value, Tensor)},
+        }
+        checkpoint.save(self.file, tensors, facts)
+
+
+def open_stage(file: Path, build: Callable[[Stage, nn.Module | None], Method], encoder: nn.Module | None, facts: Facts) -> Method:
+    """The trained method of a finished stage, on a freshly built encoder whose weights are restored with it."""
+    tensors, saved = checkpoint.read(file)
+    if not saved["at"]["finished"]:
+        raise TacitError(f"{file} is of a stage that has not finished; go on with --resume.")
+    module, _, name = saved["method"].partition(":")
+    method = getattr(importlib.import_module(module), name)
+    restored = build(Stage(method, **saved["options"], **_below("option/", tensors)), encoder)
+    for inner in nested(restored):
+        inner.prepare(facts)
+    checkpoint.restore(restored, _below("method/", tensors))
+    return restored.eval()
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

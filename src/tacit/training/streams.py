@@ -99,6 +99,11 @@ class Stream:
         views, params = self.source.plain(move(content, self.device), index, 0)
         return Batch(views, torch.from_numpy(index).to(self.device), params=params, key=self._key("plain"), context=self.context)
 
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All samples without randomness, in their order."""
+        for at in range(0, self.n, size):
+            yield self.plain(np.arange(at, min(at + size, self.n)))
+
     def _read(self, index: np.ndarray, epoch: int, plan: Plan | None) -> tuple[Any, Any]:
         """The content of these samples, and of their partners where a plan names some."""
         partners = None

@@ -1,0 +1,107 @@
+"""Views: how samples are seen once more. A kind says how many looks and at whom, a modality what a look is."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from importlib import import_module
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from tacit.errors import TacitError, unknown
+from tacit.numerics import counter
+from tacit.views.kinds import Plain, Seen, View
+
+MODALITIES = {
+    "image": "tacit.views.image:ImageViews",
+    "vector": "tacit.views.vector:VectorViews",
+    "pair": "tacit.views.pair:PairViews",
+}
+
+
+class Modality(Protocol):
+    """What every modality of views is: a frozen dataclass of its options that looks at whole batches."""
+
+    name: ClassVar[str]  # as in MODALITIES
+    parts: ClassVar[int]  # of one sample; where there are several, `look` takes `part`
+    kinds: ClassVar[tuple[type[View], ...]]  # which it offers
+
+    @property
+    def shape(self) -> tuple[Any, ...]: ...
+
+    @classmethod
+    def fit(cls, facts: Mapping[str, Any], **overrides: Any) -> "Modality": ...
+
+    def look(
+        self, content: Any, index: np.ndarray, key: int, role: str = "global", **how: Any
+    ) -> tuple[Tensor, dict[str, Tensor]]: ...
+
+
+def modality(kind: str) -> type[Modality]:
+    """The class of views for a kind of data; its file is imported here and not before."""
+    if kind not in MODALITIES:
+        raise unknown("kind of data", kind, MODALITIES)
+    module, name = MODALITIES[kind].split(":")
+    return getattr(import_module(module), name)
+
+
+def changed(options: Any, how: Mapping[str, Any]) -> Any:
+    """A modality's options with some changed by name; lists (of a file, of the command line) are taken for tuples."""
+    known = [field.name for field in fields(options)]
+    for name in how:
+        if name not in known:
+            raise unknown(f"option of {options.name} views", name, known)
+    return replace(options, **{name: tuple(value) if isinstance(value, list) else value for name, value in how.items()})
+
+
+class Program:
+    """A kind of view, filled in by a modality: content in, views out.
+
+        program = Program(Pair(), ImageViews.fit(facts))
+        (x1, x2), params = program(content, index, key)
+
+    View number v is drawn with `counter.key(key, v)` for the rows `index`, so it is the same in every batch. A partner's
+    view is drawn with its anchor's index. A modality of several parts is told which `part` to look at; Plain shows it all
+    of them, one view per part. `kind.of[modality.name]` holds options for `look`: one mapping for all views, or one each.
+    """
+
+    def __init__(self, kind: View, modality: Modality, wanted_by: str = "This method"):
+        """`wanted_by` names the method in the error that says the modality does not offer the kind."""
+        if type(kind) not in modality.kinds:
+            offered = ", ".join(offer.__name__ for offer in modality.kinds)
+            raise TacitError(
+                f"{wanted_by} wants {type(kind).__name__} views, {modality.name} data offers {offered}; "
+                "choose a method that asks for one of these, or open the data as another kind."
+            )
+        self.kind, self.modality = kind, modality
+        self.seen: tuple[Seen, ...] = kind.seen()
+        if isinstance(kind, Plain):
+            self.seen = tuple(replace(seen, part=part) for seen in self.seen for part in range(modality.parts))
+        self.how = _per_view(kind.of.get(modality.name, {}), len(self.seen))
+
+    def __call__(
+        self, content: Any, index: np.ndarray, key: int, partners: Any = None
+    ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+        """One view, and its parameters, for each of `self.seen`.
+
+        content of n samples; index int64, n: their positions; partners the content of each sample's partner, n as well:
+        None where none is named, and everyone is its own.
+        """
+        views, params = [], []
+        for v, (seen, how) in enumerate(zip(self.seen, self.how)):
+            shown = partners if seen.partner and partners is not None else content
+            which = {"part": seen.part} if self.modality.parts > 1 else {}
+            view, drawn = self.modality.look(shown, index, counter.key(key, v), seen.role, **which, **how)
+            views.append(view)
+            params.append(drawn)
+        return views, params
+
+
+def _per_view(options: Any, views: int) -> list[Mapping[str, Any]]:
+    """One mapping of options for each view."""
+    given = [options] if isinstance(options, Mapping) else list(options)
+    if len(given) not in (1, views):
+        raise TacitError(
+            f"Options for {len(given)} views came where there are {views}; give one mapping for all, or one for each."
+        )
+    return given * (views // len(given))

@@ -1,0 +1,43 @@
+"""`tacit embed`: vectors on disk for everything in the data."""
+
+from pathlib import Path
+from shlex import quote
+
+import tacit
+from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Shared, given
+
+
+def embed(
+    run: str,
+    data: str,
+    /,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    batch: int | None = None,
+    kind: Kind = None,
+    device: Device = None,
+    shared: Shared = NO_FLAGS,
+) -> Answer:
+    """Write the vectors of everything in the data to a table, with ids, paths, labels and thumbnails.
+
+    Parameters
+    ----------
+    run
+        The folder of a run.
+    data
+        As for `tacit inspect`.
+    out
+        The LanceDB table to write: NAME.lance.
+    overwrite
+        Replace a table that is there.
+    batch
+        Samples at once; 256 if not given.
+    """
+    table = tacit.embed(run, data, out=out, overwrite=overwrite, **given(batch=batch, kind=kind, device=device))
+    rows = f"{table.path} holds {len(table)} vectors of {table.provenance.dim} numbers."
+    return Answer(
+        rows,
+        {"path": table.path, "rows": len(table), "provenance": table.provenance},
+        f"tacit search {quote(str(out))} QUERY --top 10",
+    )

@@ -1,0 +1,18 @@
+"""`tacit inspect`: what was understood of the data."""
+
+from shlex import quote
+
+import tacit
+from tacit.cli.answer import NO_FLAGS, Answer, Kind, Shared
+
+
+def inspect(data: str, /, *, kind: Kind = None, shared: Shared = NO_FLAGS) -> Answer:
+    """Say what was understood of the data: kind, count, sizes, labels, splits, trouble.
+
+    Parameters
+    ----------
+    data
+        A folder of images (flat, in class folders, or with train and test above them) or an .npz or .npy file.
+    """
+    found = tacit.inspect(data, kind=kind)
+    return Answer(str(found), found, f"tacit preview {quote(data)} --method simclr")

@@ -1,0 +1,127 @@
+"""What a run is, fully resolved: read from and written to `run.yaml`, from which it can be run again."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from torch import nn
+
+from tacit.errors import TacitError, unknown
+from tacit.method import Facts, Method, Recipe, Stage, options, streams
+from tacit.methods import find
+from tacit.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every choice of a run. What the user left open was chosen from data and machine, and stands here all the same."""
+
+    tacit: str  # the version that wrote it
+    method: str
+    options: dict[str, Any]  # of the method
+    recipe: dict[str, Any]  # what differs from the recipe of each stage's method
+    recipe_name: str  # "paper" or the name of one in `recipes`
+    views: dict[str, Any]  # of the modality
+    encoder: str
+    encoder_options: dict[str, Any]
+    data: dict[str, Any]  # source, kind, split, samples, corrupt
+    streams: dict[str, str]  # sources of the method's other streams
+    facts: dict[str, Any]
+    labels_used: int  # by declared streams
+    seed: int
+    device: str
+    precision: str
+    devices: int
+    init: str = ""
+    chosen: list[str] = field(default_factory=list)  # what was chosen and why, one sentence each
+
+    def write(self, folder: Path) -> None:
+        checkpoint.write_text(folder / "run.yaml", yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True, width=120))
+
+    @classmethod
+    def read(cls, path: Path) -> "Config":
+        """From `run.yaml` or the folder it lies in."""
+        file = path / "run.yaml" if path.is_dir() else path
+        try:
+            saved = yaml.safe_load(file.read_text())
+            return cls(**saved)
+        except FileNotFoundError as error:
+            raise TacitError(f"{path} holds no run (no run.yaml); give a folder that `tacit pretrain --out` wrote.") from error
+        except (TypeError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise TacitError(f"{file} is no run's configuration ({error}); give one that `tacit pretrain` wrote.") from error
+
+    def known_facts(self) -> Facts:
+        return Facts.from_dict(self.facts)
+
+
+@dataclass
+class Routed:
+    """A user's options, each with the one it belongs to."""
+
+    method: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    views: dict[str, Any] = field(default_factory=dict)
+    encoder: dict[str, Any] = field(default_factory=dict)
+    streams: dict[str, str] = field(default_factory=dict)
+
+
+def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: Mapping[str, Any]) -> Routed:
+    """Send each option where its name is known; a misspelt one is answered with the nearest right name."""
+    other_streams = list(streams(method))[1:]
+    known = {
+        "method": options(method),
+        "recipe": {f.name: f for f in fields(Recipe) if f.name not in ("options",)},
+        "views": {f.name: f for f in fields(views) if f.init and f.name not in ("mean", "std")},
+        "encoder": encoder,
+        "streams": {name: None for name in other_streams},
+    }
+    routed = Routed()
+    for name, value in given.items():
+        owner = next((owner for owner, names in known.items() if name in names), None)
+        if owner is None:
+            raise unknown("option", name, {n for names in known.values() for n in names})
+        if owner == "method":
+            value = coerce(name, value, known["method"][name])
+        getattr(routed, owner)[name] = value
+    routed.recipe = {name: _field(name, value) for name, value in routed.recipe.items()}
+    return routed
+
+
+def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
+    """A value as the parameter's annotation wants it, or one sentence."""
+    wanted = parameter.annotation
+    if wanted in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if wanted is int and value != int(value):
+            raise TacitError(f"{name} is {value}; it must be a whole number.")
+        return wanted(value)
+    if isinstance(wanted, type) and wanted in (int, float, bool, str) and not isinstance(value, wanted):
+        raise TacitError(f"{name} is {value!r}; it must be {_WORDS[wanted]}.")
+    return value
+
+
+def _field(name: str, value: Any) -> Any:
+    default = getattr(Recipe(), name)
+    if isinstance(default, tuple):
+        return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if isinstance(default, Mapping) and not isinstance(value, Mapping):
+        raise TacitError(f"{name} is {value!r}; it must be a mapping such as {{prototypes: 1}}.")
+    if isinstance(default, (int, float, str)):
+        return coerce(name, value, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=type(default)))
+    return value
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+
+
+def build_method(stage: Stage, encoder: nn.Module | None) -> Method:
+    """A stage's method on an encoder; an option that is annotated as a Method and given by name or class is built first."""
+    given = dict(stage.options)
+    for name, parameter in inspect.signature(stage.method.__init__).parameters.items():
+        if parameter.annotation is Method:
+            inner = given.get(name, parameter.default)
+            inner = find(inner) if isinstance(inner, str) else inner
+            given[name] = build_method(Stage(inner), encoder) if isinstance(inner, type) else inner
+    return stage.method(encoder, **given)

@@ -1,0 +1,86 @@
+"""Everything is read once before training: the corrupt are dropped and named, and what fits is kept decoded."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tacit.data.caching import Cached, pack
+from tacit.data.images import ImageFolder
+from tacit.data.memory import free_memory
+from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
+from tacit.errors import TacitError
+
+CHUNK = 256  # samples read together
+SHARE, MOST = 0.25, 4 * 2**30  # of the free memory, and bytes, that decoded images may take
+
+Progress = Callable[[int, int], None]  # how many of how many have been read
+
+
+def verify(samples: Samples, threshold: float = 0.01, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
+    """Read all samples once, a few at a time, and drop those that cannot be read.
+
+    Gives the readable ones (a folder's images decoded in memory where they fit into a quarter of what is free and 4 GiB)
+    and what was dropped. Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples
+    remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file.
+    """
+    n = len(samples)
+    bad: dict[int, str] = {}
+    keep = _Keep(samples) if isinstance(samples, ImageFolder) else None
+    for start in range(0, n, CHUNK):
+        index = np.arange(start, min(start + CHUNK, n))
+        content, wrong = samples.read(index)
+        bad |= wrong
+        _refuse_infinite(content, np.array([i for i in index.tolist() if i not in wrong]), samples)
+        if keep is not None and not keep.add(content):
+            keep = None  # too large: decode anew in each epoch
+        if progress is not None:
+            progress(int(index[-1]) + 1, n)
+    corrupt = [Corrupt(samples.ids[position], why) for position, why in sorted(bad.items())]
+    if len(corrupt) > threshold * n:
+        raise TacitError(_too_many(corrupt, samples, threshold))
+    if n - len(corrupt) < 2:
+        raise TacitError(f"{samples.source} holds {n - len(corrupt)} sample that can be read; nothing can be compared with fewer than 2: give more.")
+    good = samples.take(np.array([i for i in range(n) if i not in bad], np.int64)) if bad else samples
+    return (good if keep is None else keep.done(good)), corrupt
+
+
+class _Keep:
+    """A buffer that takes decoded images as long as they fit. The system gives it memory only where it is written."""
+
+    def __init__(self, samples: ImageFolder):
+        channels, side = samples.shape[0], samples.side
+        most = len(samples) * 2 * side * side * channels  # `fit` keeps every image below this
+        self.values = np.empty(int(min(SHARE * free_memory(), MOST, most)), np.uint8)
+        self.used, self.channels = 0, channels
+        self.sizes: list[np.ndarray] = []
+
+    def add(self, content: Images) -> bool:
+        """Keep a batch; False where it does not fit."""
+        if self.used + int(content.sizes.prod(1).sum()) * self.channels > len(self.values):
+            return False
+        self.used += pack(content, self.values[self.used :])
+        self.sizes.append(content.sizes.numpy())
+        return True
+
+    def done(self, samples: Samples) -> Cached:
+        self.values.resize(self.used, refcheck=False)  # gives the rest back
+        return Cached.of(samples, self.values, np.concatenate(self.sizes), self.channels)
+
+
+def _refuse_infinite(content: Images | Vectors | Parts, index: np.ndarray, samples: Samples) -> None:
+    if isinstance(content, Parts):
+        for part in content:
+            _refuse_infinite(part, index, samples)
+    elif isinstance(content, Vectors):
+        broken = ~content.values.isfinite().all(1).numpy()
+        if broken.any():
+            row = index[broken.argmax()]
+            raise TacitError(f"Row {samples.ids[row]} of {samples.source} holds NaN or infinity; remove it or fill it in.")
+
+
+def _too_many(corrupt: list[Corrupt], samples: Samples, threshold: float) -> str:
+    first = "; ".join(f"{one.id}: {one.why}" for one in corrupt[:3]) + ("; …" if len(corrupt) > 3 else "")
+    return (
+        f"{len(corrupt)} of {len(samples)} samples of {samples.source} cannot be read ({first}), more than the {threshold:.0%} allowed; "
+        "remove or replace them (`tacit inspect` lists them)."
+    )

@@ -1,0 +1,191 @@
+"""What was understood of a source, before anything is trained: `tacit inspect DATA`."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tacit.data.decoding import Header, Unreadable, header, pool
+from tacit.data.images import ImageArrays, ImageFolder
+from tacit.data.opening import Source
+from tacit.data.opening import open as open_source
+from tacit.data.pairs import Pairs
+from tacit.data.samples import Corrupt, Samples
+from tacit.data.vectors import VectorArrays
+from tacit.numerics import counter
+
+HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
+DECODED = 1000  # samples that are read in full
+LISTED = 10  # classes and corrupt samples shown in the terminal
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a source holds. Sizes, modes and formats are of the `looked_at` samples, trouble and duplicates include the `decoded`."""
+
+    source: str
+    kind: str
+    count: int
+    sizes: Mapping[str, list[int]]  # "smallest", "median", "largest": height and width, or the number of columns
+    channels: int  # of what is read; 0 for what has none
+    modes: Mapping[str, int]  # Pillow's mode, or an array's type -> how many
+    formats: Mapping[str, int]  # file format -> how many
+    classes: Mapping[str, int]
+    unlabelled: int
+    splits: Mapping[str, int]
+    bytes: int
+    looked_at: int
+    decoded: int
+    trouble: list[Corrupt] = field(default_factory=list)
+    duplicates: int = 0  # of the decoded: how many repeat another one byte by byte
+    ignored: Mapping[str, int] = field(default_factory=dict)  # suffix -> files that are no images
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        rows = [
+            ("source", self.source),
+            ("kind", f"{self.count:,} {self.kind}s, {_bytes(self.bytes)}"),
+            ("sizes", ", ".join(f"{name} {' × '.join(map(str, size))}" for name, size in self.sizes.items())),
+            ("channels", str(self.channels) if self.channels else ""),
+            ("modes", _counts(self.modes)),
+            ("formats", _counts(self.formats)),
+            ("classes", f"{len(self.classes)}: {_counts(self.classes)}" if self.classes else "none"),
+            ("unlabelled", f"{self.unlabelled:,}" if self.classes and self.unlabelled else ""),
+            ("splits", _counts(self.splits) or "none declared: by hash of the id"),
+            ("looked at", f"{self.looked_at:,}, {self.decoded:,} of them in full"),
+            ("duplicates", f"{self.duplicates:,} of the {self.decoded:,} read in full" if self.duplicates else ""),
+            ("ignored", _counts(self.ignored)),
+            ("trouble", f"{len(self.trouble):,} cannot be read" if self.trouble else "none found"),
+            *(("", f"{one.id}: {one.why}") for one in self.trouble[:LISTED]),
+            ("", f"… and {len(self.trouble) - LISTED:,} more" if len(self.trouble) > LISTED else ""),
+        ]
+        return "\n".join(f"{name:<12}{value}" for name, value in rows if value)
+
+
+class _Look(NamedTuple):
+    """What looking at the content of one kind of samples gives."""
+
+    sizes: np.ndarray  # n × 2 (height and width) or n × 1 (columns)
+    modes: Mapping[str, int]
+    formats: Mapping[str, int]
+    bytes: int
+    looked_at: int
+    decoded: int
+    trouble: dict[int, str]
+    duplicates: int
+    ignored: Mapping[str, int]
+
+
+def inspect(source: Source, kind: str | None = None) -> Inspection:
+    """Open a source and look at it: every header (of 20,000 files at most) and 1000 samples in full, drawn by counter.
+
+    Nothing is changed and nothing refused but what cannot be opened at all.
+    """
+    samples = open_source(source, kind)
+    look = _look(samples)
+    labels = np.full(len(samples), -1) if samples.labels is None else samples.labels
+    numbers = np.bincount(labels[labels >= 0], minlength=len(samples.classes)).tolist()
+    facts = samples.facts()
+    return Inspection(
+        source=samples.source,
+        kind=samples.kind,
+        count=len(samples),
+        sizes=_sizes(look.sizes),
+        channels=facts.get("channels", 0),
+        modes=look.modes,
+        formats=look.formats,
+        classes=dict(zip(samples.classes, numbers)),
+        unlabelled=int((labels < 0).sum()),
+        splits={} if samples.splits is None else {str(k): v for k, v in Counter(samples.splits.tolist()).items()},
+        bytes=look.bytes,
+        looked_at=look.looked_at,
+        decoded=look.decoded,
+        trouble=[Corrupt(samples.ids[position], why) for position, why in sorted(look.trouble.items())],
+        duplicates=look.duplicates,
+        ignored=look.ignored,
+    )
+
+
+def _look(samples: Samples) -> _Look:
+    drawn = counter.permutation(counter.key("inspect"), len(samples))
+    if isinstance(samples, ImageFolder):
+        return _look_at_files(samples, drawn)
+    if isinstance(samples, Pairs):
+        first, second = (_look(part) for part in (samples.first, samples.second))
+        return first._replace(
+            modes=Counter(first.modes) + Counter(second.modes),
+            formats=Counter(first.formats) + Counter(second.formats),
+            bytes=first.bytes + second.bytes,
+            trouble=second.trouble | first.trouble,
+        )
+    if not isinstance(samples, ImageArrays | VectorArrays):
+        raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
+    array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
+    chosen = np.sort(drawn[:DECODED])
+    rows = array[samples.rows[chosen]]
+    trouble = {}
+    if isinstance(samples, VectorArrays):
+        broken = ~np.isfinite(rows).all(1)
+        trouble = dict.fromkeys(chosen[broken].tolist(), "it holds NaN or infinity")
+    shape = array.shape[1:3] if isinstance(samples, ImageArrays) else array.shape[1:]
+    size = array.dtype.itemsize * int(np.prod(array.shape[1:])) * len(samples)
+    modes = {str(array.dtype): len(samples)}
+    repeated = _repeated(row.tobytes() for row in rows)
+    return _Look(np.array([shape]), modes, {}, size, len(samples), len(chosen), trouble, repeated, {})
+
+
+def _look_at_files(samples: ImageFolder, drawn: np.ndarray) -> _Look:
+    """Headers of many files, pixels of some; a file whose header is broken is not decoded as well."""
+    paths = [samples.root / name for name in samples.ids]
+    chosen = np.sort(drawn[:HEADERS])
+    headers = list(pool().map(_header, [paths[i] for i in chosen]))
+    trouble = {int(i): str(one) for i, one in zip(chosen, headers) if isinstance(one, Unreadable)}
+    good = [one for one in headers if isinstance(one, Header)]
+    some = np.sort(drawn[:DECODED])
+    for index in np.array_split(some, -(-len(some) // 100)):
+        trouble |= samples.read(index)[1]
+    sizes = np.array([(one.height, one.width) for one in good]).reshape(-1, 2)
+    modes, formats = Counter(one.mode for one in good), Counter(one.format for one in good)
+    weight = sum(path.stat().st_size for path in paths if path.exists())
+    repeated = _repeated(paths[i].read_bytes() for i in some.tolist() if i not in trouble)
+    return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored)
+
+
+def _header(path: Path) -> Header | Unreadable:
+    try:
+        return header(path)
+    except Unreadable as error:
+        return error
+
+
+def _repeated(contents: Iterable[bytes]) -> int:
+    digests = [sha256(content).digest() for content in contents]
+    return len(digests) - len(set(digests))
+
+
+def _sizes(sizes: np.ndarray) -> dict[str, list[int]]:
+    """The smallest and largest by area, and the median of each length."""
+    order = np.argsort(sizes.prod(1), kind="stable")
+    median = np.median(sizes, axis=0).astype(int)
+    return {"smallest": sizes[order[0]].tolist(), "median": median.tolist(), "largest": sizes[order[-1]].tolist()}
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name or 'no suffix'} {count:,}" for name, count in list(numbers.items())[:LISTED])
+    return shown + (f", … {len(numbers) - LISTED} more" if len(numbers) > LISTED else "")
+
+
+def _bytes(count: int) -> str:
+    size, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"

@@ -1,0 +1,66 @@
+"""Public data sets under versioned names, found below the folder that TACIT_DATA names and checked before use."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tacit.data.opening import open as open_source
+from tacit.data.samples import Samples
+from tacit.errors import TacitError, unknown
+
+
+class KnownSet(NamedTuple):
+    """Where a set lies below TACIT_DATA, and the checksum of exactly this version."""
+
+    path: str
+    sha256: str
+
+
+SETS = {
+    "cifar10-15k": KnownSet("images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"),
+    "mnist-20k": KnownSet("images/mnist/mnist_20k_5k.npz", "76c616d0b53c2f95e9204ffb3395597140b7f01f913d918ab88895121f384dc9"),
+    "omniglot-small1": KnownSet("images/omniglot_small1/omniglot_small1.npz", "90e68a1c8a244131f9037b0ebc066266997cb1f709482da73eaf37ceda6bad78"),
+    "pneumonia-balanced": KnownSet("images/pneumoniamnist/pneumoniamnist.npz", "668e0bb210171d8b520072c525f12b0e2b5b0c83be7747b0320879e35544f503"),
+    "sign-digits": KnownSet("images/sign_digits_folder", "eb42df48d9de137120fa4905aeb7e7867c493e3c68010466b883534cded97651"),
+}
+
+
+def known(name: str) -> Samples:
+    """Open a known set; its checksum is verified once per process and `SETS[name].sha256` belongs into every result."""
+    if name not in SETS:
+        raise unknown("known set", name, SETS)
+    path = _root(name) / SETS[name].path
+    if not path.exists():
+        raise TacitError(f"{name} is not there: {path} does not exist; set TACIT_DATA to the folder that holds {SETS[name].path}.")
+    if (found := checksum(path)) != SETS[name].sha256:
+        raise TacitError(
+            f"{path} is not the {name} that results are named after (sha256 {found[:12]}…, expected {SETS[name].sha256[:12]}…); "
+            "fetch it again, or open it by its path."
+        )
+    return open_source(path)
+
+
+@cache
+def checksum(path: Path) -> str:
+    """sha256 of a file, or of a folder's relative paths (sorted, with forward slashes) and contents; README files apart."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        files = [path]
+    else:
+        inside = (file for file in path.rglob("*") if file.is_file() and not file.name.startswith((".", "README")))
+        files = sorted(inside, key=Path.as_posix)
+    for file in files:
+        if path != file:
+            digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _root(name: str) -> Path:
+    if not (root := os.environ.get("TACIT_DATA")):
+        raise TacitError(f"The known set {name} is looked for in TACIT_DATA, which is not set; set it to the folder of your data sets.")
+    return Path(root).expanduser()

@@ -1,0 +1,152 @@
+"""Everything there is to say of one method, read off its class: nothing here is written twice."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from tacit import encoders
+from tacit.method import Encoder, Method, Paper, Recipe, options, streams
+from tacit.methods import find, name_of
+from tacit.views import MODALITIES, Modality, modality
+from tacit.views.kinds import Labelled
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something a user can set, by this name in Python and with dashes on the command line."""
+
+    name: str
+    default: Any
+    meaning: str  # one line, or ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A method's page: what `tacit methods NAME` prints."""
+
+    key: str
+    name: str
+    document: str  # what the class says of itself: the idea, what it was checked against, where it differs
+    paper: Paper
+    recipe: list[Option]  # the fields of Recipe, with the paper's numbers
+    recipes: dict[str, dict[str, Any]]  # the named ones: what differs from the paper's
+    options: list[Option]  # the method's own
+    streams: dict[str, str]  # every other stream by name, and what it carries
+    views: dict[str, list[Option]]  # by the kind of data that offers them
+    encoders: dict[str, list[Option]]  # the native ones that can be trained, by name
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "name": self.name,
+            "document": self.document,
+            "paper": vars(self.paper),
+            "recipe": {option.name: option.default for option in self.recipe},
+            "recipes": self.recipes,
+            "options": {option.name: option.default for option in self.options},
+            "streams": self.streams,
+            "views": {kind: {option.name: option.default for option in offered} for kind, offered in self.views.items()},
+            "encoders": {name: {option.name: option.default for option in own} for name, own in self.encoders.items()},
+        }
+
+    def __str__(self) -> str:
+        paper = self.paper
+        parts = [
+            f"{self.name}: {self.document}",
+            f"{paper.title}\n{paper.authors}, {paper.year}, {paper.locator}",
+            _section("Options of the method", self.options),
+            _section("The paper's recipe", self.recipe),
+            *(f"--recipe {name} takes instead: {_changes(changed)}" for name, changed in self.recipes.items()),
+            *(f"--{name} DATA: another stream, of {carried}" for name, carried in self.streams.items()),
+            *(_section(f"Views of {kind} data", offered) for kind, offered in self.views.items()),
+            *(_section(f"--encoder {name}", own) or f"--encoder {name}" for name, own in self.encoders.items()),
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+
+def describe(name: str) -> Description:
+    """The page of one method, by its key ("simclr") or, for your own, "module:Class".
+
+    Raises TacitError with the nearest right name where there is none such.
+    """
+    method: type[Method] = find(name)
+    paper_recipe = method.recipe.as_dict()
+    meanings = _comments(Recipe)
+    kinds = [kind for kind in MODALITIES if _offers(modality(kind), method)]
+    return Description(
+        key=name_of(method),
+        name=method.__name__,
+        document=inspect.getdoc(method) or "",
+        paper=method.paper,
+        recipe=[Option(key, value, meanings.get(key, "")) for key, value in paper_recipe.items() if key != "options"],
+        recipes={key: _differences(paper_recipe, recipe.as_dict()) for key, recipe in method.recipes.items()},
+        options=_parameters(options(method)),
+        streams={key: _carried(stream) for key, stream in list(streams(method).items())[1:]},
+        views={kind: _settable(modality(kind)) for kind in kinds},
+        encoders={name: _parameters(encoders.options(name)) for kind in kinds for name in encoders.names(kind, _wants(method))},
+    )
+
+
+def _offers(views: type[Modality], method: type[Method]) -> bool:
+    wanted = [stream.views if isinstance(stream, Labelled) else stream for stream in streams(method).values()]
+    return all(type(kind) in views.kinds for kind in wanted)
+
+
+def _wants(method: type[Method]) -> type:
+    """Which protocol a method asks of its encoder, by annotation."""
+    wanted = inspect.signature(method.__init__).parameters.get("encoder")
+    return wanted.annotation if wanted is not None and isinstance(wanted.annotation, type) else Encoder
+
+
+def _parameters(parameters: Mapping[str, inspect.Parameter]) -> list[Option]:
+    return [Option(name, parameter.default, "") for name, parameter in parameters.items()]
+
+
+def _carried(stream: Any) -> str:
+    return f"labelled samples, {stream.batch} in a batch" if isinstance(stream, Labelled) else "samples without labels"
+
+
+def _settable(views: Any) -> list[Option]:
+    """The fields of a modality's views that have a default: the others are known from the data."""
+    meanings = _comments(views)
+    found = []
+    for field in fields(views):
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        if default is not MISSING:
+            found.append(Option(field.name, default, meanings.get(field.name, "")))
+    return found
+
+
+def _differences(paper: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    changed = {key: value for key, value in other.items() if value != paper[key] and key != "options"}
+    return {**changed, **other["options"]}
+
+
+def _comments(owner: type) -> dict[str, str]:
+    """What stands behind each field of a dataclass in its source: `lr: float = 1e-3  # at batch …`."""
+    return dict(re.findall(r"^    (\w+):[^#\n]*#\s*(.+)$", inspect.getsource(owner), re.MULTILINE))
+
+
+def _section(title: str, offered: list[Option]) -> str:
+    if not offered:
+        return ""
+    flags = [f"--{option.name.replace('_', '-')} {_typed(option.default)}" for option in offered]
+    width = max(map(len, flags))
+    return "\n".join([title, *(f"  {flag:<{width}}  {o.meaning}".rstrip() for flag, o in zip(flags, offered))])
+
+
+def _changes(changed: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_typed(value)}" for name, value in changed.items())
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_typed, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_typed(item)}" for key, item in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,177 @@
+"""Reading a table of vectors, in memory that does not grow with their number."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.rows import COLUMNS, Row, Rows, schema, vectors_of
+from tacit.embeddings.spelling import distances
+from tacit.errors import TacitError
+
+SUFFIX = ".lance"
+BATCH = 4096  # rows read at a time
+
+
+def open_table(path: Path | str) -> "Table":
+    """Open a table that `write` made; what is no such table, or no longer whole, is a TacitError."""
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise TacitError(f"{path} does not end in {SUFFIX}; give the table that embedding wrote, such as photos{SUFFIX}.")
+    restore(path)
+    if path.is_file():
+        raise TacitError(f"{path} is a file, and a table is a folder; give the table that embedding wrote.")
+    if not path.is_dir():
+        beside = sorted(other.name for other in path.parent.glob("[!.]*" + SUFFIX))
+        hint = f"there are {', '.join(beside[:5])} beside it" if beside else f"there is no table in {path.parent} at all"
+        raise TacitError(f"There is no table {path}, and {hint}; embed some data first or correct the path.")
+    import lancedb
+
+    with reading(path):
+        lance = lancedb.connect(path.parent.absolute()).open_table(path.stem)
+        table = Table(path, lance, Provenance.from_metadata(lance.schema.metadata), lance.count_rows())
+        if not lance.schema.equals(schema(table.provenance)):
+            raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {table.provenance.dim}")
+        if not len(table):
+            raise ValueError("it has no rows")
+        table.at(np.array([0, len(table) - 1]))  # the ends are there: nothing was cut off
+    return table
+
+
+class Table:
+    """Vectors on disk with ids, paths, labels, thumbnails and provenance; made by `open_table`.
+
+    It shows the table as it was when opened. Rows are counted 0…n−1 in the order in which they were written.
+    """
+
+    def __init__(self, path: Path, lance: Any, provenance: Provenance, count: int):
+        self.path, self.provenance = path, provenance
+        self._lance, self._count = lance, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __str__(self) -> str:
+        made = self.provenance
+        return f"{self.path}: {len(self)} {made.kind} vectors of {made.dim} numbers, compared by {made.similarity}"
+
+    def stream(self, batch: int = BATCH, columns: Sequence[str] = COLUMNS) -> Iterator[pa.RecordBatch]:
+        """All rows in order, at most `batch` at a time, and only these columns: read when asked for, never ahead."""
+        for start in range(0, len(self), batch):
+            with reading(self.path):
+                # a scan would read far ahead of a slow consumer; a slice is found without reading what lies before it
+                part = self._lance.search().select(list(columns)).offset(start).limit(min(batch, len(self) - start)).to_arrow()
+                whole = part.combine_chunks().to_batches()
+            yield from whole
+
+    def ids(self) -> list[str]:
+        """All ids, in order."""
+        return [id for batch in self.stream(16 * BATCH, ("id",)) for id in batch.column("id").to_pylist()]
+
+    def vectors(self, ids: Sequence[str] | None = None) -> np.ndarray:
+        """All vectors in order, or those of these ids in theirs: float32, n × d."""
+        if ids is not None:
+            return vectors_of(self.at(self.positions(ids), ("vector",)))
+        found = np.empty((len(self), self.provenance.dim), np.float32)
+        start = 0
+        for batch in self.stream(columns=("vector",)):
+            found[start : start + len(batch)] = vectors_of(batch)
+            start += len(batch)
+        return found
+
+    def rows(self, ids: Sequence[str]) -> Rows:
+        """The rows of these ids, in their order; an id that is not there is a TacitError naming the nearest."""
+        found = self.at(self.positions(ids))
+        id, path, label, thumbnail = (found.column(name).to_pylist() for name in ("id", "path", "label", "thumbnail"))
+        return Rows(id, path, label, vectors_of(found), thumbnail)
+
+    def row(self, id: str) -> Row:
+        """The row of one id."""
+        found = self.rows([id])
+        return Row(id, found.paths[0], found.labels[0], found.vectors[0], found.thumbnails[0])
+
+    def find(self, ids: Sequence[str]) -> np.ndarray:
+        """The positions of these ids, −1 for those that are not there: int64. One pass over the column of ids."""
+        wanted, back = np.unique(np.array(ids, dtype=object), return_inverse=True)
+        values = pa.array(wanted, pa.string())
+        found, seen = np.full(len(wanted), -1), np.zeros(len(wanted), np.int64)
+        start = 0
+        for batch in self.stream(16 * BATCH, ("id",)):
+            which = pc.fill_null(pc.index_in(batch.column("id"), value_set=values), -1).to_numpy(zero_copy_only=False)
+            at = np.flatnonzero(which >= 0)
+            seen += np.bincount(which[at], minlength=len(wanted))
+            found[which[at]] = start + at
+            start += len(batch)
+        if (seen > 1).any():
+            twice = wanted[int(seen.argmax())]
+            raise TacitError(f"{self.path} holds the id {twice!r} {seen.max()} times; give every sample its own.")
+        return found[back]
+
+    def positions(self, ids: Sequence[str]) -> np.ndarray:
+        """Like `find`, but an id that is not there is a TacitError naming the nearest."""
+        found = self.find(ids)
+        if (found < 0).any():
+            missing = ids[int(np.flatnonzero(found < 0)[0])]
+            raise TacitError(f"There is no id {missing!r} in {self.path}; the nearest is {self.nearest_id(missing)!r}.")
+        return found
+
+    def nearest_id(self, id: str) -> str:
+        """The id that is spelt most like this one."""
+        best, least = "", np.inf
+        for batch in self.stream(BATCH, ("id",)):
+            ids = batch.column("id").to_pylist()
+            far = distances(id, ids)
+            if far.min() < least:
+                best, least = ids[int(far.argmin())], far.min()
+        return best
+
+    def at(self, positions: np.ndarray, columns: Sequence[str] = COLUMNS) -> pa.Table:
+        """The rows at these positions, in their order and as often as they are named."""
+        wanted, back = np.unique(positions, return_inverse=True)
+        chosen = ["_rowoffset", *columns]
+        with reading(self.path):
+            parts = [
+                self._lance.take_offsets(wanted[start : start + BATCH].tolist()).select(chosen).to_arrow()
+                for start in range(0, max(len(wanted), 1), BATCH)
+            ]
+            found = pa.concat_tables(parts).sort_by("_rowoffset").drop_columns("_rowoffset").select(list(columns))
+            if len(found) != len(wanted):
+                raise ValueError(f"{len(wanted)} rows were asked for and {len(found)} came")
+        return found.take(pa.array(back))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What Lance and Arrow say of a table that is not whole, in a sentence."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        raise TacitError(
+            f"{path} is no whole table of Tacit's ({brief(error)}); "
+            "if it was replaced just now, open it again, else embed the data again under another name."
+        ) from error
+
+
+def brief(error: Exception) -> str:
+    """The first line of Lance's message, without the layers it came through and the line of source that raised it."""
+    line = (str(error) or type(error).__name__).splitlines()[0]
+    line = re.sub(r"^((lance error|LanceError\(IO\)|Generic LocalFileSystem error): )+", "", line)
+    return re.sub(r", /\S+\.rs:\d+:\d+$", "", line)
+
+
+def hidden(path: Path, role: str) -> Path:
+    """The hidden sibling that a table is written into ("part") or stands aside in ("old")."""
+    return path.with_name(f".{path.stem}.{role}{SUFFIX}")
+
+
+def restore(path: Path) -> None:
+    """Undo a replacement that was killed between its two renames: bring back the table that stood aside."""
+    aside = hidden(path, "old")
+    if aside.is_dir() and not path.exists():
+        aside.rename(path)

@@ -1,0 +1,80 @@
+"""What a table holds: for each sample its id, vector, path, label and a small picture of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from tacit.embeddings.provenance import Provenance
+from tacit.errors import TacitError
+
+COLUMNS = ("id", "vector", "path", "label", "thumbnail")
+
+
+class Rows(NamedTuple):
+    """n samples and their vectors, column by column."""
+
+    ids: list[str]
+    paths: list[str | None]  # the file a sample lies in, if it has one
+    labels: list[str | None]
+    vectors: np.ndarray  # float32, n × d
+    thumbnails: list[bytes | None]  # PNG or JPEG, small; None for what has no picture
+
+
+class Row(NamedTuple):
+    """One sample and its vector."""
+
+    id: str
+    path: str | None
+    label: str | None
+    vector: np.ndarray  # float32, d
+    thumbnail: bytes | None
+
+
+def schema(provenance: Provenance) -> pa.Schema:
+    """The columns of a table, with its provenance as metadata."""
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), provenance.dim), nullable=False),
+            pa.field("path", pa.string()),
+            pa.field("label", pa.string()),
+            pa.field("thumbnail", pa.binary()),
+        ],
+        metadata=provenance.metadata(),
+    )
+
+
+def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as Arrow; the vectors are copied, so that the caller may use their memory again.
+
+    A vector that is not finite is a TacitError naming the samples.
+    """
+    dim = schema.field("vector").type.list_size
+    vectors = np.array(rows.vectors, dtype=np.float32, order="C")
+    if vectors.shape != (len(rows.ids), dim) or {len(column) for column in rows} != {len(rows.ids)}:
+        lengths = [len(column) for column in rows]
+        raise ValueError(f"rows have columns of lengths {lengths} and vectors of shape {vectors.shape}, not n × {dim}")
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        some = ", ".join(repr(rows.ids[i]) for i in broken[:3]) + (" and others" if len(broken) > 3 else "")
+        raise TacitError(
+            f"The vectors of {some} hold NaN or infinite numbers and cannot be compared; check these samples, or train the "
+            "encoder at a lower rate or in float32."
+        )
+    try:
+        ids, paths, labels = (pa.array(column, pa.string()) for column in (rows.ids, rows.paths, rows.labels))
+    except UnicodeEncodeError as error:
+        raise TacitError(f"The name {error.object!r} is not UTF-8 and cannot be stored; rename that file.") from error
+    numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim)
+    columns = [ids, numbers, paths, labels, pa.array(rows.thumbnails, pa.binary())]
+    return pa.record_batch(columns, schema=schema)
+
+
+def vectors_of(batch: pa.RecordBatch | pa.Table) -> np.ndarray:
+    """The vectors of a batch that has the column: float32, n × d; may be a read-only view of it."""
+    column = batch.column("vector")
+    dim = column.type.list_size
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)

@@ -1,0 +1,103 @@
+"""Small pictures of samples, and a sheet of them that shows what a search found."""
+
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+
+from tacit.embeddings.search import Hit
+
+SIDE = 64  # pixels, the longer side of a thumbnail at most
+LARGEST = 1024  # pixels, of a picture that a sheet will decode
+
+ACROSS = 5  # pictures in a row
+FRAME, GAP, LINE = 96, 14, 15  # pixels: the square a picture is fitted into, the space around, a line of caption
+INK, FAINT, EMPTY, PAPER, ACCENT = "#1c1c1e", "#77777c", "#ececef", "#ffffff", "#d9480f"
+
+
+def thumbnail(pixels: np.ndarray) -> bytes:
+    """A small copy of an image, uint8, h × w × c with 1 or 3 channels.
+
+    One that fits into 64 pixels is kept exactly as it is, as PNG; a larger one is shrunk and becomes JPEG.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
+        raise ValueError(f"a thumbnail is made of uint8, h × w × 1 or 3, not of {pixels.dtype}, {pixels.shape}")
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    file = BytesIO()
+    if max(image.size) <= SIDE:
+        image.save(file, "PNG")
+    else:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        image.save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def contact_sheet(query_thumb: bytes | None, hits: Sequence[Hit]) -> Image.Image:
+    """The hits' thumbnails in rows of five, best first, with their ids and scores; the query first, in a frame.
+
+    A query without a picture (a vector) is left out; a hit without one shows its label in an empty square.
+    """
+    cells = [_Cell(hit.thumbnail, hit.label or "", hit.id, f"{hit.score:.3f}", INK) for hit in hits]
+    if query_thumb is not None:
+        cells.insert(0, _Cell(query_thumb, "", "query", "", ACCENT))
+    across = min(ACROSS, max(len(cells), 1))
+    down = max(-(-len(cells) // across), 1)
+    wide, high = FRAME + GAP, FRAME + 2 * LINE + GAP
+    sheet = Image.new("RGB", (across * wide + GAP, down * high + GAP), PAPER)
+    for number, cell in enumerate(cells):
+        _draw(sheet, cell, GAP + number % across * wide, GAP + number // across * high)
+    if query_thumb is not None:
+        ImageDraw.Draw(sheet).rectangle((GAP - 5, GAP - 5, GAP + FRAME + 4, GAP + FRAME + 4), outline=ACCENT, width=3)
+    return sheet
+
+
+class _Cell(NamedTuple):
+    """One picture of a sheet and what is written in or under it."""
+
+    picture: bytes | None
+    label: str
+    name: str
+    score: str
+    ink: str
+
+
+def _draw(sheet: Image.Image, cell: _Cell, left: int, top: int) -> None:
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
+    middle = left + FRAME / 2
+    image = None if cell.picture is None else _decode(cell.picture)
+    if image is None:
+        draw.rectangle((left, top, left + FRAME - 1, top + FRAME - 1), EMPTY)
+        draw.text((middle, top + FRAME / 2), _fit(cell.label, font.getlength), FAINT, font, "mm")
+    else:
+        image = _scale(image)
+        sheet.paste(image, (left + (FRAME - image.width) // 2, top + (FRAME - image.height) // 2))
+    draw.text((middle, top + FRAME + LINE / 2 + 4), _fit(cell.name, font.getlength), cell.ink, font, "mm")
+    draw.text((middle, top + FRAME + 3 * LINE / 2 + 2), cell.score, FAINT, font, "mm")
+
+
+def _decode(picture: bytes) -> Image.Image | None:
+    """A thumbnail's image; None for what is not a small picture."""
+    try:
+        image = Image.open(BytesIO(picture), formats=("PNG", "JPEG"))
+        return image.convert("RGB") if max(image.size) <= LARGEST else None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return None
+
+
+def _scale(image: Image.Image) -> Image.Image:
+    """Fitted into the frame: small ones in whole steps, pixel by pixel, others smoothly."""
+    times = FRAME // max(image.size)
+    if times >= 2:
+        return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    factor = FRAME / max(image.size)
+    size = (max(round(image.width * factor), 1), max(round(image.height * factor), 1))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _fit(text: str, length: Callable[[str], float]) -> str:
+    """The text, or as much of its end as fits under a picture: of ids the ends differ."""
+    if length(text) <= FRAME:
+        return text
+    return next(("…" + text[at:] for at in range(1, len(text)) if length("…" + text[at:]) <= FRAME), "…")

@@ -1,0 +1,90 @@
+"""What a run is trained on: sources opened, checked and measured, and the views that training will see of them."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from tacit import data
+from tacit.data import images, vectors
+from tacit.data.checking import verify
+from tacit.data.pairs import Pairs
+from tacit.data.samples import Corrupt, Samples
+from tacit.errors import TacitError
+from tacit.method import Facts, View
+from tacit.training.streams import Source
+from tacit.views import Program, modality
+from tacit.views.kinds import Plain
+
+CPU_SIDE, GPU_SIDE = 64, 224  # the largest training images unless --size says otherwise
+ROOM_TO_CROP = 8 / 7  # images are kept this much larger than the views cut from them, as 256 is to 224
+
+
+@dataclass
+class Material:
+    """One opened source, ready to be seen."""
+
+    samples: Samples
+    corrupt: list[Corrupt]  # left out
+    split: str  # "train" where the source declares one, else "all"
+    facts: dict[str, Any]  # what views and encoders must know: JSON only
+
+
+def gather_material(source: Any, kind: str | None, size: int | None, device: str, progress: Any = None) -> Material:
+    """Open a source for training: its train part where it declares one, the readable samples, their statistics."""
+    samples = data.open(source, kind)
+    split = "all"
+    if samples.splits is not None and (samples.splits == "train").any():
+        samples, split = samples.split("train"), "train"
+    facts = sizes(samples, size, device)
+    samples, corrupt = verify(at_side(samples, facts), progress=progress)
+    return Material(samples, corrupt, split, measured(samples, facts))
+
+
+def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:
+    """What is known before anything is read; for images the side of the training views, chosen from data and device."""
+    facts = dict(samples.facts())
+    if isinstance(samples, Pairs):
+        return {"kind": "pair", "first": sizes(samples.first, size, device), "second": sizes(samples.second, size, device)}
+    if samples.kind == "image":
+        largest = CPU_SIDE if device == "cpu" else GPU_SIDE
+        facts["size"] = size or max(4, min(*facts["shape"][1:], largest) // 4 * 4)
+        facts["side"] = ceil(facts["size"] * ROOM_TO_CROP)
+    elif size is not None:
+        raise TacitError(f"--size {size} is a side of images, and {samples.source} holds samples of kind {samples.kind}; leave it out.")
+    return facts
+
+
+def measured(samples: Samples, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts with the statistics by which views are normalised, and the shape of one view."""
+    if isinstance(samples, Pairs):
+        return facts | {part: measured(getattr(samples, part), facts[part]) for part in ("first", "second")}
+    found = facts | (images if samples.kind == "image" else vectors).statistics(samples)
+    return found | {"shape": list(fit_views(found, {}).shape)} if samples.kind == "vector" else found
+
+
+def at_side(samples: Samples, facts: dict[str, Any]) -> Samples:
+    """Images shrunk while decoding as far as the views allow; other samples as they are."""
+    if isinstance(samples, Pairs):
+        return Pairs.of(*(at_side(getattr(samples, part), facts[part]) for part in ("first", "second")))
+    return samples.with_side(facts["side"]) if hasattr(samples, "with_side") else samples
+
+
+def fit_views(facts: dict[str, Any], options: dict[str, Any]) -> Any:
+    """The modality's views for these facts."""
+    return modality(facts["kind"]).fit(facts, **options)
+
+
+def facts_of(facts: dict[str, Any], views: Any, n: int) -> Facts:
+    """What a method and an encoder are told."""
+    return Facts(facts["kind"], n, tuple(views.shape), facts)
+
+
+def source_of(samples: Samples, views: Any, kind: View) -> Source:
+    """Samples with the program of a kind of view, and with the plain one."""
+    return Source(samples, Program(kind, views), Program(Plain(), views))
+
+
+def labels_in(samples: Samples) -> int:
+    return 0 if samples.labels is None else int(np.sum(samples.labels >= 0))

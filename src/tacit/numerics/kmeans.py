@@ -1,0 +1,48 @@
+"""k-means, the same on every process."""
+
+import torch
+from torch import Tensor
+
+ROWS = 8192  # of a tile: memory does not grow with n · k
+
+
+def kmeans(features: Tensor, k: int, rounds: int = 20) -> tuple[Tensor, Tensor]:
+    """Lloyd's algorithm from k-means++ seeds: n × d -> labels (int64, n), centroids (k × d).
+
+    Arthur and Vassilvitskii 2007 for the seeds, drawn from torch's generator. A cluster that loses all its members takes
+    the sample that is farthest from its centroid.
+    """
+    x = features.float()
+    if not 1 <= k <= len(x):
+        raise ValueError(f"{k} clusters of {len(x)} samples; k must lie in 1…n")
+    centroids = _seeds(x, k)
+    for _ in range(rounds):
+        labels, distance = assign(x, centroids)
+        counts = torch.bincount(labels, minlength=k)
+        sums = torch.zeros_like(centroids).index_add_(0, labels, x)
+        empty = counts == 0
+        moved = torch.where(empty[:, None], centroids, sums / counts.clamp(min=1)[:, None])
+        moved[empty] = x[distance.topk(int(empty.sum())).indices]
+        if torch.equal(moved, centroids):
+            break
+        centroids = moved
+    return assign(x, centroids)[0], centroids
+
+
+def assign(features: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest centroid of each row and the squared distance to it: n × d, k × d -> n, n."""
+    norms = centroids.square().sum(1)
+    best = [(norms - 2 * tile @ centroids.T).min(1) for tile in features.float().split(ROWS)]
+    distance = torch.cat([found.values for found in best]) + features.float().square().sum(1)
+    return torch.cat([found.indices for found in best]), distance.clamp(min=0)
+
+
+def _seeds(x: Tensor, k: int) -> Tensor:
+    chosen = [int(torch.randint(len(x), ()))]
+    nearest = torch.full((len(x),), float("inf"), device=x.device)
+    while len(chosen) < k:
+        nearest = torch.minimum(nearest, (x - x[chosen[-1]]).square().sum(1))
+        total = nearest.sum()
+        place = torch.rand((), dtype=torch.float64) * total.double()
+        chosen.append(min(int(torch.searchsorted(nearest.double().cumsum(0), place)), len(x) - 1))
+    return x[chosen].clone()

@@ -1,0 +1,330 @@
+"""`tacit pretrain`: from a source that nobody labelled to a run."""
+
+import inspect
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+from torch import nn
+
+from tacit import encoders
+from tacit.config import Config, build_method, route
+from tacit.errors import TacitError, unknown
+from tacit.material import Material, facts_of, fit_views, gather_material, labels_in, source_of
+from tacit.method import Labelled, Method, Recipe, Stage, View
+from tacit.method import streams as streams_of
+from tacit.methods import find, name_of
+from tacit.numerics import processes
+from tacit.run import Run, untrained_encoder
+from tacit.training import checkpoint, precision
+from tacit.training.loop import Setting, train
+from tacit.training.stopping import Interrupted
+from tacit.training.streams import Source
+from tacit.views import modality
+
+SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
+SHARE_OF_TIME = 0.95  # of --minutes that training itself may take
+
+
+def pretrain(
+    data: Any = None,
+    method: str | type[Method] = "simclr",
+    *,
+    out: str | Path | None = None,
+    encoder: str | None = None,
+    init: str | Path | Run | None = None,
+    resume: bool = False,
+    minutes: float | None = None,
+    recipe: str | None = None,
+    streams: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    devices: int = 1,
+    kind: str | None = None,
+    size: int | None = None,
+    quiet: bool = False,
+    **options: Any,
+) -> Run:
+    """Pretrain an encoder on what nobody labelled, and return the run.
+
+    data       a folder, a file, an array, anything `tacit.open` takes; or a `run.yaml`, to run it again
+    method     a key of `tacit.methods()`, "module:Class", or the class itself
+    out        the run's folder; by default runs/METHOD-SOURCE
+    encoder    a name, "timm/NAME" or "module:Class"; by default chosen from data and machine
+    init       a run, or "timm/NAME" with its published weights, to go on from
+    resume     go on with the run in `out`, with its own configuration
+    minutes    make the schedules fit this time
+    recipe     one of the method's named recipes, or "paper"; "small" is taken for small data where there is one
+    streams    sources of the method's other streams, by name
+    size       side of the training images
+    options    of the method, its recipe, the views, the encoder, and other streams' sources, each by its own name
+    """
+    again = isinstance(data, (str, Path)) and Path(data).name == "run.yaml"
+    if resume or again:
+        if options or minutes or init or encoder or recipe or size:
+            raise TacitError("A run is gone on with, or run again, as it is configured; leave the other options out.")
+        if resume and out is None:
+            raise TacitError("--resume needs the run's folder; give --out.")
+        config = Config.read(Path(out) if resume else Path(data))
+        materials = again_materials(config, data if resume and data is not None else None, streams or {})
+        folder = Path(out) if out is not None else Path(f"{Path(data).parent}-again")
+    else:
+        if data is None:
+            raise TacitError("Nothing to train on was given; name a folder or a file of samples.")
+        cls = find(method) if isinstance(method, str) else method
+        folder = Path(out) if out is not None else Path("runs") / f"{name_of(cls).rpartition(':')[2].lower()}-{_stem(data)}"
+        _refuse_another(folder)
+        config, materials = choose(
+            data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
+        )
+    if (folder / "encoder.safetensors").exists():
+        return Run(folder, config.device)
+    if not resume:
+        _refuse_another(folder)
+    return execute(config, materials, folder, minutes, quiet)
+
+
+def choose(
+    data: Any,
+    cls: type[Method],
+    encoder: str | None,
+    init: str | Path | Run | None,
+    recipe: str | None,
+    streams: Mapping[str, Any],
+    seed: int,
+    device: str,
+    precision_name: str,
+    devices: int,
+    kind: str | None,
+    size: int | None,
+    options: Mapping[str, Any],
+) -> tuple[Config, dict[str, Material]]:
+    """Open the data and resolve every choice that the user left open, each with its reason."""
+    machine = precision.choose(device, precision_name)
+    materials = {"main": gather_material(data, kind, size, machine.device)}
+    main = materials["main"]
+    facts = facts_of(main.facts, fit_views(main.facts, {}), len(main.samples))
+    chosen = [f"On {machine.why}."]
+    if init is not None and encoder is None:
+        encoder, _ = _origin(init)
+    if encoder is None:
+        wants = wanted(cls)
+        if wants is not None:
+            encoder = encoders.default(facts, machine.device, wants)
+            chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
+    given = route({**options, **streams}, cls, modality(main.facts["kind"]), encoders.options(encoder) if encoder else {})
+    views = fit_views(main.facts, given.views)
+    name, own = named_recipe(cls, recipe, len(main.samples))
+    if name != "paper" and recipe is None:
+        chosen.append(f"The recipe {name!r}, since {len(main.samples):,} samples are fewer than {SMALL:,}; --recipe paper takes the paper's.")
+    if "batch" not in given.recipe and own.batch > len(main.samples) // 2:
+        given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
+        chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
+    own.but(**given.recipe)  # answers a wrong value before anything is trained
+    for stream, kind_of in list(streams_of(cls).items())[1:]:
+        if stream not in given.streams:
+            raise TacitError(f"{cls.__name__} also learns from a stream {stream!r}; give its source as --{stream.replace('_', '-')} DATA.")
+        materials[stream] = gather_material(given.streams[stream], main.samples.kind, main.facts.get("size"), machine.device)
+        materials[stream].facts = main.facts
+    labelled = [materials[s] for s, k in streams_of(cls).items() if isinstance(k, Labelled) and s in materials]
+    config = Config(
+        tacit=version("tacit"),
+        method=name_of(cls),
+        options={**own.options, **given.method},
+        recipe=given.recipe,
+        recipe_name=name,
+        views=given.views,
+        encoder=encoder or "",
+        encoder_options=given.encoder,
+        data={
+            "source": str(main.samples.source),
+            "kind": main.samples.kind,
+            "split": main.split,
+            "samples": len(main.samples),
+            "corrupt": [f"{c.id}: {c.why}" for c in main.corrupt],
+        },
+        streams={stream: str(source) for stream, source in given.streams.items()},
+        facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
+        labels_used=sum(labels_in(material.samples) for material in labelled),
+        seed=seed,
+        device=machine.device,
+        precision=machine.precision,
+        devices=devices,
+        init=str(init.path if isinstance(init, Run) else init or ""),
+        chosen=chosen,
+    )
+    return config, materials
+
+
+def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> dict[str, Material]:
+    """The data of a configuration, opened again; it must be what it was."""
+    facts = config.known_facts()
+    sources = {"main": data if data is not None else config.data["source"], **config.streams, **streams}
+    size = facts.more.get("size")
+    found = {name: gather_material(source, config.data["kind"], size, config.device) for name, source in sources.items()}
+    now = len(found["main"].samples)
+    if now != facts.n:
+        raise TacitError(f"{sources['main']} holds {now:,} samples now and held {facts.n:,} when the run began; restore it, or start a new run.")
+    for material in found.values():
+        material.facts = dict(facts.more)
+    return found
+
+
+def setting_of(config: Config, materials: Mapping[str, Material], folder: Path | None, quiet: bool) -> Setting:
+    """What the loop is told of a configuration."""
+    cls, facts = find(config.method), config.known_facts()
+    views = fit_views(dict(facts.more), config.views)
+    first = next(iter(streams_of(cls)))
+    samples = {(first if name == "main" else name): material.samples for name, material in materials.items()}
+    _, own = named_recipe(cls, config.recipe_name, facts.n)
+
+    def recipe(stage: Stage) -> Recipe:
+        base = stage.recipe or (own if stage.method is cls else named_recipe(stage.method, None, facts.n)[1])
+        return base.but(**config.recipe)
+
+    def source(name: str, kind: View) -> Source:
+        return source_of(samples.get(name, samples[first]), views, kind)  # a stage of another method sees the first
+
+    return Setting(
+        fabric=start_fabric(config),
+        factory=untrained_encoder(config),
+        build=build_method,
+        recipe=recipe,
+        source=source,
+        facts=facts,
+        seed=config.seed,
+        folder=folder,
+        quiet=quiet,
+    )
+
+
+def execute(config: Config, materials: dict[str, Material], folder: Path, minutes: float | None, quiet: bool) -> Run:
+    """Train what a configuration says into a folder."""
+    cls, setting = find(config.method), setting_of(config, materials, folder, quiet)
+    if minutes is not None:
+        changes = fit_time(cls, config, setting, minutes)
+        config = replace(config, recipe={**config.recipe, **changes}, chosen=[*config.chosen, _in_words(minutes, changes)])
+        setting = setting_of(config, materials, folder, quiet)
+    if processes.rank() == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        config.write(folder)
+        if not quiet:
+            for sentence in config.chosen:
+                _say(sentence)
+            for sample in config.data["corrupt"][:3]:
+                _say(f"Left out: {sample}")
+    try:
+        trained = train(cls.stages(**config.options), setting, initial(config, setting))
+    except Interrupted as interrupted:
+        if not quiet and processes.rank() == 0:
+            _say(f"Saved at step {interrupted.step}. Go on with: tacit pretrain --resume --out {folder}")
+        raise
+    if processes.rank() == 0:
+        encoder = trained.method.encoder
+        tensors = dict(encoder.state_dict()) if encoder is not None else {}
+        checkpoint.save(folder / "encoder.safetensors", tensors, {"encoder": config.encoder, "options": config.encoder_options})
+    setting.fabric.barrier()
+    return Run(folder, config.device)
+
+
+def start_fabric(config: Config) -> Fabric:
+    """Fabric for one device, for several here, or for those that torchrun has started."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", config.devices))
+    nodes = int(os.environ.get("WORLD_SIZE", local)) // local
+    many = DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
+    strategy: Any = many if local * nodes > 1 else "auto"
+    fabric = Fabric(
+        accelerator=config.device, devices=local, num_nodes=nodes, strategy=strategy, precision=precision.PRECISIONS[config.precision]
+    )
+    fabric.launch()
+    return fabric
+
+
+def wanted(cls: type[Method]) -> type | None:
+    """The protocol of encoder that a method's constructor asks for by annotation; None where it takes none."""
+    parameter = inspect.signature(cls.__init__).parameters.get("encoder")
+    return None if parameter is None or parameter.annotation in (None, type(None)) else parameter.annotation
+
+
+def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Recipe]:
+    """A method's recipe by name; by default the one for small data, where there is one and the data is small."""
+    if name is None:
+        name = "small" if "small" in cls.recipes and n < SMALL else "paper"
+    if name == "paper":
+        return name, cls.recipe
+    if name not in cls.recipes:
+        raise unknown("recipe", name, ["paper", *cls.recipes])
+    return name, cls.recipes[name]
+
+
+def initial(config: Config, setting: Setting) -> nn.Module | None:
+    """The encoder to begin with: fresh, or with the weights that `init` names."""
+    if not config.init:
+        return setting.factory()
+    if config.init.startswith("timm/"):
+        return encoders.factory(config.init, setting.facts, config.seed, pretrained=True, **config.encoder_options)()
+    encoder = setting.factory()
+    tensors, _ = checkpoint.read(Path(config.init) / "encoder.safetensors")
+    checkpoint.restore(encoder, tensors)
+    return encoder
+
+
+def fit_time(cls: type[Method], config: Config, setting: Setting, minutes: float) -> dict[str, Any]:
+    """Epochs (and, for large data, an epoch's length) that take so many minutes, from two short trials."""
+    if minutes <= 0:
+        raise TacitError(f"--minutes is {minutes}; it must be above 0.")
+    short = 3
+    seconds, recipes = {}, []
+    for steps in (short, 4 * short):
+        recipes.clear()
+
+        def noted(stage: Stage) -> Recipe:
+            recipes.append(setting.recipe(stage))
+            return recipes[-1]
+
+        trial = replace(setting, folder=None, quiet=True, most_steps=steps, recipe=noted)
+        begun = time.perf_counter()
+        train(cls.stages(**config.options), trial, initial(config, setting))
+        seconds[steps] = time.perf_counter() - begun
+    step = max(seconds[4 * short] - seconds[short], 1e-3) / (3 * short * len(recipes))
+    affordable = SHARE_OF_TIME * 60 * minutes / step / len(recipes)  # steps of every stage
+    per_epoch = min(r.epoch_batches or max(setting.facts.n // r.batch, 1) for r in recipes)
+    if affordable < per_epoch:
+        return {"epochs": 1, "epoch_batches": max(int(affordable), 1), "warmup": 0.1}
+    epochs = max(int(affordable / per_epoch), 1)
+    return {"epochs": epochs, "warmup": min(recipes[-1].warmup, epochs / 10)}
+
+
+def _in_words(minutes: float, changes: Mapping[str, Any]) -> str:
+    return f"{minutes:g} minutes allow " + ", ".join(f"{name} {value:g}" for name, value in changes.items()) + "."
+
+
+def _refuse_another(folder: Path) -> None:
+    if (folder / "run.yaml").exists():
+        raise TacitError(f"{folder} holds another run already; give another --out, or --resume to go on with it.")
+
+
+def _origin(init: Any) -> tuple[str, Any]:
+    if isinstance(init, str) and init.startswith("timm/"):
+        return init, None
+    config = init.config if isinstance(init, Run) else Config.read(Path(init))
+    return config.encoder, config
+
+
+def _stem(data: Any) -> str:
+    return (Path(data).stem or "data") if isinstance(data, (str, Path)) else "array"
+
+
+def _say(sentence: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)

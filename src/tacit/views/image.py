@@ -1,0 +1,189 @@
+"""Images seen once more: a random piece, mirrored, recoloured, blurred (SimCLR, arXiv:2002.05709, appendix A).
+
+Equal in distribution to torchvision's RandomResizedCrop, RandomHorizontalFlip, ColorJitter, RandomGrayscale, GaussianBlur
+and RandomSolarize on float images, in that order, for whole batches at once (`pixels.py`) and with randomness by counter.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tacit.data.samples import Images
+from tacit.errors import TacitError, unknown
+from tacit.numerics import counter
+from tacit.views import changed, pixels
+from tacit.views.kinds import MultiCrop, Neighbours, Pair, Plain, Single, View
+
+# Which column of a sample's uniform draws decides what.
+_BOX = slice(0, 22)
+_FLIP, _JITTER, _ORDER, _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE, _GREY, _BLUR, _SIGMA, _SOLARISE = range(22, 33)
+_COLUMNS = 33
+
+_ORDERS = torch.tensor(list(permutations((pixels.BRIGHTNESS, pixels.CONTRAST, pixels.SATURATION, pixels.HUE))))
+_CHUNK = 2**19  # values worked on at a time on a core, so that they stay in its cache; measured
+
+
+@dataclass(frozen=True)
+class ImageViews:
+    """The options of a view of images; the defaults are SimCLR's on ImageNet, `fit` chooses them for the data."""
+
+    size: int  # side of a view in pixels
+    mean: tuple[float, ...]  # of each channel, in [0, 1]; views are standardised by it
+    std: tuple[float, ...]
+    crop: tuple[float, float] = (0.08, 1.0)  # range of the share of the image's area that a view shows
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)  # range of a crop's width to its height
+    flip: float = 0.5  # probability of mirroring left and right
+    jitter: float = 0.8  # probability of changing brightness, contrast, saturation and hue
+    brightness: float = 0.8  # the factor lies in 1 ± this, above 0
+    contrast: float = 0.8
+    saturation: float = 0.8
+    hue: float = 0.2  # the turn lies in ± this, of a full turn; at most 0.5
+    grey: float = 0.2  # probability of losing all colour
+    blur: float = 0.5  # probability of a Gaussian blur
+    blur_sigma: tuple[float, float] = (0.1, 2.0)  # range of its standard deviation in pixels
+    solarise: float = 0.0  # probability of inverting what is brighter than a half
+    local_size: int = 96  # side of a small view (MultiCrop)
+    local_crop: tuple[float, float] = (0.05, 0.14)  # range of the share of the area that a small view shows (SwAV)
+
+    name: ClassVar[str] = "image"
+    parts: ClassVar[int] = 1
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours)
+
+    def __post_init__(self) -> None:
+        for name in ("size", "local_size"):
+            if getattr(self, name) < 2:
+                raise TacitError(f"{name} is {getattr(self, name)}; a view needs a side of at least 2 pixels.")
+        for name in ("flip", "jitter", "grey", "blur", "solarise"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise TacitError(f"{name} is {getattr(self, name)}; give a probability, from 0 to 1.")
+        for name in ("brightness", "contrast", "saturation"):
+            if getattr(self, name) < 0:
+                raise TacitError(f"{name} is {getattr(self, name)}; give a strength of 0 or more.")
+        if not 0 <= self.hue <= 0.5:
+            raise TacitError(f"hue is {self.hue}; give a strength from 0 to 0.5, of a full turn.")
+        for name, highest in (("crop", 1.0), ("local_crop", 1.0), ("ratio", math.inf), ("blur_sigma", math.inf)):
+            low, high = getattr(self, name)
+            if not 0 < low <= high <= highest:
+                raise TacitError(f"{name} is {low}, {high}; give two numbers above 0, the smaller first, up to {highest}.")
+        if len(self.mean) not in (1, 3) or len(self.std) != len(self.mean) or min(self.std) <= 0:
+            raise TacitError(f"mean is {self.mean} and std {self.std}; give one number or three of each, std above 0.")
+
+    @classmethod
+    def fit(cls, facts: Mapping[str, Any], **overrides: Any) -> "ImageViews":
+        """Options for images of which `facts` says the training `size`, `mean` and `std` of each channel.
+
+        Up to 64 pixels: half SimCLR's strength of colour, crops from a fifth of the area and no blur, as its authors do on
+        CIFAR-10 (appendix B.9) but for the crops. One channel has no colour to change.
+        """
+        size = int(overrides.get("size", facts["size"]))
+        chosen: dict[str, Any] = {"size": size, "mean": tuple(facts["mean"]), "std": tuple(facts["std"])}
+        chosen["local_size"] = min(size, max(8, 8 * round(size * 3 / 7 / 8)))  # 96 of 224 (SwAV), in steps that patches divide
+        if size <= 64:
+            chosen |= {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1, "blur": 0.0}
+            chosen |= {"crop": (0.2, 1.0), "local_crop": (0.1, 0.3)}
+        if len(chosen["mean"]) == 1:
+            chosen |= {"saturation": 0.0, "hue": 0.0, "grey": 0.0}
+        return cls(**chosen).but(**overrides)
+
+    def but(self, **how: Any) -> "ImageViews":
+        """The same options with some changed."""
+        return changed(self, how)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one view: channels, height, width."""
+        return (len(self.mean), self.size, self.size)
+
+    def look(
+        self, content: Images, index: np.ndarray, key: int, role: str = "global", **how: Any
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """One view of each image, and what was drawn for it.
+
+        content on any device; index int64, n: whose randomness each image has; `how` changes options for this view.
+        Gives float32, n × channels × size × size, standardised, on the content's device, and the parameters, each n × …:
+
+        box         float, n × 4: top, left, height, width as shares of the true image
+        flip, grey, solarise    bool, n
+        order       int64, n × 4: in which brightness (0), contrast (1), saturation (2) and hue (3) came
+        factors     float, n × 4: of brightness, contrast, saturation (1: unchanged) and hue (0: unchanged)
+        sigma       float, n: of the blur in pixels; 0: none
+
+        Role "plain" is the largest central square and nothing random; its only parameter is its box. Role "local" is a
+        small view of `local_size` from `local_crop`.
+        """
+        options = self.but(**how)
+        if content.pixels.shape[3] != len(self.mean):
+            raise TacitError(f"Images of {content.pixels.shape[3]} channels came where {len(self.mean)} were expected.")
+        if role == "plain":
+            box = pixels.central_box(content.sizes.long())
+            return options._render(content, box, options.size, {}), {"box": _shares(box, content.sizes)}
+        if role not in ("global", "local"):
+            raise unknown("role of a view", role, ("global", "local", "plain"))
+        size, area = (options.local_size, options.local_crop) if role == "local" else (options.size, options.crop)
+        draws = torch.from_numpy(counter.uniform(key, index, _COLUMNS))
+        device = content.pixels.device
+        box = pixels.random_box(content.sizes, draws[:, _BOX].to(device), area, options.ratio)
+        drawn = options._draw(draws)
+        view = options._render(content, box, size, drawn)
+        return view, {"box": _shares(box, content.sizes), **{name: value.to(device) for name, value in drawn.items()}}
+
+    def _draw(self, draws: Tensor) -> dict[str, Tensor]:
+        """The parameters of everything but the crop, drawn where the host can see them."""
+        strengths = torch.tensor((self.brightness, self.contrast, self.saturation, self.hue))
+        low = torch.tensor((1.0, 1.0, 1.0, 0.0)) - strengths
+        low[:3].clamp_min_(0)
+        high = torch.tensor((1.0, 1.0, 1.0, 0.0)) + strengths
+        factors = low + (high - low) * draws[:, _BRIGHTNESS : _HUE + 1]
+        factors[draws[:, _JITTER] >= self.jitter] = torch.tensor((1.0, 1.0, 1.0, 0.0))
+        sigma = self.blur_sigma[0] + (self.blur_sigma[1] - self.blur_sigma[0]) * draws[:, _SIGMA]
+        return {
+            "flip": draws[:, _FLIP] < self.flip,
+            "order": _ORDERS[(draws[:, _ORDER] * len(_ORDERS)).long()],
+            "factors": factors,
+            "grey": draws[:, _GREY] < self.grey,
+            "sigma": sigma * (draws[:, _BLUR] < self.blur),
+            "solarise": draws[:, _SOLARISE] < self.solarise,
+        }
+
+    def _render(self, content: Images, box: Tensor, size: int, drawn: Mapping[str, Tensor]) -> Tensor:
+        """The views for given parameters ({}: only cropped), standardised; on a core a cacheful at a time."""
+        n, h, w, c = content.pixels.shape
+        device = content.pixels.device
+        many = max(1, _CHUNK // (c * max(h * w, size * size))) if device.type == "cpu" else max(1, n)
+        mean, std = (torch.tensor(v, device=device).view(-1, 1, 1) for v in (self.mean, self.std))
+        view = torch.empty(n, c, size, size, device=device)
+        for start in range(0, n, many):
+            now = slice(start, start + many)
+            flip = drawn["flip"][now].to(device) if drawn else torch.zeros_like(box[now, 0], dtype=torch.bool)
+            x = pixels.resized_crop(content.pixels[now], box[now], flip, size)
+            if drawn:
+                x = _recoloured(x, {name: value[now] for name, value in drawn.items()})
+            torch.mul(x.sub_(mean), 1 / std, out=view[now])
+        return view
+
+
+def _recoloured(x: Tensor, drawn: Mapping[str, Tensor]) -> Tensor:
+    """Jitter, grey, blur and solarise, the last two on those images alone that want them."""
+    grey = drawn["grey"][:, None]
+    order = torch.cat((drawn["order"], torch.full_like(drawn["order"][:, :1], pixels.FADE)), 1)
+    factors = torch.cat((drawn["factors"], 1 - grey.float()), 1)
+    x = pixels.recolour_(x, order.to(x.device), factors.to(x.device))
+    blurred = drawn["sigma"].nonzero()[:, 0]
+    if len(blurred):
+        kernel = max(3, int(0.1 * x.shape[2]) // 2 * 2 + 1)  # a tenth of the side, odd (SimCLR)
+        sigma, blurred = drawn["sigma"][blurred].to(x.device), blurred.to(x.device)
+        x[blurred] = pixels.gaussian_blur(x[blurred], sigma, kernel)
+    solarised = drawn["solarise"].nonzero()[:, 0].to(x.device)
+    if len(solarised):
+        x[solarised] = pixels.solarize(x[solarised])
+    return x
+
+
+def _shares(box: Tensor, sizes: Tensor) -> Tensor:
+    return box.float() / sizes.float().repeat(1, 2)

@@ -1,0 +1,125 @@
+"""A sheet of the views that training will see: one row per sample, what it is at the left."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from tacit.data.samples import Images
+from tacit.views import Modality, Program
+from tacit.views.kinds import Plain, Seen
+
+CELL, GAP, LINE = 112, 12, 15  # pixels: the square a view is fitted into, the space around it, a line of caption
+INK, FAINT, EMPTY, PAPER = "#1c1c1e", "#77777c", "#ececef", "#ffffff"
+COLOURS = ("#d9480f", "#1c7ed6", "#2f9e44", "#9c36b5", "#e67700", "#0b7285", "#c2255c", "#5f3dc4")
+REACH = 3.0  # standard deviations that a bar of a vector may rise
+
+
+def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray, key: int) -> Image.Image:
+    """Draw each sample and its views, as `program(content, index, key)` gives them.
+
+    Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
+    small ones small. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part, then the other.
+    """
+    modality, n = program.modality, len(ids)
+    plain, _ = Program(Plain(), modality)(content, index, key)
+    views, params = program(content, index, key)
+    columns: list[tuple[str, str, list[Image.Image]]] = []
+    for part in range(modality.parts):
+        own = content if modality.parts == 1 else content[part]
+        looks = getattr(modality, ("first", "second")[part]) if modality.parts > 1 else modality
+        mine = [(v, seen) for v, seen in enumerate(program.seen) if seen.part == part]
+        colours = dict(zip((v for v, _ in mine), cycle(COLOURS)))
+        originals = _pictures(plain[part], looks, [FAINT] * n) if looks.name != "image" else _originals(own)
+        for v, colour in colours.items():
+            if "box" in params[v] and program.seen[v].role != "plain":
+                _frame(originals, params[v]["box"], colour)
+        columns.append(("original", FAINT, originals))
+        columns += [(_title(v, seen), colours[v], _pictures(views[v], looks, [colours[v]] * n)) for v, seen in mine]
+    return _laid_out(columns, ids)
+
+
+def _originals(content: Images) -> list[Image.Image]:
+    """Each image without its padding, fitted into a cell."""
+    pictures = []
+    for pixels, (height, width) in zip(content.pixels.cpu().numpy(), content.sizes.tolist()):
+        scale = CELL / max(height, width)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        pictures.append(_picture(pixels[:height, :width]).resize(size, _sampling(scale)))
+    return pictures
+
+
+def _pictures(view: Tensor, looks: Modality, colours: Sequence[str]) -> list[Image.Image]:
+    return _images(view, looks) if looks.name == "image" else _bars(view, colours)
+
+
+def _images(view: Tensor, looks: Any) -> list[Image.Image]:
+    """Views of images with their standardisation undone, at a common scale."""
+    mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (looks.mean, looks.std))
+    pixels = ((view.float().cpu().numpy() * std + mean) * 255).round().clip(0, 255).astype(np.uint8)
+    side = max(1, round(CELL * min(1.0, view.shape[2] / looks.size)))
+    return [_picture(image.transpose(1, 2, 0)).resize((side, side), _sampling(side / view.shape[2])) for image in pixels]
+
+
+def _bars(view: Tensor, colours: Sequence[str]) -> list[Image.Image]:
+    """Vectors as bars around a line at 0."""
+    pictures, middle = [], CELL // 2
+    for values, colour in zip(view.float().cpu().numpy(), colours):
+        picture = Image.new("RGB", (CELL, CELL), EMPTY)
+        draw = ImageDraw.Draw(picture)
+        edges = np.linspace(0, CELL, len(values) + 1)
+        for value, left, right in zip(values.clip(-REACH, REACH) / REACH * (middle - 1), edges, edges[1:]):
+            low, high = sorted((middle, round(middle - float(value))))
+            draw.rectangle((int(left), low, max(int(left), int(right) - 2), high), fill=colour)
+        draw.line((0, middle, CELL, middle), fill=INK)
+        pictures.append(picture)
+    return pictures
+
+
+def _frame(pictures: Sequence[Image.Image], boxes: Tensor, colour: str) -> None:
+    """Draw on each original where a view was cut."""
+    for picture, (top, left, height, width) in zip(pictures, boxes.tolist()):
+        right, bottom = (left + width) * picture.width - 1, (top + height) * picture.height - 1
+        ImageDraw.Draw(picture).rectangle((left * picture.width, top * picture.height, right, bottom), outline=colour, width=2)
+
+
+def _picture(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)).convert("RGB")
+
+
+def _sampling(scale: float) -> Image.Resampling:
+    return Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX  # enlarged pixels are shown as they are
+
+
+def _title(number: int, seen: Seen) -> str:
+    role = {"global": "view", "local": "small view", "plain": "plain view"}[seen.role]
+    return f"{role} {number + 1}" + (" of partner" if seen.partner else "")
+
+
+def _laid_out(columns: Sequence[tuple[str, str, list[Image.Image]]], ids: Sequence[str]) -> Image.Image:
+    wide, high = CELL + GAP, CELL + LINE + GAP
+    page = Image.new("RGB", (GAP + len(columns) * wide, GAP + LINE + len(ids) * high), PAPER)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(11)
+    for number, (title, colour, pictures) in enumerate(columns):
+        left = GAP + number * wide
+        draw.text((left, GAP // 2), title, fill=colour, font=font)
+        for row, picture in enumerate(pictures):
+            top = GAP + LINE + row * high
+            page.paste(picture, (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
+    for row, name in enumerate(ids):
+        draw.text(
+            (GAP, GAP + LINE + row * high + CELL + 1), _shortened(name, wide * len(columns) - GAP, font), fill=FAINT, font=font
+        )
+    return page
+
+
+def _shortened(text: str, width: int, font: Any) -> str:
+    """The end of a long name, which tells more than its beginning."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength("…" + text) > width:
+        text = text[1:]
+    return "…" + text

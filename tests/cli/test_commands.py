@@ -1,0 +1,190 @@
+"""Every command calls the public function of its name with what was typed, and with nothing that was not."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+
+import tacit
+from tacit.cli import run
+
+
+class Page(SimpleNamespace):
+    def __str__(self):
+        return self.text
+
+    def as_dict(self):
+        return {"text": self.text}
+
+
+class Table:
+    path, provenance = Path("photos.lance"), SimpleNamespace(dim=64)
+
+    def __len__(self):
+        return 12
+
+
+class Hit(NamedTuple):
+    id: str
+    score: float
+
+
+class Facts(NamedTuple):
+    key: str
+    room: str
+    year: int
+    views: str
+    runs_on: tuple[str, ...]
+    checked: str
+
+
+RUN = SimpleNamespace(path=Path("runs/x"), config={"method": "simclr"})
+LISTED = [
+    Facts("simclr", "contrast", 2020, "Pair", ("image", "vector"), "a/b@c"),
+    Facts("npid", "contrast", 2018, "Single", (), ""),
+]
+RESULTS = {
+    "inspect": Page(text="12 images"),
+    "preview": Path("preview.png"),
+    "pretrain": RUN,
+    "evaluate": Page(text="kNN 50 %"),
+    "embed": Table(),
+    "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
+    "catalogue": LISTED,
+    "describe": Page(text="SimCLR: two views", key="simclr"),
+    "demo": RUN,
+}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What each public function was called with, last."""
+    calls = {}
+
+    def fake(name):
+        def function(*args, **kwargs):
+            calls[name] = (args, kwargs)
+            return RESULTS[name]
+
+        return function
+
+    for name in RESULTS:
+        monkeypatch.setitem(vars(tacit), name, fake(name))
+    return calls
+
+
+def said(capsys, line, status=0):
+    assert run(line.split()) == status
+    return capsys.readouterr()
+
+
+def test_inspect(asked, capsys):
+    out = said(capsys, "inspect photos --as image")
+    assert asked["inspect"] == (("photos",), {"kind": "image"})
+    assert out.out == "12 images\n"
+    assert out.err == "Next: tacit preview photos --method simclr\n"
+
+
+def test_preview_passes_options_of_the_views(asked, capsys):
+    said(capsys, "preview photos --method npid --out sheet.png --count 4 --blur 0.5")
+    assert asked["preview"] == (("photos",), {"method": "npid", "out": Path("sheet.png"), "count": 4, "blur": 0.5})
+
+
+def test_pretrain_passes_only_what_was_typed(asked, capsys):
+    out = said(capsys, "pretrain photos")
+    assert asked["pretrain"] == (("photos",), {"resume": False, "quiet": False})
+    assert "runs/x" in out.out and out.err == "Next: tacit evaluate runs/x photos\n"
+
+
+def test_pretrain_passes_everything_by_its_own_name(asked):
+    line = (
+        "pretrain photos --method simclr --out runs/x --encoder timm/vit --init runs/y --minutes 20 --recipe small --seed 3 "
+        "--device cpu --precision bf16 --devices 2 --size 32 --quiet --as image --lr 1e-3 --weight-decay 0 --crop [0.2,1] "
+        "--labelled few/ --min-temperature -1 --flip false --optimizer=sgd"
+    )
+    assert run(line.split()) == 0
+    (args, kwargs) = asked["pretrain"]
+    assert args == ("photos",)
+    assert kwargs == {
+        "method": "simclr", "out": Path("runs/x"), "encoder": "timm/vit", "init": "runs/y", "minutes": 20.0,
+        "recipe": "small", "seed": 3, "device": "cpu", "precision": "bf16", "devices": 2, "size": 32, "quiet": True,
+        "kind": "image", "resume": False, "lr": 0.001, "weight_decay": 0, "crop": [0.2, 1], "labelled": "few/",
+        "min_temperature": -1, "flip": False, "optimizer": "sgd",
+    }  # fmt: skip
+
+
+def test_resuming_needs_no_data(asked):
+    assert run(["pretrain", "--resume", "--out", "runs/x"]) == 0
+    assert asked["pretrain"] == ((None,), {"out": Path("runs/x"), "resume": True, "quiet": False})
+
+
+@pytest.mark.parametrize("line", ["pretrain", "pretrain --resume"])
+def test_pretraining_nothing_is_named(asked, capsys, line):
+    assert "--out" in said(capsys, line, status=2).err
+    assert "pretrain" not in asked
+
+
+def test_evaluate(asked, capsys):
+    out = said(capsys, "evaluate runs/x photos/ --report report.html --device cpu")
+    assert asked["evaluate"] == (("runs/x", "photos/"), {"report": Path("report.html"), "device": "cpu"})
+    assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
+
+
+def test_embed(asked, capsys):
+    out = said(capsys, "embed runs/x photos --out photos.lance --batch 8")
+    assert asked["embed"] == (("runs/x", "photos"), {"out": Path("photos.lance"), "overwrite": False, "batch": 8})
+    assert out.out == "photos.lance holds 12 vectors of 64 numbers.\n"
+    assert out.err == "Next: tacit search photos.lance QUERY --top 10\n"
+
+
+def test_search_prints_ids_and_scores_aligned(asked, capsys):
+    out = said(capsys, "search photos.lance query.jpg --top 2")
+    assert asked["search"] == (("photos.lance", "query.jpg"), {"sheet": Path("search.png"), "top": 2})
+    assert out.out.splitlines()[:2] == ["a.png          1.0000", "folder/b.png   0.2500"]
+
+
+def test_methods(asked, capsys):
+    table = said(capsys, "methods").out.splitlines()
+    assert [line.split()[0] for line in table] == ["method", "simclr", "npid"]
+    assert "image, vector" in table[1] and table[2].endswith("unverified")
+    assert said(capsys, "methods simclr").out == "SimCLR: two views\n"
+
+
+def test_help_lists_the_options_of_the_method_that_was_named(asked, capsys):
+    out = said(capsys, "pretrain --help --method simclr").out
+    assert "--minutes" in out and out.endswith("SimCLR: two views\n")
+    assert asked["describe"] == (("simclr",), {}) and "pretrain" not in asked
+
+
+def test_demo(asked, capsys):
+    said(capsys, "demo here --seed 1 --quiet")
+    assert asked["demo"] == ((), {"out": Path("here"), "seed": 1, "quiet": True})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "inspect d",
+        "preview d",
+        "pretrain d",
+        "evaluate r d",
+        "embed r d --out t",
+        "search t q",
+        "methods",
+        "methods simclr",
+        "demo",
+    ],
+)
+def test_every_command_writes_its_result(asked, tmp_path, line):
+    file = tmp_path / "deep" / "result.json"
+    assert run([*line.split(), "--json", str(file)]) == 0
+    assert json.loads(file.read_text())
+    assert [found.name for found in file.parent.iterdir()] == ["result.json"]  # nothing is left beside it
+
+
+def test_the_list_of_methods_as_json(asked, tmp_path):
+    run(["methods", "--json", str(tmp_path / "m.json")])
+    first = json.loads((tmp_path / "m.json").read_text())[0]
+    assert first["key"] == "simclr" and first["runs_on"] == ["image", "vector"]

@@ -1,0 +1,99 @@
+"""A mistake is one sentence and an exit status; a traceback is for those who ask."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tacit
+from tacit.cli import run
+from tacit.errors import TacitError, unknown
+
+
+@pytest.fixture
+def fails(monkeypatch):
+    """`fails(error)` makes `tacit.inspect` raise it."""
+
+    def prepare(error):
+        def inspect(data, *, kind=None):
+            raise error
+
+        monkeypatch.setitem(vars(tacit), "inspect", inspect)
+
+    return prepare
+
+
+def test_a_mistake_is_one_sentence(fails, capsys):
+    fails(unknown("method", "simcrl", ["simclr", "npid"]))
+    assert run(["inspect", "photos"]) == 1
+    out = capsys.readouterr()
+    assert out.out == "" and out.err == "tacit: There is no method 'simcrl'; did you mean 'simclr'?\n"
+
+
+def test_debug_shows_the_traceback(fails, capsys):
+    fails(TacitError("photos is empty."))
+    assert run(["inspect", "photos", "--debug"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err and err.endswith("tacit: photos is empty.\n")
+
+
+def test_a_full_disk_is_no_fault_of_ours(fails, capsys):
+    fails(OSError(28, "No space left on device", "runs/x"))
+    assert run(["inspect", "photos"]) == 1
+    assert capsys.readouterr().err == "tacit: [Errno 28] No space left on device: 'runs/x'\n"
+
+
+def test_a_fault_of_ours_is_admitted(fails, capsys):
+    fails(ZeroDivisionError("division by zero"))
+    assert run(["inspect", "photos"]) == 1
+    err = capsys.readouterr().err
+    assert "a fault in Tacit" in err and "ZeroDivisionError" in err and "--debug" in err and "Traceback" not in err
+
+
+def test_interruption_has_its_own_status(fails, capsys):
+    fails(KeyboardInterrupt("stopped at step 3, saved"))
+    assert run(["inspect", "photos"]) == 130
+    assert capsys.readouterr().err == "tacit: stopped at step 3, saved\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("pretrian photos", "pretrain"),
+        ("inspect photos --jsn x", "--json"),
+        ("search t q --tpo 3", "--top"),
+        ("embed runs/x photos", "--out"),
+        ("pretrain photos --flip", "--flip"),
+        ("pretrain photos --epochs 1 --epochs 2", "--epochs"),
+        ("demo --seed three", "three"),
+    ],
+)
+def test_wrong_usage_is_answered_with_what_is_right(capsys, line, hint):
+    assert run(line.split()) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("tacit: ") and hint in err and "Traceback" not in err
+
+
+def test_an_option_that_is_no_yaml_is_named(capsys):
+    assert run(["pretrain", "photos", "--crop", "[0.2, 1"]) == 2
+    assert "--crop" in capsys.readouterr().err
+
+
+def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path):
+    old = tmp_path / "result.json"
+    old.write_text(json.dumps("kept"))
+    monkeypatch.setitem(vars(tacit), "inspect", lambda data, kind=None: "found")
+    monkeypatch.setattr("json.dumps", lambda *args, **rest: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert run(["inspect", "photos", "--json", str(old)]) == 1
+    assert json.loads(old.read_text()) == "kept" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_nobody_reads_what_is_printed():
+    code = "import tacit, tacit.cli\ntacit.inspect = lambda data, kind=None: 'x' * 10**6\ntacit.cli.main(['inspect', 'photos'])"
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 141 and done.stderr == ""

@@ -1,0 +1,83 @@
+"""A kind of view filled in by a modality: who is looked at, with which key, part and options."""
+
+import numpy as np
+import pytest
+import torch
+
+from tacit.data.samples import Images, Parts, Vectors
+from tacit.errors import TacitError
+from tacit.numerics import counter
+from tacit.views import MODALITIES, Program, modality
+from tacit.views.kinds import MultiCrop, Neighbours, Pair, Paired, Plain, Single
+
+VECTOR = {"kind": "vector", "shape": [4], "mean": [0.0] * 4, "std": [1.0] * 4}
+IMAGE = {"kind": "image", "shape": [3, 16, 16], "size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
+INDEX = np.array([3, 8, 1])
+
+
+def vectors(seed=0):
+    return Vectors(torch.randn(3, 4, generator=torch.Generator().manual_seed(seed)))
+
+
+def images():
+    return Images(torch.randint(0, 256, (3, 16, 16, 3), dtype=torch.uint8), torch.full((3, 2), 16))
+
+
+def test_every_modality_of_the_table_is_there():
+    for name in MODALITIES:
+        assert modality(name).name == name
+    with pytest.raises(TacitError, match="did you mean 'image'"):
+        modality("images")
+
+
+def test_views_differ_and_are_keyed_by_their_number():
+    views = modality("vector").fit(VECTOR)
+    (first, second), params = Program(Pair(), views)(vectors(), INDEX, key=11)
+    assert torch.equal(first, views.look(vectors(), INDEX, counter.key(11, 0))[0])
+    assert torch.equal(second, views.look(vectors(), INDEX, counter.key(11, 1))[0])
+    assert len(params) == 2 and not torch.equal(first, second)
+
+
+def test_a_partner_is_keyed_by_its_anchor_and_is_oneself_until_named():
+    views, own, other = modality("vector").fit(VECTOR), vectors(), vectors(1)
+    program = Program(Neighbours(), views)
+    (_, seen), _ = program(own, INDEX, 5, partners=other)
+    assert torch.equal(seen, views.look(other, INDEX, counter.key(5, 1))[0])
+    (_, seen), _ = program(own, INDEX, 5)
+    assert torch.equal(seen, views.look(own, INDEX, counter.key(5, 1))[0])
+
+
+def test_options_of_a_kind_reach_its_views():
+    views = modality("vector").fit(VECTOR)
+    (clean, noisy), _ = Program(Pair(of={"vector": ({"noise": 0.0, "drop": 0.0}, {})}), views)(vectors(), INDEX, 0)
+    assert torch.equal(clean, vectors().values) and not torch.equal(noisy, vectors().values)
+    (first, second), _ = Program(Pair(of={"vector": {"noise": 0.0, "drop": 0.0}, "image": {"blur": 1.0}}), views)(
+        vectors(), INDEX, 0
+    )
+    assert torch.equal(first, second)
+    with pytest.raises(TacitError, match="3 views came where there are 2"):
+        Program(Pair(of={"vector": ({}, {}, {})}), views)
+
+
+def test_many_crops_have_two_sizes():
+    views, params = Program(MultiCrop(large=2, small=3), modality("image").fit(IMAGE, local_size=8))(images(), INDEX, 0)
+    assert [tuple(x.shape[1:]) for x in views] == [(3, 16, 16)] * 2 + [(3, 8, 8)] * 3 and len(params) == 5
+
+
+def test_a_pair_shows_both_parts():
+    pair = modality("pair").fit({"first": IMAGE, "second": VECTOR}, flip=0.0, drop=0.0)
+    given = Parts(images(), vectors())
+    (image, vector), _ = Program(Plain(), pair)(given, INDEX, 0)
+    assert image.shape == (3, 3, 16, 16) and torch.equal(vector, vectors().values)
+    (image, vector), params = Program(Paired(of={"pair": ({"jitter": 0.0}, {"noise": 0.0})}), pair)(given, INDEX, 0)
+    assert torch.equal(vector, vectors().values) and not params[0]["flip"].any() and pair.shape == ((3, 16, 16), (4,))
+    assert (params[0]["factors"] == torch.tensor([1.0, 1.0, 1.0, 0.0])).all()
+    with pytest.raises(TacitError, match="did you mean 'noise'"):
+        modality("pair").fit({"first": IMAGE, "second": VECTOR}, noyse=0.0)
+
+
+def test_a_kind_that_is_not_offered_is_named():
+    with pytest.raises(TacitError, match=r"SwAV wants MultiCrop views, vector data offers Plain, Single, Pair, Neighbours"):
+        Program(MultiCrop(), modality("vector").fit(VECTOR), wanted_by="SwAV")
+    with pytest.raises(TacitError, match="wants Single views, pair data offers Plain, Paired"):
+        Program(Single(), modality("pair").fit({"first": IMAGE, "second": VECTOR}))
