@@ -1,6 +1,7 @@
 """The rules of the house: which way imports point, how large a room and a file may be, what is public, what is forbidden."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tacit
+from tacit.methods import find, keys
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tacit"
@@ -185,3 +187,9 @@ def test_the_changelog_starts_with_the_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     titles = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
     assert titles[0].startswith(f"## {version}")
+
+
+@pytest.mark.parametrize("key", keys())
+def test_every_method_says_what_it_was_checked_against(key):
+    document = find(key).__doc__
+    assert re.search(r"checked: [\w.-]+/[\w.-]+@[0-9a-f]{7,40}", document) or re.search(r"unverified: \w+", document)

@@ -7,13 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.check import check_method as check_method
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
     from tacit.data.inspecting import inspect as inspect
     from tacit.demo_story import demo as demo
     from tacit.describing import describe as describe
+    from tacit.embeddings.read import Table as Table
+    from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
+    from tacit.evaluation.panel import Evaluation as Evaluation
     from tacit.judging import evaluate as evaluate
     from tacit.method import Batch as Batch
     from tacit.method import Facts as Facts
@@ -25,12 +29,11 @@ if TYPE_CHECKING:
     from tacit.method import Stage as Stage
     from tacit.method import Stop as Stop
     from tacit.methods import listing as catalogue  # noqa: F401
+    from tacit.pretraining import pretrain as pretrain
+    from tacit.previewing import preview as preview
     from tacit.run import Run as Run
-    from tacit.run import embed as embed
-    from tacit.run import pretrain as pretrain
-    from tacit.run import preview as preview
-    from tacit.searching import search as search
-    from tacit.training.check import check_method as check_method
+    from tacit.tables import embed as embed
+    from tacit.tables import search as search
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -38,16 +41,19 @@ CONTENTS = {
     # the verbs, in the order in which they are used
     "demo": "tacit.demo_story",
     "inspect": "tacit.data.inspecting",
-    "preview": "tacit.run",
-    "pretrain": "tacit.run",
+    "preview": "tacit.previewing",
+    "pretrain": "tacit.pretraining",
     "evaluate": "tacit.judging",
-    "embed": "tacit.run",
-    "search": "tacit.searching",
+    "embed": "tacit.tables",
+    "search": "tacit.tables",
     "catalogue": "tacit.methods:listing",
     "describe": "tacit.describing",
     # what they give and take
     "Run": "tacit.run",
     "Inspection": "tacit.data.inspecting",
+    "Evaluation": "tacit.evaluation.panel",
+    "Table": "tacit.embeddings.read",
+    "Hit": "tacit.embeddings.search",
     "open": "tacit.data",
     "known": "tacit.data",
     "TacitError": "tacit.errors",
@@ -61,7 +67,7 @@ CONTENTS = {
     "Stop": "tacit.method",
     "Facts": "tacit.method",
     "Ragged": "tacit.method",
-    "check_method": "tacit.training.check",
+    "check_method": "tacit.check",
 }
 
 __all__ = [*CONTENTS]

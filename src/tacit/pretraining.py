@@ -240,7 +240,7 @@ def start_fabric(config: Config) -> Fabric:
     """Fabric for one device, for several here, or for those that torchrun has started."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", config.devices))
     nodes = int(os.environ.get("WORLD_SIZE", local)) // local
-    many = DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
+    many = DDPStrategy(find_unused_parameters=True, forward_sync_buffers=False)  # buffers are moved alike by `after_step`
     strategy: Any = many if local * nodes > 1 else "auto"
     fabric = Fabric(
         accelerator=config.device, devices=local, num_nodes=nodes, strategy=strategy, precision=precision.PRECISIONS[config.precision]

@@ -22,7 +22,7 @@ class TwoPlayers(Method):
     paper = Paper("Probe: two players", "Tacit", 2026, "tests")
     views = Plain()
     players = {"critic": ("encoder", "head"), "generator": ("generator",)}
-    recipe = QUICK.but(epochs=40, momentum=0.5, turns=("critic", "critic", "generator"))
+    recipe = QUICK.but(epochs=30, lr=1e-3, momentum=0.5, ema=0.99, turns=("critic", "critic", "generator"))
 
     def __init__(self, encoder: Encoder, *, latent: int = 8):
         super().__init__(encoder)
@@ -35,11 +35,12 @@ class TwoPlayers(Method):
         (real,) = batch
         fake = self.generator(batch.normal("z", self.latent))
         if player == "critic":
-            return {"real": softplus(-self.judge(real)).mean(), "fake": softplus(self.judge(fake.detach())).mean()}
-        return softplus(-self.judge(fake)).mean()
+            true, made = self.judge(real, fake.detach())
+            return {"real": softplus(-true).mean(), "fake": softplus(made).mean()}
+        return softplus(-self.judge(real, fake)[1]).mean()
 
-    def judge(self, x):
-        return self.head(self.encoder(x))[:, 0]
+    def judge(self, real, fake):
+        return self.head(self.encoder(torch.cat([real, fake])))[:, 0].chunk(2)  # normalised by the same statistics
 
     def sample(self, z):
         return self.generator(z)

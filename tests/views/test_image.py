@@ -17,7 +17,7 @@ RICH = {"blur": 0.5, "solarise": 0.3, "grey": 0.3}
 
 def content(n=12, h=40, w=50, c=3, seed=0):
     made = np.random.default_rng(seed).integers(0, 256, (n, h, w, c), dtype=np.uint8)
-    return Images(torch.from_numpy(made), torch.tensor([[h, w]] * n, dtype=torch.int32))
+    return Images(torch.from_numpy(made), torch.tensor([[h, w]], dtype=torch.int32).repeat(n, 1))
 
 
 def test_a_view_is_what_torchvision_makes_of_its_parameters():

@@ -18,6 +18,7 @@ def preview(
     method: str | None = None,
     out: Path | None = None,
     count: int | None = None,
+    size: int | None = None,
     kind: Kind = None,
     seed: Seed = None,
     shared: Shared = NO_FLAGS,
@@ -35,8 +36,10 @@ def preview(
         The picture to write; preview.png if not given.
     count
         How many samples to show; 8 if not given.
+    size
+        Height and width of a view, in pixels.
     """
     rest = read(options)
-    path = tacit.preview(data, **given(method=method, out=out, count=count, kind=kind, seed=seed), **rest)
+    path = tacit.preview(data, **given(method=method, out=out, count=count, size=size, kind=kind, seed=seed), **rest)
     then = f"tacit pretrain {quote(data)} --method {method or 'simclr'} --out runs/{quote(Path(data).stem or 'first')}"
     return Answer(f"The views are in {path}.", {"out": path}, then)

@@ -1,7 +1,7 @@
 """From arrays (in memory, .npy, .npz) to Samples: what is an image, what a vector, what a label."""
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,13 +63,14 @@ def from_npz(path: Path, source: str, kind: str | None = None) -> ArraySamples:
         splits = [Split("", found["x"], found.get("y"))]
     else:
         raise TacitError(
-            f"{source} holds {', '.join(names) or 'nothing'}; name the samples x_train and x_test, or x, and their labels alike with y."
+            f"{source} holds {', '.join(names) or 'nothing'}; "
+            "name the samples x_train and x_test, or x, and their labels alike with y."
         )
     return from_splits(splits, source, kind, found.get("classes"))
 
 
 def from_splits(splits: list[Split], source: str, kind: str | None = None, names: np.ndarray | None = None) -> ArraySamples:
-    """One Samples of several splits, rows of equal shape; ids are "train/00012", or "00012" where there is one split without a name.
+    """One Samples of several splits with rows of one shape; ids are "train/00012", or "00012" of a split without a name.
 
     Images are N × height × width (× 1, 3 or 4 channels), whole numbers in 0 … 255, booleans, or real numbers in [0, 1]
     or [0, 255] (told apart by the largest of all splits being at most 1 or not), rounded to uint8; alpha is laid on white.
@@ -82,6 +83,8 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
         if x.shape[1:] != splits[0].x.shape[1:] or x.ndim < 2:
             shapes = " and ".join(str(split.x.shape) for split in splits)
             raise TacitError(f"{source} has the shape {shapes}; give N × d vectors or N × height × width × channels images.")
+        if x.dtype != splits[0].x.dtype:
+            raise TacitError(f"{source} mixes arrays of {splits[0].x.dtype} and {x.dtype}; give all of one type.")
         if y is not None and len(y) != len(x):
             raise TacitError(f"{where} of {source} has {len(x)} rows and its y has {len(y)}; give one label per row.")
     if not sum(len(split.x) for split in splits):
@@ -130,8 +133,8 @@ def _as_uint8(blocks: list[np.ndarray], source: str) -> list[NDArray[np.uint8]]:
         _refuse_nan(blocks, source)
     if low < 0 or high > 255:
         raise TacitError(
-            f"The images of {source} hold values from {low:.4g} to {high:.4g}; give uint8, or real numbers in [0, 1] or [0, 255] "
-            "(not yet normalised)."
+            f"The images of {source} hold values from {low:.4g} to {high:.4g}; "
+            "give uint8, or real numbers in [0, 1] or [0, 255] (not yet normalised)."
         )
     scale = 255.0 if blocks[0].dtype.kind == "f" and high <= 1 else 1.0
     converted = [np.empty(block.shape, np.uint8) for block in blocks]
@@ -170,7 +173,9 @@ def _labels(splits: list[Split], source: str, names: np.ndarray | None) -> tuple
     given = [split.y for split in splits if split.y is not None]
     for y in given:
         if y.size != len(y) or y.dtype.kind not in "biuU":
-            raise TacitError(f"The labels of {source} are {y.dtype} of shape {y.shape}; give one whole number or one name per sample.")
+            raise TacitError(
+                f"The labels of {source} are {y.dtype} of shape {y.shape}; give one whole number or one name per sample."
+            )
     flat = [y.reshape(-1).astype(np.int64) if y.dtype.kind != "U" else y.reshape(-1) for y in given]
     if len({y.dtype.kind for y in flat}) > 1:
         raise TacitError(f"The labels of {source} are names in one split and numbers in another; give either.")
@@ -190,6 +195,6 @@ def _labels(splits: list[Split], source: str, names: np.ndarray | None) -> tuple
 
 
 def _unloadable(source: str, error: Exception) -> TacitError:
-    if "allow_pickle" in str(error):
+    if "allow_pickle" in str(error) or "Python objects" in str(error):
         return TacitError(f"{source} holds Python objects, which only pickle can load; save plain numbers instead.")
     return TacitError(f"{source} is no readable numpy file ({error}); save it again with numpy.save or numpy.savez.")

@@ -39,7 +39,9 @@ def verify(samples: Samples, threshold: float = 0.01, progress: Progress | None 
     if len(corrupt) > threshold * n:
         raise TacitError(_too_many(corrupt, samples, threshold))
     if n - len(corrupt) < 2:
-        raise TacitError(f"{samples.source} holds {n - len(corrupt)} sample that can be read; nothing can be compared with fewer than 2: give more.")
+        raise TacitError(
+            f"{samples.source} holds {n - len(corrupt)} sample that can be read; at least 2 are needed to compare: give more."
+        )
     good = samples.take(np.array([i for i in range(n) if i not in bad], np.int64)) if bad else samples
     return (good if keep is None else keep.done(good)), corrupt
 
@@ -81,6 +83,6 @@ def _refuse_infinite(content: Images | Vectors | Parts, index: np.ndarray, sampl
 def _too_many(corrupt: list[Corrupt], samples: Samples, threshold: float) -> str:
     first = "; ".join(f"{one.id}: {one.why}" for one in corrupt[:3]) + ("; …" if len(corrupt) > 3 else "")
     return (
-        f"{len(corrupt)} of {len(samples)} samples of {samples.source} cannot be read ({first}), more than the {threshold:.0%} allowed; "
-        "remove or replace them (`tacit inspect` lists them)."
+        f"{len(corrupt)} of {len(samples)} samples of {samples.source} cannot be read ({first}), "
+        f"more than the {threshold:.0%} allowed; remove or replace them (`tacit inspect` lists them)."
     )

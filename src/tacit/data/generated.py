@@ -5,6 +5,7 @@ Each set hides its classes from raw features: what is in the way is large, and d
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -12,7 +13,6 @@ from PIL import Image
 from tacit.data.decoding import pool
 from tacit.data.images import ImageArrays
 from tacit.data.pairs import Pairs
-from tacit.data.samples import Samples
 from tacit.data.strokes import ALPHABET, draw, segments
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
@@ -21,39 +21,85 @@ from tacit.numerics import counter
 CHUNK = 256  # images drawn together
 
 
+class Scene(NamedTuple):
+    """What surrounds a letter and how it varies. Lengths are in half-widths of the image, colours in [0, 1]."""
+
+    blobs: int = 1
+    strokes: int = 1
+    noise: float = 0.03  # standard deviation at each pixel
+    turn: float = 40  # degrees to either side
+    scale: tuple[float, float] = (0.5, 0.75)
+    contrast: tuple[float, float] = (0.25, 0.5)  # of the letter against the ground, to either side
+    chroma: float = 0.1  # how far a channel may lie from grey: colours that tell images apart are what a learner takes first
+    slope: float = 0.15  # how much lighter one edge may be than the middle
+
+
 def glyphs(n: int, seed: int = 0, size: int = 32, classes: int = 10) -> ImageArrays:
     """Letters in random colours, turned by up to 40°, of any size and place, between strokes and blobs that mean nothing.
 
-    n images of size × size, RGB; a class is one of up to 12 letters.
+    n images of size × size, RGB; a class is one of up to 12 letters. Measured: 20 nearest neighbours in raw pixels are
+    right for 37 % of the test images of `glyphs(6000)` (41 % with every pixel standardised), by `evaluation.knn.knn`.
     """
-    return _letters(n, counter.key(seed, "glyphs"), size, classes, blobs=2, strokes=3, noise=0.04)
+    return _letters(n, counter.key(seed, "glyphs"), size, classes, Scene())
 
 
 def tiny_images(n: int, size: int = 16, classes: int = 4, seed: int = 0) -> ImageArrays:
-    """`glyphs` for tests: smaller, fewer letters, one blob and one stroke in the way."""
-    return _letters(n, counter.key(seed, "tiny"), size, classes, blobs=1, strokes=1, noise=0.02)
+    """Cloth for tests: striped across, along or aslant, or checked; of any colour and width of stripe, lit from one side.
+
+    n images of size × size, RGB; a class is one of up to 4 patterns, which mirroring and cropping leave as they are.
+    Measured by `evaluation.knn.knn` on `tiny_images(1000)`: raw pixels 0.39, a random small convolutional network 0.37, the
+    same after 25 epochs of SimCLR (10 s on one core, one seed) 0.79.
+    """
+    if not 2 <= classes <= 4:
+        raise TacitError(f"{classes} classes of cloth were asked for; there are 2 to 4.")
+    key, rows = counter.key(seed, "tiny"), np.arange(n)
+    labels = _labels(key, rows, classes)
+    grid = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+
+    def drawn(name: str, low: float, high: float, columns: int = 1) -> np.ndarray:
+        draws = low + (high - low) * counter.uniform(counter.key(key, name), rows, columns)
+        return draws[:, None, None] if columns > 1 else draws[:, :, None]  # n × 1 × 1 (× columns)
+
+    def waves(name: str, angle: np.ndarray) -> np.ndarray:
+        across = grid * np.cos(angle) + grid[:, None] * np.sin(angle)
+        return np.sin(2 * np.pi * (drawn(f"{name} rate", 2, 4) * across + drawn(f"{name} phase", 0, 1)))
+
+    sign = np.where(drawn("sign", 0, 1) < 0.5, -1, 1)
+    aslant = (labels == 2)[:, None, None] * sign * np.pi / 4
+    angle = (labels == 1)[:, None, None] * np.pi / 2 + aslant + drawn("wobble", -0.15, 0.15)
+    warp, weft = waves("warp", angle), waves("weft", angle + np.pi / 2)
+    cloth = np.where((labels == 3)[:, None, None], (2 * warp * weft).clip(-1, 1), (1.5 * warp).clip(-1, 1))
+    light = drawn("light", 0.3, 0.7) + 2 * (drawn("left", -0.5, 0.5) * grid + drawn("up", -0.5, 0.5) * grid[:, None])
+    pattern = (sign * drawn("contrast", 0.1, 0.25) * cloth)[..., None] * (1 + drawn("dye", -0.5, 0.5, 3))
+    grain = counter.normal(counter.key(key, "grain"), rows, size * size * 3).reshape(n, size, size, 3)
+    images = light[..., None] + drawn("colour", -0.25, 0.25, 3) + pattern + 0.1 * grain
+    ids, labels, _, splits = _told(rows, labels, classes)
+    names = ("across", "along", "aslant", "checked")[:classes]
+    return ImageArrays("generated cloth", np.rint(255 * images.clip(0, 1)).astype(np.uint8), rows, ids, labels, names, splits)
 
 
-def clusters(n: int, classes: int = 4, dim: int = 256, seed: int = 0) -> VectorArrays:
-    """Vectors of `dim` numbers, of which an eighth tell the class together, each a little; the others vary more and mean nothing.
+def clusters(n: int, classes: int = 4, dim: int = 64, seed: int = 0) -> VectorArrays:
+    """Vectors of `dim` numbers, of which an eighth tell the class together, each a little; the others vary ten times as much.
 
     What tells the class is told by several features at once, the nuisance by one each. So noise and masking in the views
-    destroy the nuisance and leave the class.
+    destroy the nuisance and leave the class. Measured by `evaluation.knn.knn` on `clusters(2000)`: raw 0.31; standardised,
+    which undoes the scale of the nuisance, 0.91.
     """
     key, rows = counter.key(seed, "clusters"), np.arange(n)
     labels = _labels(key, rows, classes)
     telling = max(dim // 8, 1)
     centres = counter.normal(counter.key(key, "centres"), np.arange(classes), telling)
     values = counter.normal(counter.key(key, "values"), rows, dim)
-    values[:, :telling] += centres[labels]
-    values[:, telling:] *= 3
+    values[:, :telling] += 1.2 * centres[labels]
+    values[:, telling:] *= 10
     return VectorArrays("generated clusters", values, rows, *_told(rows, labels, classes))
 
 
 def pairs(n: int, seed: int = 0, classes: int = 4, dim: int = 32) -> Pairs:
-    """Two vectors of `dim` numbers that have one hidden variable in common (4 numbers around its class), each mapped in its own way.
+    """Two vectors of `dim` numbers that have a hidden variable in common (4 numbers around its class), mapped differently.
 
-    On top of it lies in each part a nuisance of 8 numbers that the other part knows nothing of, and that is larger.
+    On top of it lies in each part a larger nuisance of 8 numbers, of which the other part knows nothing. Measured by
+    `evaluation.knn.knn` on `pairs(2000)`: 0.40 in the raw first parts, 0.46 in the second.
     """
     key, rows = counter.key(seed, "pairs"), np.arange(n)
     labels = _labels(key, rows, classes)
@@ -68,7 +114,7 @@ def pairs(n: int, seed: int = 0, classes: int = 4, dim: int = 32) -> Pairs:
     return Pairs.of(*parts)
 
 
-def write(samples: Samples, folder: Path) -> None:
+def write(samples: ImageArrays, folder: Path) -> None:
     """Write images as PNG files, folder / split / class / row.png, as `tacit.data.open` reads them."""
 
     def save(position: int) -> None:
@@ -87,7 +133,7 @@ def write(samples: Samples, folder: Path) -> None:
     list(pool().map(save, range(len(samples))))
 
 
-def _letters(n: int, key: int, size: int, classes: int, blobs: int, strokes: int, noise: float) -> ImageArrays:
+def _letters(n: int, key: int, size: int, classes: int, scene: Scene) -> ImageArrays:
     if not 2 <= classes <= len(ALPHABET):
         raise TacitError(f"{classes} classes of letters were asked for; there are 2 to {len(ALPHABET)}.")
     rows = np.arange(n)
@@ -97,41 +143,45 @@ def _letters(n: int, key: int, size: int, classes: int, blobs: int, strokes: int
     pixels = np.empty((n, size, size, 3), np.uint8)
     for start in range(0, n, CHUNK):
         some = rows[start : start + CHUNK]
-        pixels[some] = _scenes(key, some, font[labels[some]], size, blobs, strokes, noise)
+        pixels[some] = _scenes(key, some, font[labels[some]], size, scene)
     ids, labels, _, splits = _told(rows, labels, classes)
     return ImageArrays("generated letters", pixels, rows, ids, labels, names, splits)
 
 
-def _scenes(key: int, rows: np.ndarray, letters: np.ndarray, size: int, blobs: int, strokes: int, noise: float) -> np.ndarray:
-    """Images n × size × size × 3, drawn from the back: ground, blobs, strokes, the letter, noise. Lengths are in half-widths."""
+def _scenes(key: int, rows: np.ndarray, letters: np.ndarray, size: int, scene: Scene) -> np.ndarray:
+    """Images n × size × size × 3, drawn from the back: ground, blobs, strokes, the letter, noise."""
 
     def drawn(name: str, columns: int, low: float, high: float) -> np.ndarray:
         return low + (high - low) * counter.uniform(counter.key(key, name), rows, columns)
 
-    light = drawn("light", 1, 0.0, 1.0)  # of the ground; the letter differs from it by 0.35 … 0.55
-    step = drawn("contrast", 1, 0.35, 0.55)
-    scene = np.broadcast_to(_colour(light, drawn("ground", 3, -0.5, 0.5))[:, None, None], (len(rows), size, size, 3)).copy()
-    for i in range(blobs + strokes):
-        is_blob = i < blobs
-        middle = drawn(f"middle {i}", 2, -1, 1)
-        angle, reach = drawn(f"angle {i}", 1, 0, 2 * np.pi), drawn(f"reach {i}", 1, 0.1, 0.35)
-        along = np.hstack([np.cos(angle), np.sin(angle)]) * reach * (not is_blob)
-        radius = drawn(f"radius {i}", 1, 0.15, 0.35)[:, 0] if is_blob else drawn(f"radius {i}", 1, 0.05, 0.08)[:, 0]
-        colour = _colour(drawn(f"light {i}", 1, 0, 1), drawn(f"colour {i}", 3, -0.5, 0.5))
-        draw(scene, np.stack([middle - along, middle + along], 1)[:, None], radius, colour)
-    turn, scale = np.deg2rad(drawn("turn", 1, -40, 40))[:, 0], drawn("scale", 1, 0.45, 0.75)
-    place = drawn("place", 2, -1, 1) * (0.9 - scale)
+    def colour(name: str, light: np.ndarray) -> np.ndarray:
+        chroma = drawn(f"{name} chroma", 3, -scene.chroma, scene.chroma)
+        return np.clip(light + chroma - chroma @ np.array([[0.299], [0.587], [0.114]], np.float32), 0, 1)
+
+    light, step = drawn("light", 1, 0, 1), drawn("contrast", 1, *scene.contrast)
+    images = np.broadcast_to(colour("ground", light)[:, None, None], (len(rows), size, size, 3)).copy()
+    for name in [f"blob {i}" for i in range(scene.blobs)] + [f"stroke {i}" for i in range(scene.strokes)]:
+        is_blob = name.startswith("blob")
+        angle, middle = drawn(f"{name} angle", 1, 0, 2 * np.pi), drawn(f"{name} middle", 2, -1, 1)
+        along = np.hstack([np.cos(angle), np.sin(angle)]) * (0 if is_blob else drawn(f"{name} reach", 1, 0.1, 0.35))
+        radius = drawn(f"{name} radius", 1, *((0.15, 0.35) if is_blob else (0.05, 0.08)))[:, 0]
+        draw(
+            images,
+            np.stack([middle - along, middle + along], 1)[:, None],
+            radius,
+            colour(name, drawn(f"{name} light", 1, 0, 1)),
+        )
+    turn = np.deg2rad(drawn("turn", 1, -scene.turn, scene.turn))[:, 0]
     spun = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
+    scale = drawn("scale", 1, *scene.scale)
+    place = drawn("place", 2, -1, 1) * np.maximum(0.9 - scale, 0)
     letters = (letters @ spun[:, None]) * scale[:, None, None] + place[:, None, None]
-    ink = _colour(np.where(light > 0.5, light - step, light + step), drawn("ink", 3, -0.5, 0.5))
-    draw(scene, letters, drawn("pen", 1, 0.06, 0.1)[:, 0], ink)
-    grain = counter.normal(counter.key(key, "grain"), rows, scene[0].size).reshape(scene.shape)
-    return np.rint(255 * np.clip(scene + noise * grain, 0, 1)).astype(np.uint8)
-
-
-def _colour(light: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """RGB, n × 3, of about the given lightness (n × 1)."""
-    return np.clip(light + chroma - chroma @ np.array([[0.299], [0.587], [0.114]], np.float32), 0, 1)
+    draw(images, letters, drawn("pen", 1, 0.06, 0.1)[:, 0], colour("ink", np.where(light > 0.5, light - step, light + step)))
+    grid = np.linspace(-1, 1, size, dtype=np.float32)
+    slope = drawn("slope", 2, -scene.slope, scene.slope)[:, :, None, None]
+    images += (slope[:, 0] * grid + slope[:, 1] * grid[:, None])[..., None]
+    grain = counter.normal(counter.key(key, "grain"), rows, images[0].size).reshape(images.shape)
+    return np.rint(255 * np.clip(images + scene.noise * grain, 0, 1)).astype(np.uint8)
 
 
 def _labels(key: int, rows: np.ndarray, classes: int) -> np.ndarray:

@@ -25,7 +25,7 @@ LISTED = 10  # classes and corrupt samples shown in the terminal
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds. Sizes, modes and formats are of the `looked_at` samples, trouble and duplicates include the `decoded`."""
+    """What a source holds: sizes, modes and formats of the `looked_at` samples, duplicates among the `decoded`."""
 
     source: str
     kind: str
@@ -120,8 +120,8 @@ def _look(samples: Samples) -> _Look:
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))
         return first._replace(
-            modes=Counter(first.modes) + Counter(second.modes),
-            formats=Counter(first.formats) + Counter(second.formats),
+            modes=dict(Counter(first.modes) + Counter(second.modes)),
+            formats=dict(Counter(first.formats) + Counter(second.formats)),
             bytes=first.bytes + second.bytes,
             trouble=second.trouble | first.trouble,
         )
@@ -152,7 +152,7 @@ def _look_at_files(samples: ImageFolder, drawn: np.ndarray) -> _Look:
     for index in np.array_split(some, -(-len(some) // 100)):
         trouble |= samples.read(index)[1]
     sizes = np.array([(one.height, one.width) for one in good]).reshape(-1, 2)
-    modes, formats = Counter(one.mode for one in good), Counter(one.format for one in good)
+    modes, formats = (dict(Counter(said)) for said in ([one.mode for one in good], [one.format for one in good]))
     weight = sum(path.stat().st_size for path in paths if path.exists())
     repeated = _repeated(paths[i].read_bytes() for i in some.tolist() if i not in trouble)
     return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored)

@@ -19,10 +19,16 @@ class KnownSet(NamedTuple):
 
 
 SETS = {
-    "cifar10-15k": KnownSet("images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"),
+    "cifar10-15k": KnownSet(
+        "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
+    ),
     "mnist-20k": KnownSet("images/mnist/mnist_20k_5k.npz", "76c616d0b53c2f95e9204ffb3395597140b7f01f913d918ab88895121f384dc9"),
-    "omniglot-small1": KnownSet("images/omniglot_small1/omniglot_small1.npz", "90e68a1c8a244131f9037b0ebc066266997cb1f709482da73eaf37ceda6bad78"),
-    "pneumonia-balanced": KnownSet("images/pneumoniamnist/pneumoniamnist.npz", "668e0bb210171d8b520072c525f12b0e2b5b0c83be7747b0320879e35544f503"),
+    "omniglot-small1": KnownSet(
+        "images/omniglot_small1/omniglot_small1.npz", "90e68a1c8a244131f9037b0ebc066266997cb1f709482da73eaf37ceda6bad78"
+    ),
+    "pneumonia-balanced": KnownSet(
+        "images/pneumoniamnist/pneumoniamnist.npz", "668e0bb210171d8b520072c525f12b0e2b5b0c83be7747b0320879e35544f503"
+    ),
     "sign-digits": KnownSet("images/sign_digits_folder", "eb42df48d9de137120fa4905aeb7e7867c493e3c68010466b883534cded97651"),
 }
 
@@ -33,11 +39,13 @@ def known(name: str) -> Samples:
         raise unknown("known set", name, SETS)
     path = _root(name) / SETS[name].path
     if not path.exists():
-        raise TacitError(f"{name} is not there: {path} does not exist; set TACIT_DATA to the folder that holds {SETS[name].path}.")
+        raise TacitError(
+            f"{name} is not there: {path} does not exist; set TACIT_DATA to the folder that holds {SETS[name].path}."
+        )
     if (found := checksum(path)) != SETS[name].sha256:
         raise TacitError(
-            f"{path} is not the {name} that results are named after (sha256 {found[:12]}…, expected {SETS[name].sha256[:12]}…); "
-            "fetch it again, or open it by its path."
+            f"{path} is not the {name} that results are named after (sha256 {found[:12]}…, "
+            f"expected {SETS[name].sha256[:12]}…); fetch it again, or open it by its path."
         )
     return open_source(path)
 
@@ -62,5 +70,7 @@ def checksum(path: Path) -> str:
 
 def _root(name: str) -> Path:
     if not (root := os.environ.get("TACIT_DATA")):
-        raise TacitError(f"The known set {name} is looked for in TACIT_DATA, which is not set; set it to the folder of your data sets.")
+        raise TacitError(
+            f"The known set {name} is looked for in TACIT_DATA, which is not set; set it to the folder of your data sets."
+        )
     return Path(root).expanduser()

@@ -31,7 +31,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
     samples = _opened(source, kind)
     if kind not in (None, samples.kind):
         article = "two parts (a tuple of two arrays)" if kind == "pair" else f"{kind}s"
-        raise TacitError(f"{samples.source} holds {samples.kind}s and was to be opened as {kind}; give {article}, or leave out --as {kind}.")
+        raise TacitError(
+            f"{samples.source} holds {samples.kind}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
+        )
     return samples
 
 

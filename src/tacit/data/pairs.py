@@ -27,7 +27,9 @@ class Pairs(Samples):
     def of(cls, first: Samples, second: Samples) -> "Pairs":
         """Join two opened sources sample by sample."""
         if len(first) != len(second):
-            raise TacitError(f"The parts of a pair hold {len(first)} and {len(second)} samples; give as many of one as of the other.")
+            raise TacitError(
+                f"The parts of a pair hold {len(first)} and {len(second)} samples; give as many of one as of the other."
+            )
         source = f"{first.source} with {second.source}"
         return cls(source, first, second, list(first.ids), first.labels, first.classes, first.splits)
 

@@ -73,13 +73,13 @@ def _store(out: Path, part: Path, form: pa.Schema, batches: Iterator[pa.RecordBa
 
     count = 0
     with ThreadPoolExecutor(1, "embeddings") as pool:
-        writer = pool.submit(create)
 
         def hand(item: "pa.RecordBatch | _Signal") -> None:
             while not writer.done():
                 with suppress(Full):
                     return waiting.put(item, timeout=0.2)
 
+        writer = pool.submit(create)
         try:
             for batch in batches:
                 hand(batch)

@@ -2,7 +2,7 @@
 
 small_resnet             a native one; `names("image")` lists them, `options(name)` what can be set
 timm/resnet18            any model of timm
-package.module:Class     a user's: called with the facts if it takes an argument, else with nothing; has an int `dim`
+package.module:Class     a user's: called with the facts if it needs an argument, else with nothing; has an int `dim`
 """
 
 import inspect
@@ -60,8 +60,12 @@ def build(name: str | type[nn.Module], facts: Facts, **options: Any) -> nn.Modul
     """One encoder, its weights drawn from torch's generator as it stands."""
     make = _maker(name)
     takes = inspect.signature(make).parameters.values()
-    wants_facts = any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in takes if p.default is p.empty)
-    return _with_dim(make(facts, **options) if wants_facts else make(**options), _spoken(name))
+    needed = [p.name for p in takes if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if len(needed) > 1:
+        raise TacitError(
+            f"The encoder {_spoken(name)} needs {', '.join(needed)}; an encoder is made from the facts or from nothing."
+        )
+    return _with_dim(make(facts, **options) if needed else make(**options), _spoken(name))
 
 
 def names(kind: str, wants: type = Encoder) -> list[str]:
@@ -114,7 +118,7 @@ def _choice(facts: Facts, device_type: str, wants: type) -> tuple[str, str]:
     if facts.kind != "image":
         return able[0], f"{able[0]}, since the data are of kind {facts.kind}"
     side, tokens = max(facts.shape[1:], default=0), _asked(wants) >= _asked(Tokens)
-    whose = "the method wants one vector per patch" if tokens else "it learns fastest"
+    whose = "the method wants one vector per patch" if tokens else "it is cheap to train"
     if device_type != "cuda":
         return able[0], f"{able[0]}, since {whose}, on a machine without a GPU"
     if tokens:
@@ -135,16 +139,18 @@ def _instead(kind: str, wants: type) -> str:
         return f"take {' or '.join(able)}"
     for_others = [other for other in NATIVE if names(other, wants)]
     if for_others:
-        return f"it runs on data of kind {' or '.join(for_others)}"
+        return f"give data of kind {' or '.join(for_others)}"
     return "hand in a module of your own that does"
 
 
 def _maker(name: str | type[nn.Module]) -> Callable[..., nn.Module]:
     """What builds the encoder of this name: takes the facts, or nothing, and options."""
     if not isinstance(name, str):
-        return name
+        return _module_class(name, name.__name__)
     if name.startswith(TIMM):
-        from tacit.encoders.timm_models import timm_encoder
+        from tacit.encoders.timm_models import refuse_unknown, timm_encoder
+
+        refuse_unknown(name.removeprefix(TIMM))
 
         def make(facts: Facts, *, pretrained: bool = False, small_stem: str = "auto") -> nn.Module:
             return timm_encoder(name.removeprefix(TIMM), facts, pretrained=pretrained, small_stem=small_stem)
@@ -169,7 +175,15 @@ def _imported(where: str) -> type[nn.Module]:
     if not hasattr(found, attribute):
         classes = [n for n, value in vars(found).items() if isinstance(value, type) and issubclass(value, nn.Module)]
         raise unknown(f"class in {module} called", attribute, classes)
-    return getattr(found, attribute)
+    return _module_class(getattr(found, attribute), where)
+
+
+def _module_class(found: Any, name: str) -> type[nn.Module]:
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise TacitError(
+            f"The encoder {name} is a {type(found).__name__} and no torch.nn.Module; name a class that derives from it."
+        )
+    return found
 
 
 def _checked_options(name: str | type[nn.Module], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,20 +208,15 @@ def _as_wanted(option: str, value: Any, like: Any) -> Any:
 
 
 def _refuse_other_kind(name: str | type[nn.Module], facts: Facts) -> None:
-    kind = (
-        "image"
-        if isinstance(name, str) and name.startswith(TIMM)
-        else next((k for k, of in NATIVE.items() if name in of), facts.kind)
-    )
+    kinds = {known: kind for kind, of in NATIVE.items() for known in of}
+    kind = "image" if _spoken(name).startswith(TIMM) else kinds.get(_spoken(name), facts.kind)
     if kind != facts.kind:
         raise TacitError(
             f"{name} encodes data of kind {kind} and these are of kind {facts.kind}; {_instead(facts.kind, Encoder)}."
         )
 
 
-def _with_dim(module: Any, name: str) -> nn.Module:
-    if not isinstance(module, nn.Module):
-        raise TacitError(f"The encoder {name} gave a {type(module).__name__}; it must be a torch.nn.Module.")
+def _with_dim(module: nn.Module, name: str) -> nn.Module:
     dim = getattr(module, "dim", None)
     if not isinstance(dim, int) or isinstance(dim, bool) or dim < 1:
         raise TacitError(f"The encoder {name} has dim {dim!r}; set self.dim to the whole number of values it gives per sample.")

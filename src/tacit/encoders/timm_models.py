@@ -50,7 +50,7 @@ class TimmTokens(TimmEncoder):
     def __init__(self, model: nn.Module, dim: int, stem: str):
         super().__init__(model, dim, stem)
         self.grid: tuple[int, int] = self.model.patch_embed.grid_size
-        self.patch: int = self.model.patch_embed.img_size[0] // self.grid[0]
+        self.patch: int = self.model.patch_embed.patch_size[0]
 
     def tokens(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """Images n × c × h × w -> n × t × dim; with `keep` (int64, n × t) only those patches go through the blocks.
@@ -80,7 +80,7 @@ def timm_encoder(name: str, facts: Facts, *, pretrained: bool = False, small_ste
 
     if small_stem not in ("auto", "yes", "no"):
         raise unknown("small_stem", small_stem, ("auto", "yes", "no"))
-    _refuse_unknown(name)
+    refuse_unknown(name)
     channels, height, width = image_shape(facts)
     small = small_stem == "yes" or (small_stem == "auto" and not pretrained and max(height, width) <= SMALL)
     about: dict[str, Any] = {}
@@ -100,7 +100,8 @@ def timm_encoder(name: str, facts: Facts, *, pretrained: bool = False, small_ste
     return _adapted(name, model, stem, (channels, height, width))
 
 
-def _refuse_unknown(name: str) -> None:
+def refuse_unknown(name: str) -> None:
+    """Refuse a name that timm does not know, with the nearest that it does; a tag of weights (".a1_in1k") may follow."""
     import timm
 
     if name in timm.list_models() or name in timm.list_pretrained():
@@ -168,7 +169,14 @@ def _adapted(name: str, model: Any, stem: str, shape: tuple[int, int, int]) -> T
             f"timm/{name} cannot take images of {shape[1]} × {shape[2]} pixels ({_first_line(error)}); give a larger view size."
         ) from error
     model.train()
-    if isinstance(model, timm.models.VisionTransformer) and features.shape[2] == dim:
+    # a convolutional stem (timm's hybrids) would let dropped patches be seen by the kept
+    if isinstance(model, timm.models.VisionTransformer) and type(model.patch_embed) is timm.layers.PatchEmbed:
+        patch = model.patch_embed.patch_size[0]
+        if shape[1] % patch or shape[2] % patch:  # timm would silently leave the right and lower edge out
+            raise TacitError(
+                f"Images of {shape[1]} × {shape[2]} pixels cannot be cut into the patches of timm/{name}, {patch} × {patch}; "
+                "give a view size that is a multiple of them."
+            )
         return TimmTokens(model, dim, stem)
     if features.ndim == 4 and dim in (features.shape[1], features.shape[3]):
         return TimmMaps(model, dim, stem, last=features.shape[1] != dim)

@@ -1,0 +1,1 @@
+"""Computation that every side needs, and that knows of nothing else."""

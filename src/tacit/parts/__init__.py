@@ -1,0 +1,1 @@
+"""Machinery with state that methods are built from."""

@@ -181,7 +181,8 @@ class Training:
         held = tuple(prefix for prefix, epochs in recipe.hold.items() if self.at.epoch < epochs)
         terms: dict[str, Tensor] = {}
         for turn, player in enumerate(recipe.turns or tuple(self.method.players) or ("",)):
-            self.focus.on(player, held)
+            if not self.focus.on(player, held):
+                continue
             self.optimizer.zero_grad(set_to_none=True)
             for micro, part in enumerate(parts):
                 reseed(*self.seed, step, processes.rank(), turn, micro)

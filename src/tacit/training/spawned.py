@@ -43,11 +43,19 @@ class Pair:
             if member.is_alive():
                 member.terminate()
 
-    def run(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Run the function in every process at once; the first failure is raised here with its traceback."""
+    def run(self, function: Callable[..., Any], *arguments: Any, patience: float = 120.0) -> list[Any]:
+        """Run the function in every process at once; the first failure is raised here with its traceback.
+
+        A process that does not answer within `patience` seconds is taken to wait for another that failed.
+        """
         for link in self.links:
             link.send((function, arguments))
-        answers = [link.recv() for link in self.links]
+        answers = []
+        for link in sorted(self.links, key=lambda link: not link.poll(patience)):  # those that answered first
+            if not link.poll(0):
+                answers.append((False, f"a process did not answer within {patience:g} s"))
+                break
+            answers.append(link.recv())
         failures = [text for ok, text in answers if not ok]
         if failures:
             raise RuntimeError(failures[0])

@@ -14,13 +14,14 @@ class Focus:
         self.asking = {name: p for name, p in method.named_parameters() if p.requires_grad}
         self.now: tuple[str, tuple[str, ...]] = ("", ())
 
-    def on(self, player: str, held: tuple[str, ...]) -> None:
-        if (player, held) == self.now:
-            return
-        own = self.method.players[player] if player else ("",)
-        for name, parameter in self.asking.items():
-            parameter.requires_grad_(name.startswith(tuple(own)) and not name.startswith(held))
-        self.now = (player, held)
+    def on(self, player: str, held: tuple[str, ...]) -> bool:
+        """Turn to a player; whether any parameter of it is free to move."""
+        if (player, held) != self.now:
+            own = tuple(self.method.players[player]) if player else ("",)
+            for name, parameter in self.asking.items():
+                parameter.requires_grad_(name.startswith(own) and not name.startswith(held))
+            self.now = (player, held)
+        return any(parameter.requires_grad for parameter in self.asking.values())
 
 
 def add(loss: Loss, player: str, terms: dict[str, Tensor], share: int) -> Tensor:

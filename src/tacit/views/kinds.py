@@ -23,7 +23,7 @@ class Seen:
 class View:
     """The base of all kinds; `of[modality]` holds one mapping of options per view, or one for all."""
 
-    of: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    of: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict, kw_only=True)
 
     def seen(self) -> tuple[Seen, ...]:
         """The views of a batch, in the order in which the batch iterates over them."""

@@ -1,0 +1,305 @@
+"""`check_method`: whether a method keeps the contract. Run it on your own; the tests run it on every method found."""
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tacit.config import Config
+from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.data.samples import Samples
+from tacit.evaluation.knn import knn_predict
+from tacit.material import Material
+from tacit.method import Labelled, Method, Trained, streams
+from tacit.numerics.spectra import effective_rank
+from tacit.pretraining import choose, initial, setting_of
+from tacit.run import untrained_encoder
+from tacit.training.loop import Training, train
+from tacit.training.spawned import Pair
+from tacit.training.state import reseed
+from tacit.training.stopping import Stopping
+from tacit.views import modality
+from tacit.views.kinds import Paired
+
+STEPS = 3  # of the comparison of processes
+CLOSE = 1e-5
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A small set on which a method is checked: one where an untrained encoder fails."""
+
+    data: Callable[[], Samples]
+    options: Mapping[str, Any] = field(default_factory=dict)  # of method, recipe, views and encoder
+    streams: Mapping[str, Callable[[], Samples]] = field(default_factory=dict)
+    gain: float = 0.15  # of kNN accuracy over the untrained encoder
+    elsewhere: bool = True  # whether it must run on other kinds of data too
+    score: Callable[["Case", Trained], tuple[float, float]] | None = None  # (wanted, reached), where kNN says nothing
+
+
+def vectors() -> Samples:
+    return clusters(1280, dim=256)
+
+
+def images() -> Samples:
+    return tiny_images(1280, size=12)
+
+
+def two_parts() -> Samples:
+    return pairs(1280)
+
+
+VECTORS = Toy(vectors, {"width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "lr": 3e-3, "batch": 64, "epochs": 8, "warmup": 0})
+IMAGES = Toy(images, {"width": 16, "crop": [0.5, 1.0], "lr": 3e-3, "batch": 64, "epochs": 12, "warmup": 0}, gain=0.1)
+PARTS = Toy(two_parts, {"lr": 3e-3, "batch": 64, "epochs": 16, "warmup": 0})
+
+
+class Failed(AssertionError):
+    """A promise of the contract that is not kept."""
+
+
+def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = None) -> list[str]:
+    """Check a method in full on its toy, and built and stepped once on every other kind of data that offers its views.
+
+    Raises `Failed` naming the promise and what was found; returns the names of the promises that were kept. `pair` are two
+    processes to share between checks; without it two are started.
+    """
+    toy = toy or _home(cls)
+    case = Case(cls, toy)
+    kept = []
+    for check in (_documented, _steps, _round_trip, _represents, _learns, _resumes, _survives_bf16):
+        check(case)
+        kept.append(check.__name__.lstrip("_"))
+    if pair is None:
+        with Pair() as pair:
+            _two_processes(case, pair)
+    else:
+        _two_processes(case, pair)
+    kept.append("two_processes")
+    for other in (VECTORS, IMAGES):
+        if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
+            _steps(Case(cls, Toy(other.data, {k: v for k, v in other.options.items() if k not in ("width", "depth")})))
+            kept.append(f"steps_on_{other.data().kind}")
+    return kept
+
+
+class Case:
+    """A method on a toy: everything that a run needs, built anew by each call of `train`."""
+
+    def __init__(self, cls: type[Method], toy: Toy, **changes: Any):
+        self.cls, self.toy = cls, toy
+        named = {name: opened() for name, opened in toy.streams.items()}
+        self.config, self.materials = configure(cls, toy.data(), {**toy.options, **changes}, named)
+
+    def train(self, folder: Path | None = None, steps: int = 0, config: Config | None = None, **how: Any) -> Trained:
+        """Train it, for all its epochs or so many steps of each stage."""
+        config = config or self.config
+        setting = replace(setting_of(config, self.materials, folder, quiet=True), most_steps=steps, **how)
+        return train(self.cls.stages(**config.options), setting, initial(config, setting))
+
+    def first_stage(self) -> Training:
+        """Its first stage, set up and not yet run."""
+        setting = setting_of(self.config, self.materials, None, quiet=True)
+        reseed(setting.seed, 0, "story")
+        stage = next(self.cls.stages(**self.config.options))
+        return Training(stage, 0, initial(self.config, setting), setting, Stopping())
+
+
+def configure(
+    cls: type[Method], data: Samples, options: Mapping[str, Any], named: Mapping[str, Samples], precision: str = "fp32"
+) -> tuple[Config, dict[str, Material]]:
+    """Choices for a check, on the CPU; options that this method's encoder or views do not have are left out."""
+    return choose(data, cls, None, None, "paper", named, 0, "cpu", precision, 1, None, None, dict(options))
+
+
+def _documented(case: Case) -> None:
+    cls = case.cls
+    _ensure(bool(cls.__doc__), "it has a docstring")
+    _ensure(hasattr(cls, "paper"), "it names its paper")
+
+
+def _steps(case: Case) -> None:
+    """One batch: the loss is finite; every parameter that asks for gradient gets some in somebody's turn, nothing else does."""
+    stage = case.first_stage()
+    if stage.solves:
+        return
+    stage.probe = None
+    got: set[str] = set()
+    asking = set(stage.focus.asking)
+    original = stage.stepper.step
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        for name, p in stage.method.named_parameters():
+            if p.grad is not None:
+                _ensure(name in asking, f"{name} asks for no gradient and gets none")
+                _ensure(bool(torch.isfinite(p.grad).all()), f"the gradient of {name} is finite")
+                got.add(name)
+        return original(*arguments, **named)
+
+    stage.stepper.step = noted
+    stage.open_epoch()
+    index = stage.main.order(0, stage.plan)[0]
+    stage.batch([stage.main.load(index, 0, 0, stage.plan)], 0.0)
+    means, _ = stage.journal.means(False)
+    _ensure(all(map(math.isfinite, means.values())), f"the loss is finite, not {means}")
+    _ensure(not (asking - got), f"every parameter that asks for gradient gets some; without are {sorted(asking - got)[:5]}")
+
+
+def _round_trip(case: Case) -> None:
+    """What is saved and restored into a newly built method represents alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        trained = case.train(Path(folder), steps=2)
+        again = case.train(Path(folder), steps=2)  # everything is finished: only restored
+    same_state(trained.method.state_dict(), again.method.state_dict(), 0, "restored state")
+    _ensure(torch.equal(trained.embed(), again.embed()), "a restored method represents as before")
+
+
+def _represents(case: Case) -> None:
+    """Representing changes no state and does not depend on what was represented before."""
+    trained = case.train(steps=2)
+    before = {name: value.clone() for name, value in trained.method.state_dict().items()}
+    first, second = trained.embed(), trained.embed()
+    _ensure(first.ndim == 2 and len(first) == len(case.materials["main"].samples), "represent gives one row per sample")
+    _ensure(torch.equal(first, second), "representing twice gives the same")
+    same_state(before, trained.method.state_dict(), 0, "state after representing")
+
+
+def _learns(case: Case) -> None:
+    """kNN accuracy rises above the untrained encoder's, or the toy's own score improves; nothing collapses."""
+    trained = case.train()
+    if case.toy.score is not None:
+        wanted, reached = case.toy.score(case, trained)
+        _ensure(reached > wanted, f"it learns: {reached:.3f} reached, more than {wanted:.3f} wanted")
+        return
+    samples = case.materials["main"].samples
+    z = trained.embed()
+    before, after = neighbours(untrained(case), samples), neighbours(z, samples)
+    _ensure(after >= before + case.toy.gain, f"kNN accuracy rises by {case.toy.gain}: {before:.3f} untrained, {after:.3f} trained")
+    _ensure(float(effective_rank(z - z.mean(0))) > 1.5, "the representation does not collapse")
+
+
+def _resumes(case: Case) -> None:
+    """Killed between two saves and resumed, a run equals the uninterrupted one bit for bit."""
+    steps = 14
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        whole = case.train(Path(one), steps=steps, log_steps=2, save_seconds=0.0)
+        killed_at(5, lambda: case.train(Path(two), steps=steps, log_steps=2, save_seconds=0.0))
+        resumed = case.train(Path(two), steps=steps, log_steps=2, save_seconds=0.0)
+        same_state(whole.method.state_dict(), resumed.method.state_dict(), 0, "state of the resumed run")
+        logs = [[_timeless(line) for line in (Path(f) / "metrics.jsonl").read_text().splitlines()] for f in (one, two)]
+        _ensure(logs[0] == logs[1], "the resumed run's log equals the uninterrupted one's")
+
+
+def _survives_bf16(case: Case) -> None:
+    """In bfloat16 the loss stays finite and near that of float32."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        case.train(Path(one), steps=6, log_steps=6)
+        case.train(Path(two), steps=6, log_steps=6, config=replace(case.config, precision="bf16"))
+        losses = [_losses(Path(folder)) for folder in (one, two)]
+    for full, half in zip(*losses):
+        _ensure(math.isfinite(half), "the loss in bfloat16 is finite")
+        _ensure(abs(full - half) <= 0.05 * abs(full) + 0.05, f"the loss in bfloat16 is near float32's: {half:.4f}, {full:.4f}")
+
+
+def _two_processes(case: Case, pair: Pair) -> None:
+    """Two processes that share each batch reach what one reaches: losses and the whole state after three steps of SGD."""
+    alone = several_steps(case.cls, case.toy)
+    first, *rest = pair.run(several_steps, case.cls, case.toy)
+    _ensure(
+        np.allclose(alone["losses"], first["losses"], rtol=CLOSE, atol=CLOSE),  # the first process alone keeps a log
+        f"two processes have the loss of one: {alone['losses']}, {first['losses']}",
+    )
+    for other in (first, *rest):
+        same_state(alone["state"], other["state"], CLOSE, "state of two processes")
+
+
+def several_steps(cls: type[Method], toy: Toy) -> dict[str, Any]:
+    """Three steps of plain SGD of every stage: the losses and the state they lead to."""
+    case = Case(cls, toy, optimizer="sgd", momentum=0.0, lr=0.05)
+    with tempfile.TemporaryDirectory() as folder:
+        trained = case.train(Path(folder), steps=STEPS, log_steps=1)
+        losses = _losses(Path(folder))
+    return {"losses": losses, "state": {k: v.clone() for k, v in trained.method.state_dict().items()}}
+
+
+def same_state(mine: Mapping[str, Tensor], other: Mapping[str, Tensor], tolerance: float, what: str) -> None:
+    """Whether two states agree, exactly or within a tolerance relative to the largest entry."""
+    _ensure(mine.keys() == other.keys(), f"{what}: the same names")
+    for name, value in mine.items():
+        if tolerance == 0 or not value.is_floating_point():
+            _ensure(torch.equal(value, other[name]), f"{what}: {name} is equal")
+        else:
+            gap = float((value - other[name]).abs().max()) if value.numel() else 0.0
+            limit = tolerance * max(1.0, float(value.abs().max()) if value.numel() else 0.0)
+            _ensure(gap <= limit, f"{what}: {name} differs by {gap:.2e}, at most {limit:.2e}")
+
+
+def killed_at(step: int, training: Callable[[], Any]) -> None:
+    """Run a training that dies at a step, saving nothing more."""
+    beat = Training.beat
+
+    def die(self: Training, progress: float) -> None:
+        if self.at.step == step:
+            raise _Killed
+        beat(self, progress)
+
+    Training.beat = die  # type: ignore[method-assign]
+    try:
+        training()
+    except _Killed:
+        return
+    finally:
+        Training.beat = beat  # type: ignore[method-assign]
+
+
+def neighbours(z: Tensor, samples: Samples, k: int = 10) -> float:
+    """kNN accuracy within a training set: four fifths against one."""
+    labels, test = torch.from_numpy(samples.labels), torch.arange(len(z)) % 5 == 0
+    guess = knn_predict(z[~test], labels[~test], z[test], k, 0.1, "cosine")
+    return float((guess == labels[test]).float().mean())
+
+
+def untrained(case: Case) -> Tensor:
+    """What a fresh encoder says of the toy."""
+    stage = case.first_stage()
+    encoder = untrained_encoder(case.config)()
+    stage.method.encoder = encoder
+    return stage.embed(how=lambda batch: encoder.eval()(batch.views[0]))
+
+
+class _Killed(Exception):
+    pass
+
+
+def _home(cls: type[Method]) -> Toy:
+    kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
+    if any(isinstance(kind, Paired) for kind in kinds):
+        return PARTS
+    return VECTORS if _offers(cls, "vector") else IMAGES
+
+
+def _offers(cls: type[Method], kind: str) -> bool:
+    wanted = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
+    return all(type(view) in modality(kind).kinds for view in wanted)
+
+
+def _timeless(line: str) -> dict[str, Any]:
+    return {name: value for name, value in json.loads(line).items() if name != "samples_per_second"}
+
+
+def _losses(folder: Path) -> list[float]:
+    file = folder / "metrics.jsonl"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def _ensure(kept: bool, promise: str) -> None:
+    if not kept:
+        raise Failed(promise)

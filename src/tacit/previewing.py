@@ -1,0 +1,58 @@
+"""`tacit preview`: the views that training would see, before it starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tacit import data as sources
+from tacit.config import route
+from tacit.errors import TacitError
+from tacit.material import at_side, fit_views, measured, sizes
+from tacit.method import Labelled, Method, streams
+from tacit.methods import find
+from tacit.numerics import counter
+from tacit.training import precision
+from tacit.views import Program, modality
+from tacit.views.sheet import sheet
+
+
+def preview(
+    data: Any,
+    method: str | type[Method] = "simclr",
+    *,
+    out: str | Path = "preview.png",
+    count: int = 8,
+    kind: str | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Path:
+    """Write a sheet of `count` samples and the views that this method's training would see of them."""
+    if count < 1:
+        raise TacitError(f"A sheet of {count} samples was asked for; give --count 1 or more.")
+    cls = find(method) if isinstance(method, str) else method
+    samples = sources.open(data, kind)
+    facts = sizes(samples, size, precision.choose().device)
+    samples = at_side(samples, facts)
+    order = counter.permutation(counter.key(seed, "preview"), len(samples))
+    chosen, rows = [], iter(order)
+    while len(chosen) < min(count, len(samples)) and (position := next(rows, None)) is not None:
+        if not samples.read(np.array([position]))[1]:
+            chosen.append(int(position))
+    if not chosen:
+        raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
+    index = np.array(chosen)
+    views = fit_views(measured(samples.take(np.sort(order[:500])), facts), _views_of(cls, samples.kind, options))
+    first = next(iter(streams(cls).values()))
+    program = Program(first.views if isinstance(first, Labelled) else first, views, cls.__name__)
+    content, _ = samples.read(index)
+    picture = sheet(content, [samples.ids[i] for i in chosen], program, index, counter.key(seed, "preview"))
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    picture.save(out)
+    return Path(out)
+
+
+def _views_of(cls: type[Method], kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return route(options, cls, modality(kind), {}).views

@@ -1,0 +1,134 @@
+"""`tacit embed` and `tacit search`: a run's vectors in a table, and the nearest of them."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tacit.data.samples import Corrupt, Samples
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.rows import Rows
+from tacit.embeddings.search import Hit, resolve
+from tacit.embeddings.search import search as nearest
+from tacit.embeddings.sheet import contact_sheet, thumbnail
+from tacit.embeddings.write import write
+from tacit.errors import TacitError
+from tacit.run import Run, chunks
+
+THRESHOLD = 0.01  # the share of corrupt samples above which nothing is written
+
+
+def embed(
+    run: Run | str | Path,
+    data: Any,
+    *,
+    out: str | Path,
+    kind: str | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    batch: int = 256,
+) -> Table:
+    """Stream a source through a run's encoder into the table `out` (`photos.lance`), in constant memory.
+
+    Samples that cannot be read are left out and listed beside the table; above one per cent of them nothing is written.
+    """
+    run = run if isinstance(run, Run) else Run(run, device)
+    samples = run.open(data, kind)
+    encoder = run.fingerprint()
+    dim = run.represent(*_first(samples))[0].shape[1]
+    provenance = Provenance(str(run.path), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))
+    corrupt: list[Corrupt] = []
+    table = write(out, _rows(run, samples, batch, corrupt), provenance, total=len(samples), overwrite=overwrite)
+    if corrupt:
+        listed = Path(out).with_suffix(".left-out.txt")
+        listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
+    return table
+
+
+def search(
+    table: str | Path | Table,
+    query: Any,
+    *,
+    top: int = 10,
+    run: Run | str | Path | None = None,
+    sheet: str | Path | None = None,
+    device: str = "auto",
+) -> list[Hit]:
+    """The rows of a table that are nearest to an image, an id of the table, or a vector; best first.
+
+    An image is embedded by `run`, by default the run whose address the table carries; it must be the encoder that made
+    the table. `sheet` writes a contact sheet of what was found.
+    """
+    table = table if isinstance(table, Table) else open_table(table)
+    what = resolve(query, table) if isinstance(query, str) else query
+    picture, exclude = None, []
+    if isinstance(what, Path):
+        vector, picture = _embedded(what, table, run, device)
+    elif isinstance(what, str):
+        row = table.row(what)
+        vector, picture, exclude = row.vector, row.thumbnail, [what]
+    else:
+        vector = np.asarray(what)
+    (hits,) = nearest(table, vector.reshape(1, -1), top, exclude=exclude)
+    if sheet is not None:
+        contact_sheet(picture, hits).save(sheet)
+    return hits
+
+
+def _rows(run: Run, samples: Samples, batch: int, corrupt: list[Corrupt]) -> Iterator[Rows]:
+    """Batches of rows as the table takes them; what cannot be read is added to `corrupt`."""
+    for index in chunks(len(samples), batch):
+        content, bad = samples.read(index)
+        corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
+        if len(corrupt) > THRESHOLD * len(samples):
+            first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
+            raise TacitError(
+                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; mend or remove them."
+            )
+        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
+        if not len(good):
+            continue
+        (vectors,) = run.represent(content, good)
+        yield Rows(
+            [samples.ids[i] for i in good],
+            [samples.path(i) for i in good],
+            [_label(samples, i) for i in good],
+            vectors.numpy(),
+            _pictures(samples, content, len(good)),
+        )
+
+
+def _first(samples: Samples) -> tuple[Any, np.ndarray]:
+    """The content and position of the first sample that can be read."""
+    for index in chunks(len(samples), 1):
+        content, bad = samples.read(index)
+        if not bad:
+            return content, index
+    raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
+
+
+def _embedded(file: Path, table: Table, run: Run | str | Path | None, device: str) -> tuple[np.ndarray, bytes | None]:
+    """The vector of one file and its picture."""
+    if not isinstance(run, Run):
+        run = Run(table.provenance.run if run is None else run, device)
+    if run.fingerprint() != table.provenance.encoder:
+        raise TacitError(f"{table.path} was made by another encoder than that of {run.path}; give --run {table.provenance.run} or embed again.")
+    samples = run.open(file)
+    content, index = _first(samples)
+    return run.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
+
+
+def _label(samples: Samples, position: int) -> str | None:
+    if samples.labels is None or samples.labels[position] < 0:
+        return None
+    return samples.classes[samples.labels[position]]
+
+
+def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
+    if samples.kind != "image":
+        return [None] * n
+    sizes = content.sizes.tolist()
+    return [thumbnail(pixels[:h, :w].numpy()) for pixels, (h, w) in zip(content.pixels, sizes)]

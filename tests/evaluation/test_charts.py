@@ -1,0 +1,90 @@
+"""Charts: ticks, scales, and valid XML whatever comes."""
+
+import math
+import xml.etree.ElementTree as xml
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tacit.evaluation import charts
+from tacit.evaluation.charts import curve, interval, scatter, short, spectrum, ticks
+
+
+def drawn(svg):
+    return xml.fromstring(f"<div>{svg}</div>")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 10, [0, 2, 4, 6, 8, 10]), (0.13, 0.29, [0.15, 0.2, 0.25]), (-1, 1, [-1, -0.5, 0, 0.5, 1]), (3, 3, [3])],
+)
+def test_ticks(low, high, expected):
+    assert ticks(low, high) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("x", "text"), [(0, "0"), (0.05, "0.05"), (12000, "12k"), (2e-5, "2e−5"), (3e-4, "3e−4"), (2.5e6, "2.5M"), (-3.0, "−3")]
+)
+def test_short(x, text):
+    assert short(x) == text
+
+
+def test_curve_scales_to_its_frame():
+    line = drawn(curve("loss", [0, 1, 2], [0.0, 10.0, 5.0])).find(".//polyline")
+    points = [tuple(map(float, pair.split(","))) for pair in line.get("points").split()]
+    assert points[0][0] == charts.LEFT and points[2][0] == charts.WIDTH - charts.RIGHT
+    assert points[0][1] == charts.HEIGHT - charts.BOTTOM  # zero is the floor
+    assert points[1][1] < points[2][1] < points[0][1]  # up is less
+
+
+def test_long_curves_are_averaged_and_shaded():
+    svg = drawn(curve("loss", range(5000), np.random.default_rng(0).normal(size=5000)))
+    assert len(svg.find(".//polyline").get("points").split()) == charts.BINS
+    assert svg.find(".//polygon") is not None
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [1.0], [2.0, 2.0], [1.0, math.inf, 3.0], [-1e9, 1e9]])
+def test_curves_of_anything(values):
+    text = curve("<loss>", range(len(values)), values)
+    drawn(text)
+    assert "nan" not in text and "inf " not in text
+
+
+@pytest.mark.parametrize("values", [[], [0.0, 0.0], [1.0], [1.0, 0.5, 0.0], list(range(5000))])
+def test_spectra_of_anything(values):
+    text = spectrum(values)
+    drawn(text)
+    assert "nan" not in text
+
+
+def test_scatter():
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    points[3] = np.nan
+    labels = [f"class {i % 30}" for i in range(59)] + [""]
+    svg = drawn(scatter(points, labels, [f"id<{i}>" for i in range(60)]))
+    assert len(svg.findall(".//title")) == 59
+    assert svg.find(".//title").text == "id<0> · class 0"
+    names = [text.text for text in svg.findall(".//text")]
+    assert len(names) == len(set(names)) == charts.COLOURS * len(charts.SHAPES)
+    looks = {(g.get("class"), g[0].tag) for g in svg.findall(".//g")}
+    assert len(looks) == 19  # six colours of circle, square and path (two shapes), and grey
+
+
+def test_labels_keep_apart():
+    found = charts._apart({f"label {i}": (100.0, 100.0) for i in range(8)}, 760, 520)
+    heights = sorted(y for _, y in found.values())
+    assert min(b - a for a, b in pairwise(heights)) > 15
+
+
+def test_scatter_without_labels_or_extent():
+    svg = drawn(scatter(np.zeros((4, 2)), [""] * 4, list("abcd")))
+    assert len(svg.findall(".//circle")) == 4 and not svg.findall(".//text")
+    drawn(scatter(np.full((2, 2), np.nan), ["a", "b"], ["a", "b"]))
+
+
+def test_interval():
+    bar = drawn(interval(0.5, 0.4, 0.6))
+    assert bar.findall(".//rect")[1].get("width") == "50.0"
+    assert "M40.0 5H60.0" in bar.find(".//path").get("d")
+    assert drawn(interval(0.5, math.nan, math.nan)).find(".//path") is None

@@ -1,0 +1,100 @@
+"""The report: complete, escaped, self-contained, written beside and renamed."""
+
+import io
+import math
+import re
+import xml.etree.ElementTree as xml
+
+import pytest
+import torch
+from PIL import Image
+
+from tacit.errors import TacitError
+from tacit.evaluation.number import Number, missing
+from tacit.evaluation.panel import compare
+from tacit.evaluation.report import Map, Shown, Strip, write_report
+
+EVIL = "<script>alert('&')</script>"
+
+
+def picture(kind="PNG"):
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4), (255, 0, 0)).save(file, kind)
+    return file.getvalue()
+
+
+def everything():
+    knn = Number("knn", 0.8, 0.7, 0.9, {"k": 20, "test": 50, "notes": [EVIL]})
+    return {
+        "facts": {"method": EVIL, "options": {"dim": 128, "temperature": 0.1}},
+        "history": [
+            {"stage": 0, "step": i, "loss": 3.0 / (i + 1), "lr": 1e-3, "spread": None if i % 2 else 0.5, "note": EVIL}
+            for i in range(20)
+        ],
+        "evaluation": compare({EVIL: [knn, missing("linear", EVIL)], "raw input": [Number("knn", 0.5, 0.4, 0.6, {"k": 20})]}),
+        "spectrum": torch.tensor([3.0, 2.0, 1.0]),
+        "map": Map(torch.randn(30, 2), [EVIL, "b", ""] * 10, [f"{EVIL}{i}" for i in range(30)]),
+        "neighbours": [
+            Strip(
+                Shown(EVIL, picture(), "cat"),
+                [Shown("a", picture("JPEG"), "cat", 0.93), Shown("b", picture("WEBP"), EVIL, 0.5)],
+            ),
+            Strip(Shown("text " + EVIL), [Shown("c")]),
+        ],
+        "advice": [EVIL],
+    }
+
+
+def test_whole_report(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, title=EVIL, **everything())
+    page = path.read_text(encoding="utf-8")
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert not re.search(r"(src|href)=\"(?!data:)", page) and "url(" not in page and "@import" not in page
+    for expected in ("80.0 %", "70.0–90.0", "learning rate", "kNN accuracy", "image/jpeg", "image/webp", "0.93", "cat ✓"):
+        assert expected in page
+    body = re.sub(r"<!doctype html>|<meta[^>]*>|<style>.*?</style>", "", page, flags=re.S).replace("<img", "<img/><img")
+    xml.fromstring(re.sub(r"<img/>|<img[^>]*>", "", body))  # every element is closed
+
+
+def test_the_least(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, title="empty", facts={})
+    assert "<h2>" not in path.read_text()
+
+
+def test_stages_have_their_own_curves(tmp_path):
+    path = tmp_path / "report.html"
+    history = [{"stage": stage, "step": i, "loss": float(i)} for stage in (0, 1) for i in range(3)]
+    write_report(path, title="two", facts={}, history=history)
+    page = path.read_text()
+    assert "Stage 0" in page and "Stage 1" in page and page.count("<polyline") == 2
+
+
+def test_gaps_and_infinities_are_drawn(tmp_path):
+    path = tmp_path / "report.html"
+    history = [{"step": 0, "loss": math.nan}, {"step": 1, "loss": math.inf}, {"step": 2, "loss": 1.0}, {"step": 3}]
+    write_report(path, title="gaps", facts={}, history=history)
+    assert "last 1<" in path.read_text()
+
+
+def test_large_maps_are_thinned(tmp_path):
+    path = tmp_path / "report.html"
+    n = 4000
+    write_report(path, title="map", facts={}, map=Map(torch.randn(n, 2), [""] * n, [str(i) for i in range(n)]))
+    page = path.read_text()
+    assert "3000 of 4000 samples" in page and page.count("<circle") == 3000
+
+
+def test_an_unreadable_thumbnail_leaves_the_old_report(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(TacitError, match="neither PNG"):
+        write_report(path, title="x", facts={}, neighbours=[Strip(Shown("a", b"GIF89a"), [])])
+    assert path.read_text() == "old"
+
+
+def test_a_map_of_unequal_lengths(tmp_path):
+    with pytest.raises(TacitError, match="one of each"):
+        write_report(tmp_path / "r.html", title="x", facts={}, map=Map(torch.zeros(3, 2), ["a"], ["b"]))

@@ -1,0 +1,69 @@
+"""Exact neighbours: against a full sort, over tile borders, with ties and without oneself."""
+
+import pytest
+import torch
+
+from tacit.errors import TacitError
+from tacit.numerics import topk
+from tacit.numerics.topk import nearest
+
+
+def naive(queries, keys, k, exclude_self=False):
+    scores = queries @ keys.T
+    if exclude_self:
+        scores.fill_diagonal_(-torch.inf)
+    ordered = scores.sort(dim=1, descending=True, stable=True)  # stable: of equal ones the first
+    return ordered.values[:, :k], ordered.indices[:, :k]
+
+
+@pytest.fixture
+def tiles(monkeypatch):
+    """Tiles so small that every test crosses their borders."""
+    monkeypatch.setattr(topk, "QUERIES", 7)
+    monkeypatch.setattr(topk, "KEYS", 64)
+
+
+@pytest.mark.parametrize("k", [1, 5, 33, 200])
+@pytest.mark.parametrize("exclude_self", [False, True])
+def test_equals_a_full_sort(tiles, k, exclude_self):
+    x = torch.randn(201, 9, generator=torch.Generator().manual_seed(0))
+    scores, positions = nearest(x, x, k, exclude_self=exclude_self)
+    expected_scores, expected = naive(x, x, k, exclude_self)
+    torch.testing.assert_close(scores, expected_scores)
+    assert (positions == expected).float().mean() > 0.999  # a tile's product may round otherwise
+    assert not (exclude_self and (positions == torch.arange(201)[:, None]).any())
+
+
+def test_of_equal_scores_the_first_wins(tiles):
+    x = torch.randint(-1, 2, (150, 4), generator=torch.Generator().manual_seed(1)).float()  # products are exact
+    for k in (1, 10, 40, 150):
+        scores, positions = nearest(x, x, k)
+        expected_scores, expected = naive(x, x, k)
+        assert torch.equal(positions, expected)
+        assert torch.equal(scores, expected_scores)
+
+
+def test_all_equal(tiles):
+    assert torch.equal(nearest(torch.ones(3, 2), torch.ones(100, 2), 4).positions, torch.arange(4).expand(3, 4))
+
+
+def test_negative_zero_and_large_scores():
+    keys = torch.tensor([[-0.0], [0.0], [-3e38], [3e38]])
+    scores, positions = nearest(torch.ones(1, 1), keys, 4)
+    assert positions.tolist() == [[3, 0, 1, 2]]
+    assert scores[0].tolist() == pytest.approx([3e38, 0.0, 0.0, -3e38])
+
+
+def test_no_queries():
+    assert nearest(torch.zeros(0, 3), torch.ones(5, 3), 2).positions.shape == (0, 2)
+
+
+@pytest.mark.parametrize("k", [0, 6])
+def test_k_out_of_range(k):
+    with pytest.raises(TacitError, match="1 to 5"):
+        nearest(torch.ones(2, 3), torch.ones(5, 3), k)
+
+
+def test_exclude_self_wants_the_keys():
+    with pytest.raises(TacitError, match="queries to be the keys"):
+        nearest(torch.ones(2, 3), torch.ones(5, 3), 2, exclude_self=True)
