@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit import encoders
 from tacit.config import Config
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.data.samples import Samples
@@ -19,7 +20,7 @@ from tacit.evaluation.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
 from tacit.numerics.spectra import effective_rank
-from tacit.pretraining import choose, initial, setting_of
+from tacit.pretraining import choose, initial, setting_of, wanted
 from tacit.run import untrained_encoder
 from tacit.training.loop import Training, train
 from tacit.training.spawned import Pair
@@ -56,9 +57,10 @@ def two_parts() -> Samples:
     return pairs(1280)
 
 
-VECTORS = Toy(vectors, {"width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "lr": 3e-3, "batch": 64, "epochs": 8, "warmup": 0})
-IMAGES = Toy(images, {"width": 16, "crop": [0.5, 1.0], "lr": 3e-3, "batch": 64, "epochs": 12, "warmup": 0}, gain=0.1)
-PARTS = Toy(two_parts, {"lr": 3e-3, "batch": 64, "epochs": 16, "warmup": 0})
+QUICK = {"optimizer": "adamw", "scale": "none", "schedule": "constant", "lr": 3e-3, "batch": 64, "warmup": 0}
+VECTORS = Toy(vectors, {**QUICK, "width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "epochs": 8})
+IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12}, gain=0.1)
+PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
 class Failed(AssertionError):
@@ -222,7 +224,7 @@ def _two_processes(case: Case, pair: Pair) -> None:
 
 def several_steps(cls: type[Method], toy: Toy) -> dict[str, Any]:
     """Three steps of plain SGD of every stage: the losses and the state they lead to."""
-    case = Case(cls, toy, optimizer="sgd", momentum=0.0, lr=0.05)
+    case = Case(cls, toy, optimizer="sgd", momentum=0.0, lr=0.02)
     with tempfile.TemporaryDirectory() as folder:
         trained = case.train(Path(folder), steps=STEPS, log_steps=1)
         losses = _losses(Path(folder))
@@ -286,8 +288,12 @@ def _home(cls: type[Method]) -> Toy:
 
 
 def _offers(cls: type[Method], kind: str) -> bool:
-    wanted = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
-    return all(type(view) in modality(kind).kinds for view in wanted)
+    """Whether a kind of data offers the views and has an encoder for what the method wants."""
+    kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
+    if not all(type(view) in modality(kind).kinds for view in kinds):
+        return False
+    wants = wanted(cls)
+    return wants is None or bool(encoders.names(kind, wants))
 
 
 def _timeless(line: str) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class Config:
         except FileNotFoundError as error:
             raise TacitError(f"{path} holds no run (no run.yaml); give a folder that `tacit pretrain --out` wrote.") from error
         except (TypeError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise TacitError(f"{file} is no run's configuration ({error}); give one that `tacit pretrain` wrote.") from error
+            why = " ".join(str(error).split())
+            raise TacitError(f"{file} is no run's configuration ({why}); give one that `tacit pretrain` wrote.") from error
 
     def known_facts(self) -> Facts:
         return Facts.from_dict(self.facts)
@@ -94,7 +95,7 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
     """A value as the parameter's annotation wants it, or one sentence."""
     wanted = parameter.annotation
     if wanted in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
-        if wanted is int and value != int(value):
+        if wanted is int and not float(value).is_integer():
             raise TacitError(f"{name} is {value}; it must be a whole number.")
         return wanted(value)
     if isinstance(wanted, type) and wanted in (int, float, bool, str) and not isinstance(value, wanted):
@@ -106,7 +107,7 @@ def _field(name: str, value: Any) -> Any:
     default = getattr(Recipe(), name)
     if isinstance(default, tuple):
         return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    if isinstance(default, Mapping) and not isinstance(value, Mapping):
+    if isinstance(default, Mapping) and not (isinstance(value, Mapping) and all(isinstance(v, int | float) for v in value.values())):
         raise TacitError(f"{name} is {value!r}; it must be a mapping such as {{prototypes: 1}}.")
     if isinstance(default, (int, float, str)):
         return coerce(name, value, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=type(default)))

@@ -8,6 +8,13 @@ class TacitError(Exception):
     """A mistake that the user can mend; the command line prints it without a traceback."""
 
 
+def positive(**numbers: float) -> None:
+    """Refuse, by name, a number that is not above 0."""
+    for name, number in numbers.items():
+        if not number > 0:
+            raise TacitError(f"{name} is {number}; it must be above 0.")
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> TacitError:
     """The error for a misspelt name, with the nearest right one."""
     known = sorted(known)

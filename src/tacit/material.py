@@ -47,6 +47,8 @@ def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:
     facts = dict(samples.facts())
     if isinstance(samples, Pairs):
         return {"kind": "pair", "first": sizes(samples.first, size, device), "second": sizes(samples.second, size, device)}
+    if size is not None and size < 4:
+        raise TacitError(f"--size is {size}; give the side of a view in pixels, 4 or more.")
     if samples.kind == "image":
         largest = CPU_SIDE if device == "cpu" else GPU_SIDE
         facts["size"] = size or max(4, min(*facts["shape"][1:], largest) // 4 * 4)
@@ -65,10 +67,10 @@ def measured(samples: Samples, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_side(samples: Samples, facts: dict[str, Any]) -> Samples:
-    """Images shrunk while decoding as far as the views allow; other samples as they are."""
+    """Images decoded in the channels of the facts and as small as the views allow; other samples as they are."""
     if isinstance(samples, Pairs):
         return Pairs.of(*(at_side(getattr(samples, part), facts[part]) for part in ("first", "second")))
-    return samples.with_side(facts["side"]) if hasattr(samples, "with_side") else samples
+    return samples.with_side(facts["side"]).with_channels(facts["channels"]) if hasattr(samples, "with_side") else samples
 
 
 def fit_views(facts: dict[str, Any], options: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tacit.errors import TacitError, unknown
+from tacit.errors import TacitError, positive, unknown
 from tacit.numerics import counter
 from tacit.views.kinds import Labelled, Single, View
 
@@ -50,10 +50,10 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)  # of the method, where these numbers want others
 
     def __post_init__(self):
-        positive = ("batch", "epochs", "accumulate", "lr")
-        for name in positive:
-            if getattr(self, name) <= 0:
-                raise TacitError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        positive(batch=self.batch, epochs=self.epochs, accumulate=self.accumulate, lr=self.lr)
+        for name in ("weight_decay", "warmup", "clip", "epoch_batches"):
+            if not getattr(self, name) >= 0:
+                raise TacitError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         choices = {
             "optimizer": ("adamw", "sgd", "lars"),
             "schedule": ("cosine", "constant", "step"),

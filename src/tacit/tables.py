@@ -35,6 +35,8 @@ def embed(
 
     Samples that cannot be read are left out and listed beside the table; above one per cent of them nothing is written.
     """
+    if batch < 1:
+        raise TacitError(f"--batch is {batch}; give 1 or more samples at once.")
     run = run if isinstance(run, Run) else Run(run, device)
     samples = run.open(data, kind)
     encoder = run.fingerprint()

@@ -10,7 +10,6 @@ from tacit.numerics.kmeans import kmeans
 from tacit.numerics.processes import gather, mean, rank
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.mlp import mlp
-from tacit.parts.teacher import Teacher
 from tacit.views.kinds import Labelled, Neighbours, Pair, Paired, Plain, Single
 
 QUICK = Recipe(lr=3e-3, batch=64, epochs=8, schedule="constant")
@@ -150,7 +149,7 @@ class FreshStage(Method):
 
 
 class Places(Method):
-    """Places of two crops that show the same place agree: crop boxes enter the loss (as pixpro)."""
+    """Places of two crops that show the same place agree, other places do not: crop boxes enter the loss (as pixpro)."""
 
     paper = Paper("Probe: crop boxes in the loss", "Tacit", 2026, "tests")
     views = Pair()
@@ -159,7 +158,6 @@ class Places(Method):
     def __init__(self, encoder: Maps, *, dim: int = 32, reach: float = 0.7):
         super().__init__(encoder)
         self.projector, self.reach = nn.Conv2d(encoder.dim, dim, 1), reach
-        self.predictor, self.teacher = nn.Conv2d(dim, dim, 1), Teacher(nn.ModuleList([encoder, self.projector]))
 
     def centres(self, drawn, h, w):
         top, left, height, width = drawn["box"][:, :, None].unbind(1)
@@ -169,21 +167,18 @@ class Places(Method):
         bins = ((height / h).square() + (width / w).square()).sqrt()
         return torch.stack(torch.broadcast_tensors(rows, columns), -1).flatten(1, 2), bins
 
-    def step(self, batch: Batch):
-        loss = 0
-        for mine, other in ((0, 1), (1, 0)):
-            p = self.predictor(self.projector(self.encoder.maps(batch.views[mine])))
-            with torch.no_grad():
-                encoder, projector = self.teacher.module
-                z = projector(encoder.maps(batch.views[other]))
-            (a, bin_a), (b, bin_b) = (self.centres(batch.params[v], *p.shape[2:]) for v in (mine, other))
-            same = (torch.cdist(a, b) / torch.maximum(bin_a, bin_b)[:, :, None] < self.reach).float()
-            cosine = torch.einsum("ndi,ndj->nij", *(nn.functional.normalize(m.flatten(2).float(), dim=1) for m in (p, z)))
-            loss = loss - ((cosine * same).sum((1, 2)) / (same.sum((1, 2)) + 1e-6)).mean()
-        return loss
+    def same(self, params, h, w):
+        (a, bin_a), (b, bin_b) = (self.centres(drawn, h, w) for drawn in params)
+        return torch.cdist(a, b) / torch.maximum(bin_a, bin_b)[:, :, None] < self.reach
 
-    def after_step(self, batch: Batch):
-        self.teacher.follow(nn.ModuleList([self.encoder, self.projector]), 0.95)
+    def step(self, batch: Batch):
+        maps = [self.projector(self.encoder.maps(view)) for view in batch]
+        same = self.same(batch.params, *maps[0].shape[2:])
+        first, second = (nn.functional.normalize(m.float().flatten(2), dim=1) for m in maps)
+        likeness = (torch.einsum("ndi,ndj->nij", first, second) / 0.2).exp()
+        found = (likeness * same).sum(2) / likeness.sum(2)
+        met = same.any(2).float()
+        return -((found + 1e-6).log() * met).sum() / mean(met.sum()).clamp(min=1)
 
 
 class Memory(Method):

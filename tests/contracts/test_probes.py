@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from tacit.check import IMAGES, PARTS, VECTORS, Case, Toy, check_method, vectors
-from tacit.data.generated import clusters
+from tacit.data.generated import clusters, glyphs
 from tacit.data.opening import open as open_source
 from tacit.method import Method
 from tests.contracts import probes
@@ -72,12 +72,15 @@ def found_again(case, trained):
     def share(method):
         first, second = (F.normalize(method.encoder.maps(view).flatten(2).float(), dim=1) for view in batch)
         side = int(first.shape[2] ** 0.5)
-        (a, bin_a), (b, bin_b) = (method.centres(drawn, side, side) for drawn in batch.params)
-        same = torch.cdist(a, b) / torch.maximum(bin_a, bin_b)[:, :, None] < method.reach
+        same = method.same(batch.params, side, side)
         best = torch.einsum("ndi,ndj->nij", first, second).argmax(2, keepdim=True)
         return float(same.gather(2, best)[same.any(2)].float().mean())
 
     return share(stage.method.eval()) + 0.1, share(trained.method)
+
+
+def letters():
+    return glyphs(1280, size=16)
 
 
 def shifted():
@@ -95,7 +98,7 @@ TOYS = {
     "Mined": VECTORS,
     "PlannedBatches": VECTORS,
     "FreshStage": VECTORS,
-    "Places": Toy(IMAGES.data, IMAGES.options, score=found_again),
+    "Places": Toy(letters, IMAGES.options, score=found_again),
     "Memory": VECTORS,
     "Curved": Toy(PARTS.data, PARTS.options, score=retrieved),
     "Origin": Toy(low_rank, elsewhere=False, score=reconstruction),

@@ -48,6 +48,12 @@ class ImageFolder(Samples):
         ids, labels, classes, splits, ignored = scan(root)
         return cls(str(folder), root, ids, _probe(root, ids), labels, classes, splits, ignored=ignored)
 
+    @classmethod
+    def of_file(cls, file: str | Path) -> "ImageFolder":
+        """One image, its name being its id."""
+        path = Path(file).expanduser()
+        return cls(str(file), path.parent, [path.name], _probe(path.parent, [path.name]))
+
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
         positions = np.asarray(index).tolist()
         decoded = decode_all([self.root / self.ids[i] for i in positions], self.side, self.shape[0])
@@ -60,6 +66,10 @@ class ImageFolder(Samples):
     def with_side(self, side: int) -> "ImageFolder":
         """The same images, decoded to a short side of at most `side` pixels."""
         return replace(self, side=_checked(side))
+
+    def with_channels(self, channels: int) -> "ImageFolder":
+        """The same images, decoded to grey (1) or RGB (3)."""
+        return replace(self, shape=(channels, *self.shape[1:]))
 
     def facts(self) -> dict[str, Any]:
         return {"kind": self.kind, "shape": list(self.shape), "channels": self.shape[0]}
@@ -96,6 +106,18 @@ class ImageArrays(Samples):
     def with_side(self, side: int) -> "ImageArrays":
         """The same images, shrunk when read to a short side of at most `side` pixels."""
         return replace(self, side=_checked(side))
+
+    def with_channels(self, channels: int) -> "ImageArrays":
+        """The same images in grey (1; ITU-R 601 luma, as Pillow rounds it) or RGB (3; grey ones take no more memory)."""
+        if channels == self.pixels.shape[3]:
+            return self
+        if channels == 3:
+            return replace(self, pixels=np.broadcast_to(self.pixels, (*self.pixels.shape[:3], 3)))
+        grey = np.empty((*self.pixels.shape[:3], 1), np.uint8)
+        for start in range(0, len(grey), CHUNK):
+            weighted = self.pixels[start : start + CHUNK].astype(np.uint32) * np.array((19595, 38470, 7471), np.uint32)
+            grey[start : start + CHUNK] = (weighted.sum(3, dtype=np.uint32, keepdims=True) + 32768) >> 16
+        return replace(self, pixels=grey)
 
     def facts(self) -> dict[str, Any]:
         height, width, channels = self.pixels.shape[1:]

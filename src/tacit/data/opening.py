@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.decoding import SUFFIXES
 from tacit.data.images import ImageFolder
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
@@ -20,6 +21,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
     """Open a source; what it holds is told by looking at it unless `kind` says so (`--as`).
 
     - a folder of images: flat, with class folders, or with train, val and test above either (`folders.scan`)
+    - one image file: a sample whose id is the file's name, to be embedded or searched with
     - an .npz with x_train, y_train, x_test, y_test (and x_val, y_val), or with x and y; an .npy; an array in memory:
       images or vectors (`arrays.from_splits`)
     - a tuple of two arrays (or opened sources): pairs
@@ -51,9 +53,11 @@ def _opened(source: Source, kind: str | None) -> Samples:
         raise TacitError(f"There is no {source}; give a folder of images, an .npz or an .npy{_near(path)}.")
     if path.is_dir():
         return ImageFolder.open(source)
+    if path.suffix.lower() in SUFFIXES:
+        return ImageFolder.of_file(source)
     readers = {".npz": from_npz, ".npy": from_npy}
     if path.suffix.lower() not in readers:
-        raise TacitError(f"{source} is a file that Tacit does not open; give a folder of images, an .npz or an .npy.")
+        raise TacitError(f"{source} is a file that Tacit does not open; give images (a folder or one file), an .npz or an .npy.")
     return readers[path.suffix.lower()](path, str(source), None if kind == "pair" else kind)
 
 

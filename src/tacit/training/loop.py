@@ -16,7 +16,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from tacit.errors import TacitError
+from tacit.errors import TacitError, unknown
 from tacit.method import Batch, Facts, Labelled, Method, Plan, Recipe, Stage, Stop, Trained, View, nested, streams
 from tacit.numerics import counter, processes
 from tacit.training import optimizers, schedules
@@ -102,6 +102,11 @@ class Training:
         name, multiple = type(self.method).__name__, processes.size() * self.recipe.accumulate
         if self.recipe.accumulate > 1 and any(inner.whole_batch for inner in nested(self.method)):
             raise TacitError(f"{name} compares all samples of a batch, so it cannot be accumulated; leave --accumulate out.")
+        if self.recipe.batch < 2 and any(inner.whole_batch for inner in nested(self.method)):
+            raise TacitError(f"{name} compares the samples of a batch and got batches of 1; give --batch 2 or more.")
+        for player in self.recipe.turns:
+            if player not in self.method.players:
+                raise unknown("player in --turns", player, self.method.players)
         feeds: dict[str, Stream] = {}
         for stream, kind in streams(self.method).items():
             labelled = isinstance(kind, Labelled)

@@ -1,5 +1,6 @@
 """Views: how samples are seen once more. A kind says how many looks and at whom, a modality what a look is."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from importlib import import_module
@@ -46,12 +47,29 @@ def modality(kind: str) -> type[Modality]:
 
 
 def changed(options: Any, how: Mapping[str, Any]) -> Any:
-    """A modality's options with some changed by name; lists (of a file, of the command line) are taken for tuples."""
+    """A modality's options with some changed by name, to values like those that are there; lists are taken for tuples."""
     known = [field.name for field in fields(options)]
     for name in how:
         if name not in known:
             raise unknown(f"option of {options.name} views", name, known)
-    return replace(options, **{name: tuple(value) if isinstance(value, list) else value for name, value in how.items()})
+    return replace(options, **{name: _like(getattr(options, name), name, value) for name, value in how.items()})
+
+
+def _like(current: Any, name: str, value: Any) -> Any:
+    """A value where a number, or several, is there now: the same, or one sentence."""
+    if isinstance(current, tuple):
+        if not isinstance(value, list | tuple) or len(value) != len(current) or not all(map(_is_number, value)):
+            raise TacitError(f"{name} is {value!r}; give {len(current)} numbers such as {list(current)}.")
+        return tuple(value)
+    if _is_number(current) and not _is_number(value):
+        raise TacitError(f"{name} is {value!r}; give a number such as {current}.")
+    if isinstance(current, int) and value != int(value):
+        raise TacitError(f"{name} is {value}; give a whole number such as {current}.")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 class Program:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from tacit.errors import TacitError, positive
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe
 from tacit.objectives.instance import instance_nce, instance_softmax
 from tacit.parts.bank import Bank
@@ -48,6 +49,9 @@ class NPID(Method):
         self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.07, negatives: int = 4096, inertia: float = 0.5
     ):
         super().__init__(encoder)
+        positive(dim=dim, temperature=temperature)
+        if negatives < 0 or not 0 <= inertia < 1:
+            raise TacitError(f"negatives is {negatives} and inertia {inertia}; give 0 or more, and a share in [0, 1).")
         self.projector = nn.Linear(encoder.dim, dim)
         self.dim, self.temperature, self.negatives, self.inertia = dim, temperature, negatives, inertia
         self.register_buffer("partition", torch.zeros(()))

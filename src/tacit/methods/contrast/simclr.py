@@ -1,5 +1,6 @@
 """SimCLR."""
 
+from tacit.errors import positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.mlp import mlp
@@ -26,6 +27,7 @@ class SimCLR(Method):
 
     def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.1):
         super().__init__(encoder)
+        positive(dim=dim, temperature=temperature)
         self.projector = mlp(encoder.dim, encoder.dim, dim, last_norm=True)
         self.temperature = temperature
 
