@@ -50,7 +50,9 @@ def main() -> None:
                 beside = file.with_suffix(".part")
                 beside.write_text(json.dumps(rows, indent=1))
                 beside.replace(file)
-                print(json.dumps({k: rows[-1][k] for k in ("method", "seed", "options", "knn", "linear", "seconds")}), flush=True)
+                print(
+                    json.dumps({k: rows[-1][k] for k in ("method", "seed", "options", "knn", "linear", "seconds")}), flush=True
+                )
 
 
 def row(method: str, seed: int, options: dict, given: argparse.Namespace) -> dict:

@@ -132,7 +132,6 @@ def _steps(case: Case) -> None:
     stage = case.first_stage()
     if stage.solves:
         return
-    stage.probe = None
     got: set[str] = set()
     asking = set(stage.focus.asking)
     original = stage.stepper.step
@@ -183,7 +182,9 @@ def _learns(case: Case) -> None:
     samples = case.materials["main"].samples
     z = trained.embed()
     before, after = neighbours(untrained(case), samples), neighbours(z, samples)
-    _ensure(after >= before + case.toy.gain, f"kNN accuracy rises by {case.toy.gain}: {before:.3f} untrained, {after:.3f} trained")
+    _ensure(
+        after >= before + case.toy.gain, f"kNN accuracy rises by {case.toy.gain}: {before:.3f} untrained, {after:.3f} trained"
+    )
     _ensure(float(effective_rank(z - z.mean(0))) > 1.5, "the representation does not collapse")
 
 
@@ -272,6 +273,7 @@ def untrained(case: Case) -> Tensor:
     """What a fresh encoder says of the toy."""
     stage = case.first_stage()
     encoder = untrained_encoder(case.config)()
+    assert encoder is not None, "a method without an encoder has no untrained one to be compared with"
     stage.method.encoder = encoder
     return stage.embed(how=lambda batch: encoder.eval()(batch.views[0]))
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from torch import nn
@@ -51,7 +51,7 @@ class Config:
         except FileNotFoundError as error:
             raise TacitError(f"{path} holds no run (no run.yaml); give a folder that `tacit pretrain --out` wrote.") from error
         except (TypeError, yaml.YAMLError, UnicodeDecodeError) as error:
-            why = " ".join(str(error).split())
+            why = "its fields are not a run's" if isinstance(error, TypeError) else " ".join(str(error).split())
             raise TacitError(f"{file} is no run's configuration ({why}); give one that `tacit pretrain` wrote.") from error
 
     def known_facts(self) -> Facts:
@@ -72,12 +72,12 @@ class Routed:
 def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: Mapping[str, Any]) -> Routed:
     """Send each option where its name is known; a misspelt one is answered with the nearest right name."""
     other_streams = list(streams(method))[1:]
-    known = {
+    known: dict[str, Mapping[str, Any]] = {
         "method": options(method),
         "recipe": {f.name: f for f in fields(Recipe) if f.name not in ("options",)},
         "views": {f.name: f for f in fields(views) if f.init and f.name not in ("mean", "std")},
         "encoder": encoder,
-        "streams": {name: None for name in other_streams},
+        "streams": dict.fromkeys(other_streams),
     }
     routed = Routed()
     for name, value in given.items():
@@ -106,8 +106,10 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
 def _field(name: str, value: Any) -> Any:
     default = getattr(Recipe(), name)
     if isinstance(default, tuple):
-        return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    if isinstance(default, Mapping) and not (isinstance(value, Mapping) and all(isinstance(v, int | float) for v in value.values())):
+        each = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=get_args(get_type_hints(Recipe)[name])[0])
+        return tuple(coerce(name, one, each) for one in (value if isinstance(value, (list, tuple)) else (value,)))
+    numbers = isinstance(value, Mapping) and all(isinstance(one, int | float) for one in value.values())
+    if isinstance(default, Mapping) and not numbers:
         raise TacitError(f"{name} is {value!r}; it must be a mapping such as {{prototypes: 1}}.")
     if isinstance(default, (int, float, str)):
         return coerce(name, value, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=type(default)))

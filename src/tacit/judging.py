@@ -51,11 +51,11 @@ def evaluate(
     train, test, how = splits(opened, seed=seed)
     if str(opened.source) == run.config.data["source"] and run.config.data["split"] == "all":
         how += "; all of them were seen, without labels, in pretraining"
-    evaluation = compare(
-        {name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()}
-    )
+    evaluation = compare({name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()})
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
-    evaluation = Evaluation({name: [_told(n, protocol) for n in numbers] for name, numbers in evaluation.representations.items()})
+    evaluation = Evaluation(
+        {name: [_told(n, protocol) for n in numbers] for name, numbers in evaluation.representations.items()}
+    )
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, train, test, pages, evaluation, corrupt)
@@ -128,7 +128,9 @@ def advice(evaluation: Evaluation | None) -> list[str]:
     said = []
     mine, raw = (evaluation.number(name, "knn") for name in ("this encoder", "raw input"))
     if mine is not None and raw is not None and not math.isnan(mine.value) and mine.value < raw.value:
-        said.append("Neighbours are worse than those of raw input: train longer (--epochs), and look at the views (tacit preview).")
+        said.append(
+            "Neighbours are worse than those of raw input: train longer (--epochs), and look at the views (tacit preview)."
+        )
     spread = evaluation.number("this encoder", "spread")
     if spread is not None and spread.value < 0.1:
         said.append("The representation has collapsed: lower --lr, raise --batch, or take a method with negatives.")
@@ -139,7 +141,8 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
     (x,), (y,) = (features(run, part, represent, Plain(), 0) for part in (train, test))
     views = None
     if Pair in run.views.kinds:
-        views = tuple(features(run, test, represent, Pair(), counter.key(seed, "judge")))
+        first, second = features(run, test, represent, Pair(), counter.key(seed, "judge"))
+        views = (first, second)
     similarity = run.similarity if run.method is not None else "cosine"
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
     return judge(*parts, views=views, similarity=similarity)
@@ -174,7 +177,9 @@ def _strips(samples: Samples, z: Tensor) -> list[Strip]:
     scores, nearest = (z[queries] @ z.T).topk(NEIGHBOURS + 1)
     wanted = np.unique(np.concatenate([queries, nearest.flatten().numpy()]))
     content, _ = samples.read(wanted)
-    pictures = {int(p): thumbnail(image[:h, :w].numpy()) for p, image, (h, w) in zip(wanted, content.pixels, content.sizes.tolist())}
+    pictures = {
+        int(p): thumbnail(image[:h, :w].numpy()) for p, image, (h, w) in zip(wanted, content.pixels, content.sizes.tolist())
+    }
 
     def shown(position: int, score: float = math.nan) -> Shown:
         return Shown(samples.ids[position], pictures[position], labels[position], score)

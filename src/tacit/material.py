@@ -54,7 +54,9 @@ def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:
         facts["size"] = size or max(4, min(*facts["shape"][1:], largest) // 4 * 4)
         facts["side"] = ceil(facts["size"] * ROOM_TO_CROP)
     elif size is not None:
-        raise TacitError(f"--size {size} is a side of images, and {samples.source} holds samples of kind {samples.kind}; leave it out.")
+        raise TacitError(
+            f"--size {size} is a side of images, and {samples.source} holds samples of kind {samples.kind}; leave it out."
+        )
     return facts
 
 

@@ -4,7 +4,7 @@ Only `Method.step` is required; every other hook exists for systems that need it
 """
 
 import inspect
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -49,7 +49,7 @@ class Recipe:
     hold: Mapping[str, float] = field(default_factory=dict)  # prefix of parameter names: epochs it is held frozen
     options: Mapping[str, Any] = field(default_factory=dict)  # of the method, where these numbers want others
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         positive(batch=self.batch, epochs=self.epochs, accumulate=self.accumulate, lr=self.lr)
         for name in ("weight_decay", "warmup", "clip", "epoch_batches"):
             if not getattr(self, name) >= 0:
@@ -143,13 +143,23 @@ class Batch:
     kept     what `step` handed to `after_step` by `keep`, by name
     """
 
-    def __init__(self, views, index, *, params=None, key=0, context=None, labels=None, others=None):
-        self.views: list[Any] = list(views)
-        self.index: Tensor = index
-        self.params: list[dict[str, Tensor]] = params if params is not None else [{} for _ in self.views]
-        self.key: int = key
+    def __init__(
+        self,
+        views: Iterable[Any],
+        index: Tensor,
+        *,
+        params: list[dict[str, Tensor]] | None = None,
+        key: int = 0,
+        context: Any = None,
+        labels: Tensor | None = None,
+        others: "dict[str, Batch] | None" = None,
+    ):
+        self.views = list(views)
+        self.index = index
+        self.params = params if params is not None else [{} for _ in self.views]
+        self.key = key
         self.context, self.labels = context, labels
-        self.others: dict[str, Batch] = others or {}
+        self.others = others or {}
         self.kept: dict[str, Tensor] = {}
 
     def __iter__(self) -> Iterator[Any]:
@@ -178,7 +188,7 @@ class Batch:
                 raise ValueError(f"keep({name}=…) takes one row per sample: {len(value)} rows, {len(self)} samples")
             self.kept[name] = value.detach()
 
-    def _noise(self, draw, name, shape):
+    def _noise(self, draw: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]) -> Tensor:
         flat = draw(counter.key(self.key, name), self.index.cpu().numpy(), int(np.prod(shape, dtype=int)))
         return torch.from_numpy(flat.reshape(len(self), *shape)).to(self.index.device)
 
@@ -275,8 +285,9 @@ class Method(nn.Module):
     second_order: ClassVar[bool] = False  # differentiates through a gradient: no fused backward
     similarity: ClassVar[str] = "cosine"  # by which what it represents is to be compared
     progress: float = 0.0  # of this stage, in [0, 1]; set by the loop
+    encoder: Any  # a module that offers what the constructor asks for by annotation; None where a method has none
 
-    def __init__(self, encoder: nn.Module | None = None):
+    def __init__(self, encoder: nn.Module | Encoder | None = None):
         super().__init__()
         self.encoder = encoder
         self.renewed: list[nn.Module] = []
@@ -289,9 +300,11 @@ class Method(nn.Module):
         if taken:
             raise TypeError(f"{cls.__name__} uses names that torch's modules or recipes already have: {sorted(taken)}")
 
-    def step(self, batch: Batch, player: str = "") -> Loss:
+    def _unwritten(self, batch: Batch, player: str = "") -> Loss:
         """The loss of one batch: a tensor, or named terms `{name: tensor or (tensor, weight)}`."""
         raise NotImplementedError
+
+    step: Callable[..., Loss] = _unwritten  # `step(batch)`, or `step(batch, player)` where there are players
 
     def prepare(self, facts: Facts) -> None:
         """Allocate what depends on the data (a bank of N rows); runs at start, on resume and on opening."""

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import nn
@@ -74,7 +73,8 @@ def pretrain(
             raise TacitError("A run is gone on with, or run again, as it is configured; leave the other options out.")
         if resume and out is None:
             raise TacitError("--resume needs the run's folder; give --out.")
-        config = Config.read(Path(out) if resume else Path(data))
+        source: Any = out if resume else data
+        config = Config.read(Path(source))
         materials = again_materials(config, data if resume and data is not None else None, streams or {})
         folder = Path(out) if out is not None else Path(f"{Path(data).parent}-again")
     else:
@@ -86,7 +86,7 @@ def pretrain(
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
         )
-    if (folder / "encoder.safetensors").exists():
+    if resume and (folder / "encoder.safetensors").exists():
         return Run(folder, config.device)
     if not resume:
         _refuse_another(folder)
@@ -109,30 +109,39 @@ def choose(
     options: Mapping[str, Any],
 ) -> tuple[Config, dict[str, Material]]:
     """Open the data and resolve every choice that the user left open, each with its reason."""
+    if devices < 1:
+        raise TacitError(f"--devices is {devices}; give 1 or more.")
     machine = precision.choose(device, precision_name)
     materials = {"main": gather_material(data, kind, size, machine.device)}
     main = materials["main"]
     facts = facts_of(main.facts, fit_views(main.facts, {}), len(main.samples))
     chosen = [f"On {machine.why}."]
-    if init is not None and encoder is None:
-        encoder, _ = _origin(init)
+    origin_encoder, origin_options = _origin(init) if init is not None else (encoder, {})
+    encoder = encoder or origin_encoder
     if encoder is None:
         wants = wanted(cls)
         if wants is not None:
             encoder = encoders.default(facts, machine.device, wants)
             chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
     given = route({**options, **streams}, cls, modality(main.facts["kind"]), encoders.options(encoder) if encoder else {})
+    if encoder == origin_encoder:
+        given.encoder = {**origin_options, **given.encoder}
     views = fit_views(main.facts, given.views)
     name, own = named_recipe(cls, recipe, len(main.samples))
     if name != "paper" and recipe is None:
-        chosen.append(f"The recipe {name!r}, since {len(main.samples):,} samples are fewer than {SMALL:,}; --recipe paper takes the paper's.")
+        chosen.append(
+            f"The recipe {name!r}, since {len(main.samples):,} samples are fewer than {SMALL:,}; "
+            "--recipe paper takes the paper's."
+        )
     if "batch" not in given.recipe and own.batch > len(main.samples) // 2:
         given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
         chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
     own.but(**given.recipe)  # answers a wrong value before anything is trained
-    for stream, kind_of in list(streams_of(cls).items())[1:]:
+    for stream in list(streams_of(cls))[1:]:
         if stream not in given.streams:
-            raise TacitError(f"{cls.__name__} also learns from a stream {stream!r}; give its source as --{stream.replace('_', '-')} DATA.")
+            raise TacitError(
+                f"{cls.__name__} also learns from a stream {stream!r}; give its source as --{stream.replace('_', '-')} DATA."
+            )
         materials[stream] = gather_material(given.streams[stream], main.samples.kind, main.facts.get("size"), machine.device)
         materials[stream].facts = main.facts
     labelled = [materials[s] for s, k in streams_of(cls).items() if isinstance(k, Labelled) and s in materials]
@@ -173,7 +182,10 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
     found = {name: gather_material(source, config.data["kind"], size, config.device) for name, source in sources.items()}
     now = len(found["main"].samples)
     if now != facts.n:
-        raise TacitError(f"{sources['main']} holds {now:,} samples now and held {facts.n:,} when the run began; restore it, or start a new run.")
+        raise TacitError(
+            f"{sources['main']} holds {now:,} samples now and held {facts.n:,} when the run began; "
+            "restore it, or start a new run."
+        )
     for material in found.values():
         material.facts = dict(facts.more)
     return found
@@ -214,6 +226,7 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
         changes = fit_time(cls, config, setting, minutes)
         config = replace(config, recipe={**config.recipe, **changes}, chosen=[*config.chosen, _in_words(minutes, changes)])
         setting = setting_of(config, materials, folder, quiet)
+    fresh = not (folder / "run.yaml").exists()
     if processes.rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         config.write(folder)
@@ -227,6 +240,12 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
     except Interrupted as interrupted:
         if not quiet and processes.rank() == 0:
             _say(f"Saved at step {interrupted.step}. Go on with: tacit pretrain --resume --out {folder}")
+        raise
+    except TacitError:
+        if fresh and processes.rank() == 0 and not any(folder.glob("stage-*.safetensors")):
+            (folder / "run.yaml").unlink()  # refused before anything was learned: the folder is as free as before
+            if not any(folder.iterdir()):
+                folder.rmdir()
         raise
     if processes.rank() == 0:
         encoder = trained.method.encoder
@@ -243,7 +262,11 @@ def start_fabric(config: Config) -> Fabric:
     many = DDPStrategy(find_unused_parameters=True, forward_sync_buffers=False)  # buffers are moved alike by `after_step`
     strategy: Any = many if local * nodes > 1 else "auto"
     fabric = Fabric(
-        accelerator=config.device, devices=local, num_nodes=nodes, strategy=strategy, precision=precision.PRECISIONS[config.precision]
+        accelerator=config.device,
+        devices=local,
+        num_nodes=nodes,
+        strategy=strategy,
+        precision=precision.PRECISIONS[config.precision],
     )
     fabric.launch()
     return fabric
@@ -273,6 +296,8 @@ def initial(config: Config, setting: Setting) -> nn.Module | None:
     if config.init.startswith("timm/"):
         return encoders.factory(config.init, setting.facts, config.seed, pretrained=True, **config.encoder_options)()
     encoder = setting.factory()
+    if encoder is None:
+        raise TacitError(f"--init {config.init} names weights of an encoder and {config.method} has none; leave it out.")
     tensors, _ = checkpoint.read(Path(config.init) / "encoder.safetensors")
     checkpoint.restore(encoder, tensors)
     return encoder
@@ -283,7 +308,8 @@ def fit_time(cls: type[Method], config: Config, setting: Setting, minutes: float
     if minutes <= 0:
         raise TacitError(f"--minutes is {minutes}; it must be above 0.")
     short = 3
-    seconds, recipes = {}, []
+    seconds: dict[int, float] = {}
+    recipes: list[Recipe] = []
     for steps in (short, 4 * short):
         recipes.clear()
 
@@ -309,15 +335,22 @@ def _in_words(minutes: float, changes: Mapping[str, Any]) -> str:
 
 
 def _refuse_another(folder: Path) -> None:
-    if (folder / "run.yaml").exists():
+    if any((folder / name).exists() for name in ("run.yaml", "encoder.safetensors")):
         raise TacitError(f"{folder} holds another run already; give another --out, or --resume to go on with it.")
+    if folder.is_file():
+        raise TacitError(f"{folder} is a file and --out names the folder of a run; give another --out.")
 
 
-def _origin(init: Any) -> tuple[str, Any]:
+def _origin(init: str | Path | Run) -> tuple[str, dict[str, Any]]:
+    """The encoder that `init` trained, and its options."""
     if isinstance(init, str) and init.startswith("timm/"):
-        return init, None
+        return init, {}
+    if not isinstance(init, Run) and Path(init).is_file():
+        raise TacitError(
+            f"--init {init} is a file; give a run's folder or timm/NAME: weights are read as safetensors, pickled ones never."
+        )
     config = init.config if isinstance(init, Run) else Config.read(Path(init))
-    return config.encoder, config
+    return config.encoder, config.encoder_options
 
 
 def _stem(data: Any) -> str:

@@ -37,7 +37,8 @@ def preview(
     facts = sizes(samples, size, precision.choose().device)
     samples = at_side(samples, facts)
     order = counter.permutation(counter.key(seed, "preview"), len(samples))
-    chosen, rows = [], iter(order)
+    chosen: list[int] = []
+    rows = iter(order)
     while len(chosen) < min(count, len(samples)) and (position := next(rows, None)) is not None:
         if not samples.read(np.array([position]))[1]:
             chosen.append(int(position))

@@ -37,7 +37,9 @@ class Run:
         self.path = Path(path)
         self.config = Config.read(self.path)
         if not (self.path / "encoder.safetensors").exists():
-            raise TacitError(f"{self.path} holds a run that has not finished; go on with `tacit pretrain --resume --out {self.path}`.")
+            raise TacitError(
+                f"{self.path} holds a run that has not finished; go on with `tacit pretrain --resume --out {self.path}`."
+            )
         self.facts = self.config.known_facts()
         self.cls = find(self.config.method)
         self.views = fit_views(dict(self.facts.more), self.config.views)
@@ -59,25 +61,35 @@ class Run:
         """By which its embeddings are to be compared."""
         return self.cls.similarity
 
+    @property
+    def _trained(self) -> nn.Module:
+        """What embeds: the method where it represents otherwise than its encoder, else the encoder."""
+        module = self.encoder if self.method is None else self.method
+        assert module is not None, "a method without an encoder represents by itself"
+        return module
+
     def fingerprint(self) -> str:
         """The hash of what embeds: tables written by another encoder are told apart by it."""
         from tacit.embeddings.fingerprint import fingerprint
 
-        return fingerprint(self.method if self.method is not None else self.encoder)
+        return fingerprint(self._trained)
 
     def open(self, source: Any, kind: str | None = None) -> Samples:
         """A source opened and decoded as this run's encoder wants it."""
         samples = data.open(source, kind)
         if samples.kind != self.facts.kind:
             raise TacitError(
-                f"{samples.source} holds samples of kind {samples.kind} and this run was trained on {self.facts.kind}; give a source of that kind."
+                f"{samples.source} holds samples of kind {samples.kind} and this run was trained on {self.facts.kind}; "
+                "give a source of that kind."
             )
         return at_side(samples, dict(self.facts.more))
 
     def represent(self, content: Any, index: np.ndarray, kind: View | None = None, key: int = 0) -> list[Tensor]:
-        """Decoded content of n samples -> one n × d float32 tensor per view of `kind`, on the CPU; one plain view by default."""
-        represent = self.method.represent if self.method is not None else lambda batch: self.encoder(batch.views[0])
-        return seen(represent, Program(kind or Plain(), self.views), content, index, key, self.device, self.autocast, whole=kind is None)
+        """Decoded content of n samples -> one n × d float32 tensor per view of `kind` (by default plain), on the CPU."""
+        represent = self.method.represent if self.method is not None else lambda batch: self._trained(batch.views[0])
+        return seen(
+            represent, Program(kind or Plain(), self.views), content, index, key, self.device, self.autocast, whole=kind is None
+        )
 
     def embed(self, source: Any, *, kind: str | None = None, batch: int = 256) -> Tensor:
         """All samples of a source, in its order -> N × d float32. `tacit.embed` writes what memory does not hold to a table."""
@@ -130,5 +142,7 @@ def _whole(samples: Samples, index: np.ndarray) -> Any:
     content, bad = samples.read(index)
     if bad:
         position, why = next(iter(bad.items()))
-        raise TacitError(f"{samples.ids[position]} could not be read ({why}); remove it, or use tacit.embed, which skips and lists it.")
+        raise TacitError(
+            f"{samples.ids[position]} could not be read ({why}); remove it, or use tacit.embed, which skips and lists it."
+        )
     return content

@@ -88,7 +88,8 @@ def _rows(run: Run, samples: Samples, batch: int, corrupt: list[Corrupt]) -> Ite
         if len(corrupt) > THRESHOLD * len(samples):
             first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
             raise TacitError(
-                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; mend or remove them."
+                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
+                "mend or remove them."
             )
         good = np.array([position for position in index.tolist() if position not in bad], np.int64)
         if not len(good):
@@ -117,7 +118,10 @@ def _embedded(file: Path, table: Table, run: Run | str | Path | None, device: st
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)
     if run.fingerprint() != table.provenance.encoder:
-        raise TacitError(f"{table.path} was made by another encoder than that of {run.path}; give --run {table.provenance.run} or embed again.")
+        raise TacitError(
+            f"{table.path} was made by another encoder than that of {run.path}; "
+            f"give --run {table.provenance.run} or embed again."
+        )
     samples = run.open(file)
     content, index = _first(samples)
     return run.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]

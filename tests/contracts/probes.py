@@ -126,6 +126,9 @@ class PlannedBatches(Method):
         return nt_xent(first, second, 0.2)
 
 
+NO_CODES = torch.zeros(0, dtype=torch.long)
+
+
 class FreshStage(Method):
     """A new encoder learns the clusters of a trained one (as clusterfit)."""
 
@@ -133,7 +136,7 @@ class FreshStage(Method):
     views = Single()
     recipe = QUICK
 
-    def __init__(self, encoder: Encoder, *, codes: torch.Tensor = torch.zeros(0, dtype=torch.long)):
+    def __init__(self, encoder: Encoder, *, codes: torch.Tensor = NO_CODES):
         super().__init__(encoder)
         self.register_buffer("codes", codes)
         self.head = nn.Linear(encoder.dim, int(codes.max()) + 1 if len(codes) else 1)

@@ -14,7 +14,6 @@ from tacit.objectives.nt_xent import nt_xent
 from tacit.views.kinds import Pair
 
 
-
 @pytest.mark.parametrize("key", keys())
 def test_method_keeps_the_contract(key, pair):
     check_method(find(key), pair=pair)

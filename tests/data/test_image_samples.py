@@ -104,3 +104,21 @@ def test_a_large_folder_costs_its_names_and_labels(tmp_path, monkeypatch):
     assert len(samples) == 2000 and len(tried) == 256
     held = sum(map(sys.getsizeof, samples.ids)) + sys.getsizeof(samples.ids) + samples.labels.nbytes
     assert held / 2000 < 100 and samples.splits is None
+
+
+def test_one_file_is_one_sample(save, tmp_path):
+    samples = tacit.data.open(save("deep/one.PNG", (200, 100, 50), size=(8, 6)))
+    assert samples.ids == ["one.PNG"] and samples.path(0) == str(tmp_path / "deep" / "one.PNG") and samples.labels is None
+    content, bad = samples.read(np.array([0]))
+    assert not bad and content.pixels.shape == (1, 6, 8, 3) and content.pixels[0, 0, 0].tolist() == [200, 100, 50]
+
+
+def test_arrays_change_their_channels_as_pillow_does():
+    colour = np.random.default_rng(0).integers(0, 256, (300, 5, 4, 3), np.uint8)
+    grey = tacit.data.open(colour).with_channels(1)
+    content, _ = grey.read(np.arange(300))
+    wanted = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in colour])
+    assert (content.pixels[..., 0].numpy() == wanted).all() and grey.facts()["shape"] == [1, 5, 4]
+    back = grey.with_channels(3)
+    content, _ = back.read(np.array([299, 0]))
+    assert back.pixels.base is not None and (content.pixels.numpy() == wanted[[299, 0], :, :, None]).all()

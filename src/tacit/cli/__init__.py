@@ -5,6 +5,7 @@ called, printed, and turned into an exit status: 0 done, 1 a mistake that one se
 130 interrupted, 141 nobody reads what is printed.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -63,7 +64,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as trouble:
-        return _say(str(trouble), 1, debug)
+        where = f" ({trouble.filename})" if trouble.filename else ""
+        return _say(f"{trouble.strerror or trouble}{where}; {_remedy(trouble)}.", 1, debug)
     except Exception as fault:
         hint = "" if debug else " Please report it with what --debug shows."
         return _say(f"this is a fault in Tacit, not in what you typed: {type(fault).__name__}: {fault}.{hint}", 1, debug)
@@ -96,6 +98,13 @@ def _value(arguments: list[str], flag: str) -> str:
         if argument == flag and place + 1 < len(arguments):
             return arguments[place + 1]
     return ""
+
+
+def _remedy(trouble: OSError) -> str:
+    """What to do where the system refused a file."""
+    if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space or write to another place; what was written before is whole"
+    return "give a path that can be read, or written, here"
 
 
 def _say(sentence: str, status: int, debug: bool) -> int:

@@ -195,6 +195,8 @@ def _labels(splits: list[Split], source: str, names: np.ndarray | None) -> tuple
 
 
 def _unloadable(source: str, error: Exception) -> TacitError:
+    if "pickled (object) data" in str(error):
+        return TacitError(f"{source} is no numpy file (and a pickle is never opened); save it again with numpy.save.")
     if "allow_pickle" in str(error) or "Python objects" in str(error):
         return TacitError(f"{source} holds Python objects, which only pickle can load; save plain numbers instead.")
     return TacitError(f"{source} is no readable numpy file ({error}); save it again with numpy.save or numpy.savez.")

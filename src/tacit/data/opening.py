@@ -57,7 +57,9 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return ImageFolder.of_file(source)
     readers = {".npz": from_npz, ".npy": from_npy}
     if path.suffix.lower() not in readers:
-        raise TacitError(f"{source} is a file that Tacit does not open; give images (a folder or one file), an .npz or an .npy.")
+        raise TacitError(
+            f"{source} is a file that Tacit does not open; give images (a folder or one file), an .npz or an .npy."
+        )
     return readers[path.suffix.lower()](path, str(source), None if kind == "pair" else kind)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 
@@ -75,4 +74,3 @@ class Samples:
         if self.splits is None:
             raise ValueError("this source declares no splits")
         return self.take(np.flatnonzero(self.splits == name))
-

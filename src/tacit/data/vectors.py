@@ -8,6 +8,7 @@ import torch
 
 from tacit.data.samples import Samples, Vectors
 from tacit.data.selecting import selected
+from tacit.errors import TacitError
 from tacit.numerics import counter
 
 
@@ -40,4 +41,8 @@ def statistics(samples: Samples, most: int = 20_000) -> dict[str, list[float]]:
     """Mean and standard deviation of each column over at most `most` rows, drawn by counter; a constant column has 0."""
     chosen = np.sort(counter.permutation(counter.key("statistics"), len(samples))[:most])
     values = samples.read(chosen)[0].values.numpy().astype(np.float64)
+    broken = ~np.isfinite(values).all(1)
+    if broken.any():
+        row = samples.ids[chosen[broken.argmax()]]
+        raise TacitError(f"Row {row} of {samples.source} holds NaN or infinity; remove it or fill it in.")
     return {"mean": values.mean(0).tolist(), "std": values.std(0).tolist()}

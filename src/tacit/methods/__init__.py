@@ -2,9 +2,12 @@
 
 import importlib
 import inspect
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tacit.errors import TacitError, unknown
+
+if TYPE_CHECKING:
+    from tacit.method import Method
 
 CONTENTS: dict[str, dict[str, str]] = {
     "contrast": {"simclr": "SimCLR", "npid": "NPID"},
@@ -26,7 +29,7 @@ class MethodFacts(NamedTuple):
     idea: str
 
 
-def find(name: str) -> type:
+def find(name: str) -> "type[Method]":
     """The class of a method: by key ("simclr"), or by import path for your own ("my_module:MyMethod")."""
     from tacit.method import Method
 
@@ -35,7 +38,9 @@ def find(name: str) -> type:
         try:
             found = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
-            raise TacitError(f"The method {name!r} could not be imported ({error}); give MODULE:CLASS as Python finds it.") from error
+            raise TacitError(
+                f"The method {name!r} could not be imported ({error}); give MODULE:CLASS as Python finds it."
+            ) from error
         if not (isinstance(found, type) and issubclass(found, Method)):
             raise TacitError(f"{name!r} is no Method; derive the class from tacit.Method.")
         return found
@@ -91,4 +96,6 @@ def listing() -> list[MethodFacts]:
 
 
 def _after(mark: str, document: str) -> str:
-    return next((line.strip().removeprefix(mark).strip() for line in document.splitlines() if line.strip().startswith(mark)), "")
+    return next(
+        (line.strip().removeprefix(mark).strip() for line in document.splitlines() if line.strip().startswith(mark)), ""
+    )

@@ -1,5 +1,7 @@
 """The one multi-layer perceptron: projectors and predictors are lines that call it."""
 
+from itertools import pairwise
+
 from torch import nn
 
 
@@ -10,7 +12,7 @@ def mlp(*widths: int, norm: bool = True, last_norm: bool = False, last_bias: boo
     that scales but does not shift.
     """
     layers: list[nn.Module] = []
-    *hidden, last = list(zip(widths, widths[1:], strict=False))
+    *hidden, last = pairwise(widths)
     for width, to in hidden:
         layers.append(nn.Linear(width, to, bias=not norm))
         if norm:

@@ -13,7 +13,7 @@ class Average:
         self.decay = decay
         own = {name: p for name, p in method.named_parameters() if p.requires_grad} if decay else {}
         self.weights: dict[str, Tensor] = {name: p.detach().clone() for name, p in own.items()}
-        self.followed = list(own.values())
+        self.followed: list[Tensor] = list(own.values())
 
     @torch.no_grad()
     def update(self) -> None:

@@ -38,12 +38,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["tacit"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, KeyError, OSError) as error:
+            return tensors | {name: tensors[of] for name, of in facts.pop("aliases").items()}, facts
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise TacitError(
             f"{path} is no whole file of Tacit's ({type(error).__name__}); give a run's folder, or weights as safetensors "
             "written by Tacit (pickled checkpoints are never opened)."
         ) from error
-    return tensors | {name: tensors[of] for name, of in facts.pop("aliases").items()}, facts
 
 
 def replace(path: Path, write: Any) -> None:
@@ -73,7 +73,7 @@ def restore(module: torch.nn.Module, tensors: dict[str, Tensor]) -> None:
     wrong = [n for n in own.keys() | tensors.keys() if n not in own or n not in tensors or own[n].shape != tensors[n].shape]
     if wrong:
         raise TacitError(
-            f"These weights belong to another model: {', '.join(sorted(wrong)[:3])} and {max(len(wrong) - 3, 0)} more do not fit; "
-            "open them with the encoder and options they were trained with."
+            f"These weights belong to another model: {', '.join(sorted(wrong)[:3])} and {max(len(wrong) - 3, 0)} more do not "
+            "fit; open them with the encoder and options they were trained with."
         )
     module.load_state_dict(tensors)

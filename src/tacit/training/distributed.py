@@ -27,6 +27,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         centred = value - mean.view(shape)
         variance = processes.total(centred.square().sum(axes)) / count
         if self.track_running_stats:
+            assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
             with torch.no_grad():
                 self.num_batches_tracked += 1
                 rate = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
@@ -63,7 +64,7 @@ def join(parts: list[Batch]) -> Batch:
     first = parts[0]
     joined = Batch([], whole([part.index for part in parts]), key=first.key, context=first.context)
     if first.labels is not None:
-        joined.labels = whole([part.labels for part in parts])
+        joined.labels = whole([part.labels for part in parts if part.labels is not None])
     joined.kept = {name: whole([part.kept[name] for part in parts]) for name in first.kept}
     joined.others = {name: join([part.others[name] for part in parts]) for name in first.others}
     return joined

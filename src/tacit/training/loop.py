@@ -7,7 +7,6 @@ every hook: a resumed run equals an uninterrupted one bit for bit, and no random
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from tacit.errors import TacitError, unknown
+from tacit.errors import TacitError
 from tacit.method import Batch, Facts, Labelled, Method, Plan, Recipe, Stage, Stop, Trained, View, nested, streams
 from tacit.numerics import counter, processes
 from tacit.training import optimizers, schedules
@@ -54,7 +53,8 @@ class Setting:
 def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> Trained:
     """Train every stage of a story, going on from what the folder holds; returns what the last stage left."""
     trained: Any = None
-    for number in count():
+    number = 0
+    while True:
         reseed(setting.seed, number, "story")
         try:
             stage = story.send(trained)
@@ -64,7 +64,7 @@ def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> T
             encoder = setting.factory()
         with Stopping() as stopping:
             trained = Training(stage, number, encoder, setting, stopping).run()
-        encoder = trained.method.encoder
+        encoder, number = trained.method.encoder, number + 1
 
 
 class Training:
@@ -104,14 +104,15 @@ class Training:
             raise TacitError(f"{name} compares all samples of a batch, so it cannot be accumulated; leave --accumulate out.")
         if self.recipe.batch < 2 and any(inner.whole_batch for inner in nested(self.method)):
             raise TacitError(f"{name} compares the samples of a batch and got batches of 1; give --batch 2 or more.")
-        for player in self.recipe.turns:
-            if player not in self.method.players:
-                raise unknown("player in --turns", player, self.method.players)
+        if strange := set(self.recipe.turns) - set(self.method.players):
+            raise TacitError(
+                f"--turns names {', '.join(sorted(strange))}, and {name} has {', '.join(self.method.players) or 'no'} players."
+            )
         feeds: dict[str, Stream] = {}
         for stream, kind in streams(self.method).items():
-            labelled = isinstance(kind, Labelled)
-            source = self.setting.source(stream, kind.views if labelled else kind)
-            size, length = (kind.batch if labelled else self.recipe.batch), (0 if feeds else self.recipe.epoch_batches)
+            views, size = (kind.views, kind.batch) if isinstance(kind, Labelled) else (kind, self.recipe.batch)
+            source, labelled = self.setting.source(stream, views), isinstance(kind, Labelled)
+            length = 0 if feeds else self.recipe.epoch_batches
             key, device = counter.key(*self.seed), self.setting.fabric.device
             feeds[stream] = Stream(stream, source, size, key, device, labelled, multiple=multiple, epoch_batches=length)
         return feeds
@@ -139,7 +140,8 @@ class Training:
         """A closed form: it keeps its state in buffers and yields where it may be interrupted."""
         reseed(*self.seed, "solve")
         with torch.no_grad():
-            for self.at.step, _ in enumerate(self.method.solve(self.main), 1):
+            for step, _ in enumerate(self.method.solve(self.main), 1):
+                self.at.step = step
                 self.pause(self.stopping.asked)
 
     def epochs(self) -> None:
@@ -178,6 +180,7 @@ class Training:
         recipe, step, methods = self.recipe, self.at.step, nested(self.method)
         for inner in methods:
             inner.progress = progress
+        assert self.optimizer is not None  # a stage that solves has no batches
         optimizers.set_rate(self.optimizer, schedules.rate(recipe, progress))
         for other in self.others:
             index, lap = other.at(step)
@@ -216,8 +219,11 @@ class Training:
             return
         means, stop = self.journal.means(self.stopping.asked)
         if not np.isfinite(list(means.values())).all():
-            raise TacitError(f"The loss became {means['loss']} at step {self.at.step}; give a lower --lr or --clip 1; the last save is whole.")
-        line = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
+            raise TacitError(
+                f"The loss became {means['loss']} at step {self.at.step}; give a lower --lr or --clip 1; "
+                "the last save is whole."
+            )
+        line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
         line["lr"] = schedules.rate(self.recipe, progress)
         if self.at.step % (5 * self.setting.log_steps) == 0 and (signals := self.probe.measure()) is not None:
             line |= signals._asdict()

@@ -27,8 +27,8 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
                 "adapt": decays,
             },
         )
-        if recipe.optimizer != "adamw":
-            group["momentum"] = own.get("momentum", recipe.momentum)
+        momentum = own.get("momentum", recipe.momentum)
+        group |= {"betas": (momentum, 0.999)} if recipe.optimizer == "adamw" else {"momentum": momentum}
         group["params"].append(parameter)
         group["names"].append(name)
     settings = list(groups.values())
@@ -39,7 +39,7 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
     if recipe.optimizer == "lars":
         return LARS(settings, lr=recipe.lr)
     fused = not method.second_order and all(p.is_floating_point() for g in settings for p in g["params"])
-    return AdamW(settings, lr=recipe.lr, betas=(recipe.momentum, 0.999), fused=fused)
+    return AdamW(settings, lr=recipe.lr, fused=fused)
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:

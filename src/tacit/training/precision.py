@@ -1,12 +1,13 @@
 """What the machine is good at: device, precision and memory layout, chosen once and said."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
 from tacit.errors import TacitError, unknown
 
-PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}  # ours, and Fabric's names
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}  # ours, and Fabric's names
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Probe:
             return None
         looks, distance = self.stream.load(self.index, 0), float("nan")
         if len(looks.views) == 2 and looks.views[0].shape == looks.views[1].shape:
-            distance = float(alignment(*(self._look(looks, view) for view in (0, 1))))
+            first, second = (self._look(looks, view) for view in (0, 1))
+            distance = float(alignment(first, second))
         centred = plain - plain.mean(0)
         self.last = Signals(
             float(effective_rank(centred)), float(feature_spread(plain)), distance, float(uniformity(plain)), plain.shape[1]
@@ -63,6 +64,7 @@ def collapse(now: Signals, progress: float, probed: int) -> str:
     if progress < 0.05 or not collapsed(now.effective_rank, now.spread, probed, now.dim):
         return ""
     return (
-        f"The representation is collapsing: effective rank {now.effective_rank:.1f} of {now.dim}, spread {now.spread:.3f} (1 is full). "
-        "Try a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with negatives (simclr)."
+        f"The representation is collapsing: effective rank {now.effective_rank:.1f} of {now.dim}, spread {now.spread:.3f} "
+        "(1 is full). Try a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with "
+        "negatives (simclr)."
     )

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,14 +88,17 @@ class Keeper:
         checkpoint.save(self.file, tensors, facts)
 
 
-def open_stage(file: Path, build: Callable[[Stage, nn.Module | None], Method], encoder: nn.Module | None, facts: Facts) -> Method:
+def open_stage(
+    file: Path, build: Callable[[Stage, nn.Module | None], Method], encoder: nn.Module | None, facts: Facts
+) -> Method:
     """The trained method of a finished stage, on a freshly built encoder whose weights are restored with it."""
     tensors, saved = checkpoint.read(file)
     if not saved["at"]["finished"]:
         raise TacitError(f"{file} is of a stage that has not finished; go on with --resume.")
     module, _, name = saved["method"].partition(":")
     method = getattr(importlib.import_module(module), name)
-    restored = build(Stage(method, **saved["options"], **_below("option/", tensors)), encoder)
+    options: dict[str, Any] = {**saved["options"], **_below("option/", tensors)}
+    restored = build(Stage(method, **options), encoder)
     for inner in nested(restored):
         inner.prepare(facts)
     checkpoint.restore(restored, _below("method/", tensors))

@@ -38,7 +38,8 @@ class Stream:
         self.n = len(source.samples)
         if batch > self.n:
             raise TacitError(
-                f"A batch of {batch} is larger than the {self.n} samples of {source.samples.source}; give --batch {max(self.n // 2, 1)} or less."
+                f"A batch of {batch} is larger than the {self.n} samples of {source.samples.source}; "
+                f"give --batch {max(self.n // 2, 1)} or less."
             )
         if labelled and source.samples.labels is None:
             raise TacitError(f"The stream {name!r} needs labels and {source.samples.source} has none; give class folders.")
@@ -62,7 +63,9 @@ class Stream:
         else:
             laps = -(-count * self.batch // (self.n - self.n % self.batch))
             whole = self.n - self.n % self.batch
-            positions = np.concatenate([counter.permutation(self._key("order", epoch, lap), self.n)[:whole] for lap in range(laps)])
+            positions = np.concatenate(
+                [counter.permutation(self._key("order", epoch, lap), self.n)[:whole] for lap in range(laps)]
+            )
         return list(positions[: count * self.batch].reshape(count, self.batch))
 
     def at(self, step: int) -> tuple[np.ndarray, int]:
@@ -97,7 +100,9 @@ class Stream:
         """The batch of these positions without randomness, for embedding."""
         content, _ = self._read(index, 0, None)
         views, params = self.source.plain(move(content, self.device), index, 0)
-        return Batch(views, torch.from_numpy(index).to(self.device), params=params, key=self._key("plain"), context=self.context)
+        return Batch(
+            views, torch.from_numpy(index).to(self.device), params=params, key=self._key("plain"), context=self.context
+        )
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All samples without randomness, in their order."""

@@ -26,9 +26,12 @@ class Focus:
 
 def add(loss: Loss, player: str, terms: dict[str, Tensor], share: int) -> Tensor:
     """The weighted sum of a loss's terms, divided by `share`; every term is noted, detached, under its name."""
-    named = loss if isinstance(loss, dict) else {}
-    pairs = {name: term if isinstance(term, tuple) else (term, 1.0) for name, term in named.items()}
-    summed = torch.stack([value * weight for value, weight in pairs.values()]).sum() if pairs else loss
+    pairs: dict[str, tuple[Tensor, float]] = {}
+    if isinstance(loss, dict):
+        pairs = {name: term if isinstance(term, tuple) else (term, 1.0) for name, term in loss.items()}
+        summed = torch.stack([value * weight for value, weight in pairs.values()]).sum()
+    else:
+        summed = loss
     for name, value in [("loss", summed), *((name, value) for name, (value, _) in pairs.items())]:
         name = f"{player}_{name}" if player and name != "loss" else name
         part = value.detach().float() / share

@@ -17,9 +17,10 @@ class NPID(Method):
     bank (equation 2), which the released CIFAR-10 run uses and which is affordable up to some 10^5 samples. `inertia` is
     how much of a bank entry stays when it moves.
 
-    checked: PENDING
+    checked: zhirongw/lemniscate.pytorch@f7cfe29
+    Compared: loss, gradient, partition constant and bank, with noise-contrastive estimation and with the full softmax.
     Differs: the paper's proximal term is not in the released code, whose stabiliser, a bank that moves by halves, is
-    what stands here.
+    what stands here; the released code lets norms and biases decay too.
     """
 
     paper = Paper(
@@ -29,9 +30,7 @@ class NPID(Method):
         "arXiv:1805.01978",
     )
     views = Single()
-    recipe = Recipe(
-        optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200, schedule="step", milestones=(0.6, 0.8)
-    )
+    recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200, schedule="step", milestones=(0.6, 0.8))
     recipes = {
         "small": Recipe(
             optimizer="adamw",

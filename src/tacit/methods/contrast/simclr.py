@@ -10,7 +10,8 @@ from tacit.views.kinds import Pair
 class SimCLR(Method):
     """Two views of one thing agree; views of different things do not.
 
-    checked: PENDING
+    checked: google-research/simclr@244e712
+    Compared: loss and gradient, projector (two layers, as in the paper; the code's default is three) and LARS.
     Differs: the paper's loss, a mean over views; the code's is the sum of two directions, twice as large.
     """
 

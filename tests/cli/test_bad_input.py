@@ -1,0 +1,437 @@
+"""Bad input, end to end: one sentence that says what came and what to do, an exit status, and nothing lost."""
+
+import errno
+import pickle
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from tacit.cli import run
+from tacit.data import generated
+from tacit.training import checkpoint
+
+TRAINING = "--epochs 1 --batch 16 --device cpu --precision fp32 --quiet"
+SMALL = f"--encoder small_resnet --width 8 {TRAINING}"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """200 images, a run trained on them and a table of their vectors; tests work on copies."""
+    place = tmp_path_factory.mktemp("kept")
+    generated.write(generated.tiny_images(200), place / "cloth")
+    for number, file in enumerate(sorted((place / "cloth").rglob("*.png"))):
+        (place / "photos").mkdir(exist_ok=True)
+        shutil.copy(file, place / "photos" / f"{number:03d}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        done(f"pretrain photos --out trained {SMALL}")
+        done("embed trained photos --out photos.lance --device cpu")
+    return place
+
+
+@pytest.fixture
+def here(kept, tmp_path, monkeypatch):
+    """An empty folder to work in, with copies of what was made."""
+    for name in ("photos", "trained", "photos.lance"):
+        shutil.copytree(kept / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refused(here, capsys):
+    """Runs a line that must be refused in one sentence with all of `words`, and must leave every file as it was."""
+
+    def check(line, *words, status=1):
+        capsys.readouterr()
+        before = contents(here)
+        assert run(line.split() if isinstance(line, str) else line) == status, capsys.readouterr()
+        out = capsys.readouterr()
+        assert out.out == ""
+        assert one_sentence(out.err) and all(word in out.err for word in words), out.err
+        assert contents(here) == before
+        return out.err
+
+    return check
+
+
+def done(line):
+    assert run(line.split()) == 0
+
+
+def contents(folder):
+    """Every file and folder below one, with what it holds."""
+    return {path.relative_to(folder): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
+
+
+def one_sentence(err):
+    said = err.removeprefix("tacit: ").removesuffix("\n")
+    assert err.startswith("tacit: ") and "Traceback" not in err and "fault in Tacit" not in err, err
+    return "\n" not in said and said[-1] in ".?" and ". " not in said
+
+
+def bomb(path):
+    """A PNG of 30 000 × 30 000 black pixels in 110 kB."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    packer, row = zlib.compressobj(1), bytes(1 + 30_000 // 8)
+    rows = b"".join(packer.compress(row * 100) for _ in range(300)) + packer.flush()
+    head = struct.pack(">IIBBBBB", 30_000, 30_000, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+def text(path):
+    path.write_text("this is no image")
+
+
+def truncated(path):
+    Image.fromarray(generated.tiny_images(1, size=64).pixels[0]).save(path, "JPEG")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+SPOILT = [(text, "not an image"), (truncated, "truncated"), (bomb, "million pixels")]
+
+
+# ---- what is pointed at ----
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect empty", "preview empty", f"pretrain empty --out r {SMALL}", "evaluate trained empty"]
+)
+def test_an_empty_folder(here, refused, command):
+    (here / "empty").mkdir()
+    refused(command, "empty is empty", "images was expected", "check the path")
+
+
+@pytest.mark.parametrize("source", ["one", "photos/000.png"])
+def test_one_image_is_too_few_to_learn_from(here, refused, source):
+    (here / "one").mkdir()
+    shutil.copy(here / "photos" / "000.png", here / "one")
+    refused(f"pretrain {source} --out r {SMALL}", f"{source} holds 1 sample", "at least 2", "give more")
+
+
+@pytest.mark.parametrize(("spoil", "why"), SPOILT)
+def test_a_spoilt_image_among_many_is_left_out_and_listed(here, capsys, spoil, why):
+    spoil(here / "photos" / "spoilt.jpg")
+    done(f"pretrain photos --out r {SMALL}")
+    said = yaml.safe_load((here / "r" / "run.yaml").read_text())["data"]
+    (listed,) = said["corrupt"]
+    assert said["samples"] == 200 and listed.startswith("spoilt.jpg: ") and why in listed
+    assert (here / "photos" / "spoilt.jpg").exists() and "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("spoil", "why"), SPOILT)
+def test_a_spoilt_image_beside_one_is_refused(here, refused, spoil, why):
+    (here / "two").mkdir()
+    shutil.copy(here / "photos" / "000.png", here / "two")
+    spoil(here / "two" / "spoilt.jpg")
+    refused(
+        f"pretrain two --out r {SMALL}",
+        "1 of 2 samples of two",
+        "spoilt.jpg",
+        why,
+        "more than the 1% allowed",
+        "remove or replace",
+    )
+
+
+@pytest.mark.parametrize(("spoil", "why"), [(text, "not an image"), (bomb, "million pixels")])
+def test_nothing_but_a_spoilt_image(here, refused, spoil, why):
+    (here / "spoilt").mkdir()
+    spoil(here / "spoilt" / "a.jpg")
+    for line in ("inspect spoilt", f"pretrain spoilt --out r {SMALL}", "search photos.lance spoilt/a.jpg"):
+        refused(line, "a.jpg", why, "check the files")
+
+
+def test_two_per_cent_corrupt(here, refused):
+    for number in range(4):
+        text(here / "photos" / f"{number:03d}.png")
+    words = ("4", "000.png", "not an image", "1%", "remove")
+    refused(f"pretrain photos --out r {SMALL}", "4 of 200", *words)
+    refused("embed trained photos --out spoilt.lance --device cpu", *words)
+    refused("evaluate trained photos --device cpu", "4 of 200", *words)
+
+
+@pytest.mark.parametrize("shape", [(6,), (8, 8, 3)])
+def test_nan_in_an_array(here, refused, shape):
+    array = np.random.default_rng(0).random((200, *shape), np.float32)
+    array[7, 3] = np.nan
+    np.save("holes.npy", array)
+    refused(
+        f"pretrain holes.npy --out r {TRAINING}",
+        "00007" if len(shape) == 1 else "Row 7",
+        "holes.npy",
+        "NaN",
+        "remove it or fill it in",
+    )
+    refused("preview holes.npy", "NaN", "remove it or fill it in")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["inspect {}", "preview {}", f"pretrain {{}} --out r {SMALL}", "evaluate trained {}", "embed trained {} --out a.lance"],
+)
+def test_a_missing_source(refused, command):
+    refused(command.format("photo"), "There is no photo", "did you mean photos")
+    refused(command.format("nowhere/at/all"), "There is no nowhere/at/all", "give a folder of images")
+
+
+def test_files_that_are_something_else(here, refused):
+    Path("notes.txt").write_text("x")
+    refused("inspect notes.txt", "notes.txt is a file that Tacit does not open", "give images")
+    Path("junk.npy").write_bytes(b"junk")
+    refused("inspect junk.npy", "junk.npy is no numpy file", "numpy.save")
+    Path("junk.npz").write_bytes(b"PK\3\4junk")
+    refused("inspect junk.npz", "junk.npz is no readable numpy file", "numpy.savez")
+
+
+def test_samples_of_another_kind(here, refused):
+    np.save("rows.npy", np.zeros((9, 5), np.float32))
+    refused(
+        "embed trained rows.npy --out rows.lance --device cpu", "kind vector", "trained on image", "give a source of that kind"
+    )
+    refused(f"pretrain photos --out r --as vector {SMALL}", "photos holds images", "leave out --as vector")
+    refused(f"pretrain rows.npy --out r --size 32 {TRAINING}", "--size 32", "leave it out")
+
+
+# ---- names and values ----
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--method simcrl", ("method 'simcrl'", "'simclr'")),
+        ("--encoder small_resnt", ("encoder 'small_resnt'", "'small_resnet'")),
+        ("--encoder timm/resnt18", ("'resnt18'", "'timm/resnet18'")),
+        ("--temprature 0.2", ("option 'temprature'", "'temperature'")),
+        ("--optimizer adm", ("optimizer 'adm'", "'adamw'")),
+        ("--recipe smal", ("recipe 'smal'", "'small'")),
+        ("--device cup", ("device 'cup'", "'cpu'")),
+        ("--precision fp23", ("precision 'fp23'", "'fp32'")),
+        ("--as imag", ("kind of data 'imag'", "'image'")),
+        ("--batch 500", ("batch of 500", "200 samples of photos", "--batch 100 or less")),
+        ("--batch 1", ("batches of 1", "--batch 2 or more")),
+        ("--batch 0", ("batch is 0", "above 0")),
+        ("--epochs many", ("epochs is 'many'", "a whole number")),
+        ("--epochs 1.5", ("epochs is 1.5", "a whole number")),
+        ("--lr nan", ("lr is 'nan'", "a number")),
+        ("--momentum 1.5", ("momentum 1.5", "[0, 1)")),
+        ("--warmup -1", ("warmup is -1", "0 or more")),
+        ("--milestones [0.5,x]", ("milestones is 'x'", "a number")),
+        ("--hold 3", ("hold is 3", "a mapping such as {prototypes: 1}")),
+        ("--turns critic", ("--turns names critic", "no players")),
+        ("--accumulate 2", ("cannot be accumulated", "leave --accumulate out")),
+        ("--temperature nonsense", ("temperature is 'nonsense'", "a number")),
+        ("--temperature 0", ("temperature is 0", "above 0")),
+        ("--dim 0", ("dim is 0", "above 0")),
+        ("--method npid --inertia 3", ("inertia 3", "in [0, 1)")),
+        ("--crop [0.5,2]", ("crop is 0.5, 2", "up to 1.0")),
+        ("--crop [0.5,0.2]", ("crop is 0.5, 0.2", "the smaller first")),
+        ("--crop 3", ("crop is 3", "give 2 numbers such as [0.2, 1.0]")),
+        ("--flip often", ("flip is 'often'", "a number such as 0.5")),
+        ("--flip 7", ("flip is 7", "a probability")),
+        ("--size 0", ("--size is 0", "4 or more")),
+        ("--width wide", ("width is 'wide'", "such as 48")),
+        ("--width 0", ("width 0", "from 1")),
+        ("--devices 0", ("--devices is 0", "1 or more")),
+        ("--minutes -1", ("--minutes is -1", "above 0")),
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be(refused, options, words):
+    given = options.split()[::2]
+    rest = " ".join(f"--{pair}" for pair in SMALL[2:].split(" --") if f"--{pair.split()[0]}" not in given)
+    rest = rest.replace("--width 8 ", "") if "--encoder" in given else rest
+    refused(f"pretrain photos --out r {rest} {options}", *words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("pretrain photos --seed three", ("--seed", '"three"')),
+        ("pretrain photos --crop [0.2", ("--crop", "a list such as")),
+        ("pretrian photos", ("pretrian", "pretrain")),
+        ("embed trained photos", ("--out",)),
+    ],
+)
+def test_wrong_usage(here, capsys, line, words):
+    assert run(line.split()) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" not in err and all(word in err for word in words)
+
+
+def test_debug_shows_the_traceback(here, capsys):
+    assert run(["inspect", "nowhere", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+# ---- where it is written ----
+
+
+@pytest.mark.parametrize("source", ["photos", "trained/run.yaml"])
+def test_a_folder_that_holds_another_run(refused, source):
+    rest = SMALL if source == "photos" else "--quiet"
+    refused(f"pretrain {source} --out trained {rest}", "trained holds another run already", "give another --out", "--resume")
+
+
+def test_a_folder_that_is_a_file(here, refused):
+    Path("note").write_text("mine")
+    refused(f"pretrain photos --out note {SMALL}", "note is a file", "give another --out")
+    refused("preview photos --out note/sheet.png", "note", "give a path")
+
+
+def test_a_table_that_is_there(refused):
+    refused("embed trained photos --out photos.lance --device cpu", "photos.lance is there already", "overwrite")
+
+
+def test_a_table_of_another_encoder(here, refused):
+    done(f"pretrain photos --out other --seed 1 {SMALL}")
+    refused("search photos.lance photos/000.png --run other", "photos.lance was made by another encoder", "--run trained")
+    refused("embed other photos --out photos.lance --overwrite --device cpu", "made by another encoder", "give another name")
+
+
+def test_what_is_no_table_and_what_is_no_query(refused):
+    refused("search photo.lance 000.png", "There is no table photo.lance", "photos.lance")
+    refused("search photos 000.png", "photos does not end in .lance", "give the table")
+    refused("search photos.lance 00.png", "'00.png' is no id", "the nearest id is")
+    refused("search photos.lance [1,2]", "2 numbers", "with the same encoder")
+    refused("search photos.lance 000.png --top 0", "0 hits", "1 or more")
+    refused("embed trained photos --out a.lance --batch 0", "--batch is 0", "1 or more")
+
+
+class Full:
+    """A disk that is full after so many files."""
+
+    def __init__(self, room):
+        self.room, self.save = room, checkpoint.save_file
+
+    def __call__(self, *args, **rest):
+        self.room -= 1
+        if self.room < 0:
+            Path(args[1]).write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self.save(*args, **rest)
+
+
+@pytest.mark.parametrize("room", [1, 2])
+def test_a_full_disk_loses_nothing_and_is_gone_on_from(here, capsys, monkeypatch, room):
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_file", Full(room))
+        assert run(f"pretrain photos --out r {SMALL}".split()) == 1
+    err = capsys.readouterr().err
+    assert one_sentence(err) and "could not be written" in err and "No space left" in err and "free some space" in err
+    assert not list(Path("r").glob(".*")) and not Path("r/encoder.safetensors").exists()
+    tensors, facts = checkpoint.read(Path("r/stage-0.safetensors"))
+    assert tensors and facts["at"]["finished"] == (room == 2)
+    done("pretrain --resume --out r --quiet")
+    resumed, undisturbed = (checkpoint.read(Path(f"{name}/encoder.safetensors"))[0] for name in ("r", "trained"))
+    assert all(torch.equal(resumed[name], value) for name, value in undisturbed.items())
+
+
+def test_a_disk_that_was_full_from_the_start(refused, monkeypatch):
+    monkeypatch.setattr(checkpoint, "save_file", Full(0))
+    refused(f"pretrain photos --out r {SMALL}", "could not be written", "free some space")
+
+
+# ---- going on ----
+
+
+def test_resuming_what_is_no_run(here, refused):
+    refused("pretrain --resume --out nowhere", "nowhere holds no run", "give a folder that `tacit pretrain --out` wrote")
+    refused("pretrain --resume --out photos", "photos holds no run")
+    refused("pretrain --resume --out trained --epochs 3", "as it is configured", "leave the other options out")
+    for broken in ("a: [1,\n b: 2", "", "method: simclr\n"):
+        Path("trained/run.yaml").write_text(broken)
+        refused("pretrain --resume --out trained", "run.yaml is no run's configuration", "give one that")
+
+
+def test_resuming_a_finished_run_changes_nothing(here, capsys):
+    before = contents(here)
+    done("pretrain --resume --out trained --quiet")
+    assert "The run is in trained" in capsys.readouterr().out and contents(here) == before
+
+
+def test_a_run_that_has_not_finished(here, refused):
+    Path("trained/encoder.safetensors").unlink()
+    refused("evaluate trained photos", "has not finished", "tacit pretrain --resume --out trained")
+    file = Path("trained/stage-0.safetensors")
+    file.write_bytes(file.read_bytes()[:1000])
+    refused("pretrain --resume --out trained --quiet", "stage-0.safetensors is no whole file", "give a run's folder")
+
+
+# ---- nothing foreign is executed ----
+
+
+class Trap:
+    """Leaves a file behind where it is unpickled."""
+
+    def __reduce__(self):
+        return (open, ("sprung", "w"))
+
+
+def test_a_pickle_offered_as_weights(here, refused):
+    torch.save({"weight": Trap()}, "trained/encoder.safetensors")
+    torch.save({"weight": Trap()}, "weights.pt")
+    refused(
+        f"pretrain photos --out r --init trained {SMALL}", "trained/encoder.safetensors", "pickled checkpoints are never opened"
+    )
+    refused(
+        f"pretrain photos --out r --init weights.pt {SMALL}",
+        "weights.pt is a file",
+        "give a run's folder",
+        "pickled ones never",
+    )
+    refused("evaluate trained photos --device cpu", "trained/encoder.safetensors", "never opened")
+    assert not Path("sprung").exists()
+
+
+def test_a_pickle_offered_as_data(here, refused):
+    Path("data.npy").write_bytes(pickle.dumps(Trap()))
+    np.save("objects.npy", np.array([Trap()], object), allow_pickle=True)
+    refused("inspect data.npy", "data.npy is no numpy file", "a pickle is never opened")
+    refused("inspect objects.npy", "objects.npy holds Python objects", "save plain numbers")
+    assert not Path("sprung").exists()
+
+
+def test_weights_of_another_model(here, refused):
+    refused(f"pretrain photos --out r --init nowhere {SMALL}", "nowhere holds no run", "give a folder")
+    refused(
+        f"pretrain photos --out r --init trained --width 12 {TRAINING}",
+        "belong to another model",
+        "options they were trained with",
+    )
+    done(f"pretrain photos --out r --init trained {TRAINING}")  # its encoder's options come with it
+    assert yaml.safe_load(Path("r/run.yaml").read_text())["encoder_options"] == {"width": 8}
+
+
+# ---- what looks bad and is not ----
+
+
+def test_one_image_is_enough_to_search_with(here, capsys):
+    done("search photos.lance photos/000.png --top 3")
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.split() == ["000.png", "1.0000"] and float(second.split()[1]) < 1
+    done("embed trained photos/000.png --out one.lance --device cpu")
+    assert "holds 1 vectors" in capsys.readouterr().out
+
+
+def test_grey_images_where_colour_was_learned(here, capsys):
+    grey = generated.tiny_images(20).pixels[..., :1]
+    np.save("grey.npy", grey)
+    np.save("colour.npy", np.repeat(grey, 3, 3))
+    Image.fromarray(grey[0, :, :, 0]).save("grey.png")
+    for name in ("grey", "colour"):
+        done(f"embed trained {name}.npy --out {name}.lance --device cpu")
+    capsys.readouterr()
+    done("search colour.lance grey.png --top 1")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["00000", "1.0000"]
+    done("search grey.lance grey.png --top 1")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["00000", "1.0000"]

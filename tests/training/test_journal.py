@@ -1,0 +1,104 @@
+"""What a training writes down: means over steps, lines that survive a resume, numbers that JSON can hold."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from tacit.training.journal import Journal
+
+
+class Board:
+    """Stands for TensorBoard, which takes a second to import."""
+
+    def __init__(self):
+        self.seen = []
+
+    def add_scalar(self, name, value, step):
+        self.seen.append((name, value, step))
+
+    def flush(self):
+        pass
+
+
+@pytest.fixture
+def journal(tmp_path):
+    found = Journal(tmp_path, quiet=True)
+    found.board = Board()
+    yield found
+    found.end()
+
+
+def lines(journal):
+    return [json.loads(line) for line in journal.path.read_text().splitlines()]
+
+
+def test_means_are_over_the_steps_since_the_last_line(journal):
+    for value in (1.0, 2.0, 6.0):
+        journal.add({"loss": torch.tensor(value), "agree": torch.tensor(2 * value)}, 8)
+    assert journal.means(False) == ({"agree": 6.0, "loss": 3.0}, False)
+    journal.add({"loss": torch.tensor(5.0)}, 8)
+    assert journal.means(True) == ({"loss": 5.0}, True)
+
+
+def test_what_was_added_is_not_changed(journal):
+    first = torch.tensor(1.0)
+    journal.add({"loss": first}, 1)
+    journal.add({"loss": torch.tensor(2.0)}, 1)
+    assert first == 1.0
+
+
+def test_lines_are_json_and_what_is_no_number_is_null(journal):
+    journal.begin("SimCLR", 100, 0, 0)
+    journal.add({"loss": torch.tensor(1.0)}, 8)
+    numbers = {"stage": 0, "step": 10, "loss": 0.5, "effective_rank": math.inf, "spread": 0.1, "alignment": math.nan}
+    journal.write({**numbers, "warning": "it collapses"}, 10)
+    (line,) = lines(journal)
+    assert line.pop("samples_per_second") > 0
+    assert line == {**numbers, "effective_rank": None, "alignment": None, "warning": "it collapses"}
+    assert ("stage0/loss", 0.5, 10) in journal.board.seen
+    assert all(math.isfinite(value) for _, value, _ in journal.board.seen)
+
+
+def test_beginning_cuts_the_log_to_what_was_saved(journal):
+    journal.begin("SimCLR", 100, 0, 0)
+    journal.write({"stage": 0, "step": 10, "loss": 1.0}, 10)
+    saved = journal.length()
+    journal.write({"stage": 0, "step": 20, "loss": 0.9}, 20)
+    journal.end()
+    journal.begin("SimCLR", 100, 10, saved)
+    assert [line["step"] for line in lines(journal)] == [10]
+    journal.write({"stage": 0, "step": 20, "loss": 0.9}, 20)
+    assert [line["step"] for line in lines(journal)] == [10, 20]
+
+
+def test_sums_go_on_after_a_resume(journal, tmp_path):
+    journal.add({"loss": torch.tensor(1.0)}, 8)
+    journal.add({"loss": torch.tensor(2.0)}, 8)
+    resumed = Journal(tmp_path, quiet=True)
+    resumed.load(journal.state())
+    for one in (journal, resumed):
+        one.add({"loss": torch.tensor(6.0)}, 8)
+    assert resumed.means(False) == journal.means(False) == ({"loss": 3.0}, False)
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    journal = Journal(None, quiet=True)
+    journal.begin("SimCLR", 10, 0, 0)
+    journal.write({"stage": 0, "step": 10, "loss": 1.0}, 10)
+    journal.end()
+    assert journal.length() == 0 and list(tmp_path.iterdir()) == []
+
+
+def share():
+    from tacit.numerics.processes import rank
+
+    journal = Journal(None, quiet=True)
+    journal.add({"loss": torch.tensor(1.0 + 2 * rank())}, 4)
+    return journal.means(stop=rank() == 1)
+
+
+def test_means_are_over_processes_and_one_wish_to_stop_is_enough(pair):
+    assert pair.run(share) == [({"loss": 2.0}, True)] * 2

@@ -1,0 +1,24 @@
+"""Processes kept alive: answers in order, failures told, and work that goes on after one."""
+
+import pytest
+
+from tacit.numerics.processes import rank, size
+
+
+def who(word):
+    return rank(), size(), word
+
+
+def fail_on_the_second():
+    if rank() == 1:
+        raise ValueError("the second fails")
+
+
+def test_one_answer_per_process_in_order(pair):
+    assert pair.run(who, "x") == [(0, 2, "x"), (1, 2, "x")]
+
+
+def test_a_failure_is_told_and_the_pair_lives_on(pair):
+    with pytest.raises(RuntimeError, match="ValueError: the second fails"):
+        pair.run(fail_on_the_second)
+    assert pair.run(who, "y") == [(0, 2, "y"), (1, 2, "y")]

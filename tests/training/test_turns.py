@@ -1,0 +1,58 @@
+"""Whose parameters ask for gradient, and the sum of a loss's terms."""
+
+import pytest
+import torch
+from torch import nn
+
+from tacit.method import Method
+from tacit.training.turns import Focus, add
+
+
+class Probe(Method):
+    """Two players, one of two parts, and something nobody moves."""
+
+    players = {"generator": ("encoder", "decoder"), "critic": ("critic",)}
+
+    def __init__(self):
+        super().__init__(nn.Linear(2, 2))
+        self.decoder, self.critic = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.teacher = nn.Linear(2, 2).requires_grad_(False)
+
+
+def asking(method):
+    return sorted({name.partition(".")[0] for name, p in method.named_parameters() if p.requires_grad})
+
+
+def test_only_the_player_whose_turn_it_is_asks():
+    method = Probe()
+    focus = Focus(method)
+    assert focus.on("generator", ()) and asking(method) == ["decoder", "encoder"]
+    assert focus.on("critic", ()) and asking(method) == ["critic"]
+    assert focus.on("generator", ("encoder",)) and asking(method) == ["decoder"]
+    assert not focus.on("critic", ("critic",)) and asking(method) == []
+    assert focus.on("", ()) and asking(method) == ["critic", "decoder", "encoder"]
+
+
+def test_a_single_loss():
+    terms = {}
+    x = torch.tensor(6.0, requires_grad=True)
+    added = add(x * 2, "", terms, 3)
+    added.backward()
+    assert (added.item(), x.grad.item()) == (4.0, pytest.approx(2 / 3))
+    assert {name: value.item() for name, value in terms.items()} == {"loss": 4.0}
+    assert not terms["loss"].requires_grad
+
+
+def test_named_terms_are_weighted_and_logged_unweighted():
+    terms = {}
+    for _ in range(2):  # two micro-batches
+        added = add({"agree": torch.tensor(2.0), "spread": (torch.tensor(10.0), 0.5)}, "", terms, 2)
+        assert added.item() == 3.5
+    assert {name: value.item() for name, value in terms.items()} == {"loss": 7.0, "agree": 2.0, "spread": 10.0}
+
+
+def test_players_terms_are_told_apart_and_their_losses_summed():
+    terms = {}
+    add({"fool": torch.tensor(1.0)}, "generator", terms, 1)
+    add({"tell": torch.tensor(3.0)}, "critic", terms, 1)
+    assert {name: value.item() for name, value in terms.items()} == {"loss": 4.0, "generator_fool": 1.0, "critic_tell": 3.0}
