@@ -1,6 +1,7 @@
 """`tacit pretrain`: from a source that nobody labelled to a run."""
 
 import inspect
+import logging
 import math
 import os
 import time
@@ -257,6 +258,7 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
 
 def start_fabric(config: Config) -> Fabric:
     """Fabric for one device, for several here, or for those that torchrun has started."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # what was chosen, we say ourselves
     local = int(os.environ.get("LOCAL_WORLD_SIZE", config.devices))
     nodes = int(os.environ.get("WORLD_SIZE", local)) // local
     many = DDPStrategy(find_unused_parameters=True, forward_sync_buffers=False)  # buffers are moved alike by `after_step`

@@ -54,6 +54,7 @@ def replace(path: Path, write: Any) -> None:
         write(beside)
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
+        beside.chmod(0o644)  # safetensors writes for the owner alone
         beside.replace(path)
     except (OSError, SafetensorError) as error:
         beside.unlink(missing_ok=True)

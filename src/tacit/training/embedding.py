@@ -21,7 +21,8 @@ def embedder(method: Method, streams: dict[str, Stream], autocast: Callable, bat
         source = streams[stream or next(iter(streams))]
         share = -(-source.n // processes.size())
         mine = np.minimum(np.arange(share) + processes.rank() * share, source.n - 1)
-        return processes.gather(represent(method, source, mine, autocast, how or method.represent, batch))[: source.n]
+        own = represent(method, source, mine, autocast, how or method.represent, batch)
+        return processes.gather(own.to(source.device)).cpu()[: source.n]  # collectives run where the processes compute
 
     return embed
 

@@ -226,7 +226,7 @@ class Training:
         line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
         line["lr"] = schedules.rate(self.recipe, progress)
         if self.at.step % (5 * self.setting.log_steps) == 0 and (signals := self.probe.measure()) is not None:
-            line |= signals._asdict()
+            line |= {name: value for name, value in signals._asdict().items() if name != "dim"}
             if warning := collapse(signals, progress, len(self.probe.index)):
                 line["warning"] = warning
                 self.journal.say(warning)
