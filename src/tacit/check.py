@@ -130,7 +130,7 @@ def _documented(case: Case) -> None:
 def _steps(case: Case) -> None:
     """One batch: the loss is finite; every parameter that asks for gradient gets some in somebody's turn, nothing else does."""
     stage = case.first_stage()
-    if stage.solves:
+    if stage.optimizer is None:
         return
     got: set[str] = set()
     asking = set(stage.focus.asking)

@@ -98,7 +98,7 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
         if wanted is int and not float(value).is_integer():
             raise TacitError(f"{name} is {value}; it must be a whole number.")
         return wanted(value)
-    if isinstance(wanted, type) and wanted in (int, float, bool, str) and not isinstance(value, wanted):
+    if wanted in _WORDS and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         raise TacitError(f"{name} is {value!r}; it must be {_WORDS[wanted]}.")
     return value
 

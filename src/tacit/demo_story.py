@@ -3,7 +3,7 @@
 import shutil
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tacit.data.generated import glyphs, write
 from tacit.embeddings.search import Hit
@@ -18,7 +18,7 @@ IMAGES, EPOCHS, WIDTH, BATCH = 3000, 30, 32, 128
 MARK = ".tacit-demo"  # in a folder that the demo may clear, since it made it
 
 # What a letter keeps when it is seen again: not its place, size or colour. It is never mirrored, so views are not either.
-VIEWS = {
+VIEWS: dict[str, Any] = {
     "crop": (0.2, 0.6),
     "flip": 0.0,
     "jitter": 1.0,

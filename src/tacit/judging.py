@@ -143,9 +143,9 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
     if Pair in run.views.kinds:
         first, second = features(run, test, represent, Pair(), counter.key(seed, "judge"))
         views = (first, second)
-    similarity = run.similarity if run.method is not None else "cosine"
+    own = run.method is not None and represent == run.method.represent
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
-    return judge(*parts, views=views, similarity=similarity)
+    return judge(*parts, views=views, similarity=run.similarity if own else "cosine")
 
 
 def _told(number: Any, protocol: dict[str, Any]) -> Any:

@@ -31,12 +31,21 @@ class Material:
     facts: dict[str, Any]  # what views and encoders must know: JSON only
 
 
-def gather_material(source: Any, kind: str | None, size: int | None, device: str, progress: Any = None) -> Material:
-    """Open a source for training: its train part where it declares one, the readable samples, their statistics."""
+def gather_material(
+    source: Any, kind: str | None, size: int | None, device: str, progress: Any = None, labelled: bool = False
+) -> Material:
+    """Open a source for training: its train part where it declares one, the readable samples, their statistics.
+
+    `labelled` keeps those alone that have a label.
+    """
     samples = data.open(source, kind)
     split = "all"
     if samples.splits is not None and (samples.splits == "train").any():
         samples, split = samples.split("train"), "train"
+    if labelled and samples.labels is not None:
+        samples = samples.take(np.flatnonzero(samples.labels >= 0))
+        if not len(samples):
+            raise TacitError(f"No sample of {samples.source} has a label and this stream learns from labels; give class folders.")
     facts = sizes(samples, size, device)
     samples, corrupt = verify(at_side(samples, facts), progress=progress)
     return Material(samples, corrupt, split, measured(samples, facts))

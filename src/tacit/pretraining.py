@@ -25,7 +25,8 @@ from tacit.methods import find, name_of
 from tacit.numerics import processes
 from tacit.run import Run, untrained_encoder
 from tacit.training import checkpoint, precision
-from tacit.training.loop import Setting, train
+from tacit.training.loop import train
+from tacit.training.setting import Setting
 from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
 from tacit.views import modality
@@ -76,6 +77,8 @@ def pretrain(
             raise TacitError("--resume needs the run's folder; give --out.")
         source: Any = out if resume else data
         config = Config.read(Path(source))
+        if resume and (Path(source) / "encoder.safetensors").exists():
+            return Run(source, config.device)
         materials = again_materials(config, data if resume and data is not None else None, streams or {})
         folder = Path(out) if out is not None else Path(f"{Path(data).parent}-again")
     else:
@@ -87,8 +90,6 @@ def pretrain(
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
         )
-    if resume and (folder / "encoder.safetensors").exists():
-        return Run(folder, config.device)
     if not resume:
         _refuse_another(folder)
     return execute(config, materials, folder, minutes, quiet)
@@ -113,17 +114,19 @@ def choose(
     if devices < 1:
         raise TacitError(f"--devices is {devices}; give 1 or more.")
     machine = precision.choose(device, precision_name)
-    materials = {"main": gather_material(data, kind, size, machine.device)}
-    main = materials["main"]
+    (_, first), *others = streams_of(cls).items()
+    main = gather_material(data, kind, size, machine.device, labelled=isinstance(first, Labelled))
+    materials = {"main": main}
     facts = facts_of(main.facts, fit_views(main.facts, {}), len(main.samples))
     chosen = [f"On {machine.why}."]
     origin_encoder, origin_options = _origin(init) if init is not None else (encoder, {})
     encoder = encoder or origin_encoder
-    if encoder is None:
-        wants = wanted(cls)
-        if wants is not None:
-            encoder = encoders.default(facts, machine.device, wants)
-            chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
+    wants = wanted(cls)
+    if wants is None and (encoder or init):
+        raise TacitError(f"{cls.__name__} has no encoder of its own to choose or to go on from; leave --encoder and --init out.")
+    if encoder is None and wants is not None:
+        encoder = encoders.default(facts, machine.device, wants)
+        chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
     given = route({**options, **streams}, cls, modality(main.facts["kind"]), encoders.options(encoder) if encoder else {})
     if encoder == origin_encoder:
         given.encoder = {**origin_options, **given.encoder}
@@ -138,14 +141,20 @@ def choose(
         given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
         chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
     own.but(**given.recipe)  # answers a wrong value before anything is trained
-    for stream in list(streams_of(cls))[1:]:
+    for stream, looks in others:
         if stream not in given.streams:
             raise TacitError(
                 f"{cls.__name__} also learns from a stream {stream!r}; give its source as --{stream.replace('_', '-')} DATA."
             )
-        materials[stream] = gather_material(given.streams[stream], main.samples.kind, main.facts.get("size"), machine.device)
+        materials[stream] = gather_material(
+            given.streams[stream],
+            main.samples.kind,
+            main.facts.get("size"),
+            machine.device,
+            labelled=isinstance(looks, Labelled),
+        )
         materials[stream].facts = main.facts
-    labelled = [materials[s] for s, k in streams_of(cls).items() if isinstance(k, Labelled) and s in materials]
+    labelled = [material for material, looks in zip(materials.values(), streams_of(cls).values()) if isinstance(looks, Labelled)]
     config = Config(
         tacit=version("tacit"),
         method=name_of(cls),
@@ -162,7 +171,7 @@ def choose(
             "samples": len(main.samples),
             "corrupt": [f"{c.id}: {c.why}" for c in main.corrupt],
         },
-        streams={stream: str(source) for stream, source in given.streams.items()},
+        streams={stream: str(materials[stream].samples.source) for stream, _ in others},
         facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
         labels_used=sum(labels_in(material.samples) for material in labelled),
         seed=seed,
@@ -180,7 +189,15 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
     facts = config.known_facts()
     sources = {"main": data if data is not None else config.data["source"], **config.streams, **streams}
     size = facts.more.get("size")
-    found = {name: gather_material(source, config.data["kind"], size, config.device) for name, source in sources.items()}
+    (_, first), *others = streams_of(find(config.method)).items()
+    looks = {"main": first, **dict(others)}
+    for name in sources:
+        if name not in looks:
+            raise unknown("stream", name, looks)
+    found = {
+        name: gather_material(source, config.data["kind"], size, config.device, labelled=isinstance(looks[name], Labelled))
+        for name, source in sources.items()
+    }
     now = len(found["main"].samples)
     if now != facts.n:
         raise TacitError(
@@ -306,18 +323,18 @@ def initial(config: Config, setting: Setting) -> nn.Module | None:
 
 
 def fit_time(cls: type[Method], config: Config, setting: Setting, minutes: float) -> dict[str, Any]:
-    """Epochs (and, for large data, an epoch's length) that take so many minutes, from two short trials."""
+    """Epochs (and, for large data, an epoch's length) that take so many minutes, from short trials."""
     if minutes <= 0:
         raise TacitError(f"--minutes is {minutes}; it must be above 0.")
     short = 3
     seconds: dict[int, float] = {}
     recipes: list[Recipe] = []
-    for steps in (short, 4 * short):
+    for steps in (1, short, 4 * short):  # the first bears what is compiled and opened once
         recipes.clear()
 
         def noted(stage: Stage) -> Recipe:
             recipes.append(setting.recipe(stage))
-            return recipes[-1]
+            return recipes[-1].but(epochs=4 * short)  # however short the schedule is, the trials differ in length
 
         trial = replace(setting, folder=None, quiet=True, most_steps=steps, recipe=noted)
         begun = time.perf_counter()

@@ -43,7 +43,7 @@ class Run:
         self.facts = self.config.known_facts()
         self.cls = find(self.config.method)
         self.views = fit_views(dict(self.facts.more), self.config.views)
-        self.machine = precision.choose(device)
+        self.machine = precision.choose(device, "fp32" if self.config.precision == "fp32" else "auto")
         self.device = torch.device(self.machine.device)
         self.encoder = untrained_encoder(self.config)()
         self.method: Method | None = None
@@ -97,7 +97,7 @@ class Run:
         return torch.cat([self.represent(_whole(samples, index), index)[0] for index in chunks(len(samples), batch)])
 
     def autocast(self) -> AbstractContextManager:
-        """The precision that is native to the machine."""
+        """The precision that is native to the machine, or float32 where it was trained in that."""
         if self.machine.precision == "bf16":
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
@@ -129,8 +129,8 @@ def seen(
     positions = torch.from_numpy(index).to(device)
     with autocast():
         if whole:
-            return [represent(Batch(views, positions, params=params)).float().cpu()]
-        return [represent(Batch([view], positions, params=[drawn])).float().cpu() for view, drawn in zip(views, params)]
+            return [represent(Batch(views, positions, params=params)).detach().float().cpu()]
+        return [represent(Batch([view], positions, params=[drawn])).detach().float().cpu() for view, drawn in zip(views, params)]
 
 
 def chunks(n: int, size: int) -> list[np.ndarray]:

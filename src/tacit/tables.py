@@ -44,8 +44,9 @@ def embed(
     provenance = Provenance(str(run.path), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))
     corrupt: list[Corrupt] = []
     table = write(out, _rows(run, samples, batch, corrupt), provenance, total=len(samples), overwrite=overwrite)
+    listed = Path(out).with_suffix(".left-out.txt")
+    listed.unlink(missing_ok=True)  # of the table that was replaced
     if corrupt:
-        listed = Path(out).with_suffix(".left-out.txt")
         listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
     return table
 
@@ -76,6 +77,7 @@ def search(
         vector = np.asarray(what)
     (hits,) = nearest(table, vector.reshape(1, -1), top, exclude=exclude)
     if sheet is not None:
+        Path(sheet).parent.mkdir(parents=True, exist_ok=True)
         contact_sheet(picture, hits).save(sheet)
     return hits
 

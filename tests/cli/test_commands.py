@@ -9,6 +9,7 @@ import pytest
 
 import tacit
 from tacit.cli import run
+from tacit.demo_story import Demo
 
 
 class Page(SimpleNamespace):
@@ -29,6 +30,7 @@ class Table:
 class Hit(NamedTuple):
     id: str
     score: float
+    label: str = ""
 
 
 class Facts(NamedTuple):
@@ -54,7 +56,17 @@ RESULTS = {
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
-    "demo": RUN,
+    "demo": Demo(
+        RUN,
+        Path("here/images"),
+        Page(text="kNN 50 %"),
+        Path("here/images.lance"),
+        "test/A/00004.png",
+        [Hit("a.png", 1.0, "A"), Hit("b.png", 0.5, "B")],
+        Path("here/search.png"),
+        Path("here/run/report.html"),
+        61.7,
+    ),
 }
 
 
@@ -159,8 +171,11 @@ def test_help_lists_the_options_of_the_method_that_was_named(asked, capsys):
 
 
 def test_demo(asked, capsys):
-    said(capsys, "demo here --seed 1 --quiet")
+    out = said(capsys, "demo here --seed 1 --quiet").out
     assert asked["demo"] == ((), {"out": Path("here"), "seed": 1, "quiet": True})
+    assert out.startswith("kNN 50 %\n") and "The 2 nearest of test/A/00004.png: 1 show the same letter (here/search.png)." in out
+    assert "62 seconds" in out and "here/run/report.html" in out
+    assert out.splitlines()[-1] == "  tacit search mine.lance here/images/test/A/00004.png --top 10"
 
 
 @pytest.mark.parametrize(

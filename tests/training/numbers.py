@@ -31,6 +31,9 @@ def plainly(content, index, key, partner=None):
     return [content.values, (partner or content).values, noise], [{}, {}, {}]
 
 
+plainly.seen = ()
+
+
 def numbers(n=50, batch=8, key=1, **options):
     samples = Numbers(n, **{name: options.pop(name) for name in ("labels", "gone") if name in options})
     return Stream(options.pop("name", "main"), Source(samples, plainly, plainly), batch, key, CPU, **options)

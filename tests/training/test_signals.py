@@ -38,42 +38,44 @@ COLLAPSED = {
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_healthy_features(name):
-    assert collapse(measured(HEALTHY[name]), 0.5, 50) == ""
+    assert collapse(measured(HEALTHY[name]), 0.5, 50, 32) == ""
 
 
 @pytest.mark.parametrize("name", COLLAPSED)
 def test_collapsed_features(name):
-    sentence = collapse(measured(COLLAPSED[name]), 0.5, 50)
+    sentence = collapse(measured(COLLAPSED[name]), 0.5, 50, 32)
     assert sentence.startswith("The representation is collapsing: effective rank") and "--lr" in sentence
 
 
 def test_a_line_through_many_dimensions_has_collapsed():
-    found = Signals(effective_rank=1.02, spread=0.9, alignment=0.0, uniformity=-1.0, dim=256)
-    assert collapse(found, 0.5, 256) != ""
-    assert collapse(found._replace(effective_rank=5.5), 0.5, 256) == ""
+    found = Signals(effective_rank=1.02, spread=0.9, alignment=0.0, uniformity=-1.0)
+    assert collapse(found, 0.5, 256, 256) != ""
+    assert collapse(found._replace(effective_rank=5.5), 0.5, 256, 256) == ""
 
 
 def test_nothing_is_said_at_the_beginning():
     found = measured(COLLAPSED["one point"])
-    assert collapse(found, 0.04, 50) == "" != collapse(found, 0.05, 50)
+    assert collapse(found, 0.04, 50, 32) == "" != collapse(found, 0.05, 50, 32)
 
 
 def test_the_numbers_are_those_of_the_probed_samples():
     probe = Probe(Shown(TABLE), numbers(64), key=3, autocast=nullcontext, most=50)
     found, again = probe.measure(), probe.measure()
-    assert found[:2] == again[:2] and probe.last == again and len(set(probe.index)) == 50
+    assert found[:2] == again[:2] and len(set(probe.index)) == 50
     rows = TABLE[probe.index] + 0.001 * torch.from_numpy(probe.index)[:, None]
     assert found.effective_rank == pytest.approx(float(effective_rank(rows - rows.mean(0))), rel=1e-5)
     assert found.spread == pytest.approx(float(feature_spread(rows)), rel=1e-5)
     assert found.uniformity == pytest.approx(float(uniformity(rows)), rel=1e-4)
-    assert found.dim == 32
+    assert probe.shape == (50, 32)
 
 
 def test_alignment_compares_the_two_looks():
+    def two_looks(content, index, key, partner=None):
+        return [content.values, 0 * content.values], [{}, {}]
+
+    two_looks.seen = ()
     stream = numbers(64)
-    stream.source = stream.source._replace(
-        program=lambda content, index, key, partner=None: ([content.values, 0 * content.values], [{}, {}])
-    )
+    stream.source = stream.source._replace(program=two_looks)
     probe = Probe(Shown(TABLE), stream, key=3, autocast=nullcontext)
     here = TABLE[probe.index]
     expected = alignment(here + 0.001 * torch.from_numpy(probe.index)[:, None], here)

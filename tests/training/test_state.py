@@ -59,7 +59,7 @@ def kept(folder, steps=0):
         optimizer,
         average,
         journal,
-        Keeper(folder / "stage-0.safetensors", STAGE, method, optimizer, average, journal),
+        Keeper(folder, 0, STAGE, method, optimizer, average, journal),
     )
 
 

@@ -34,7 +34,7 @@ def represent(method: Method, stream: Stream, index: np.ndarray, autocast: Calla
     method.eval()
     try:
         with autocast():
-            rows = [how(stream.plain(index[at : at + batch])).float().cpu() for at in range(0, len(index), batch)]
+            rows = [how(stream.plain(index[at : at + batch])).detach().float().cpu() for at in range(0, len(index), batch)]
     finally:
         method.train(training)
     return torch.cat(rows)

@@ -78,7 +78,7 @@ class Journal:
             for name, value in line.items():
                 if isinstance(value, float) and not _missing(value):
                     self.board.add_scalar(f"stage{line['stage']}/{name}", value, line["step"])
-        shown = [f"loss {line['loss']:.3f}", f"{line['samples_per_second']:.0f}/s"]
+        shown = [f"loss {line.get('loss', math.nan):.3f}", f"{line['samples_per_second']:.0f}/s"]
         if line.get("effective_rank") is not None:
             self.shown = f"rank {line['effective_rank']:.0f}  spread {line['spread']:.2f}"
         if self.bar is not None:

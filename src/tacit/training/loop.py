@@ -5,66 +5,46 @@ every hook: a resumed run equals an uninterrupted one bit for bit, and no random
 """
 
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Generator
+from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from tacit.errors import TacitError
-from tacit.method import Batch, Facts, Labelled, Method, Plan, Recipe, Stage, Stop, Trained, View, nested, streams
+from tacit.method import Batch, Method, Plan, Stage, Stop, Trained, nested
 from tacit.numerics import counter, processes
 from tacit.training import optimizers, schedules
 from tacit.training.averaging import Average
 from tacit.training.distributed import join, share_norms, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
+from tacit.training.setting import Setting, open_streams
 from tacit.training.signals import Probe, collapse
 from tacit.training.state import Keeper, reseed
 from tacit.training.stopping import Interrupted, Stopping
-from tacit.training.streams import Source, Stream
 from tacit.training.turns import Focus, add
 
 Story = Generator[Stage, Trained, None]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """All that the loop is told; what it trains comes from the story."""
-
-    fabric: Fabric
-    factory: Callable[[], nn.Module | None]  # of a fresh encoder
-    build: Callable[[Stage, nn.Module | None], Method]  # of a stage's method on an encoder
-    recipe: Callable[[Stage], Recipe]  # of a stage, the user's changes included
-    source: Callable[[str, View], Source]  # of a stream by name and kind of view
-    facts: Facts
-    seed: int = 0
-    folder: Path | None = None  # None: nothing is written
-    quiet: bool = False
-    log_steps: int = 10
-    save_seconds: float = 60.0
-    most_steps: int = 0  # of every stage; 0: all of them
-
-
 def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> Trained:
     """Train every stage of a story, going on from what the folder holds; returns what the last stage left."""
     trained: Any = None
-    number = 0
-    while True:
+    for number in count():
         reseed(setting.seed, number, "story")
         try:
             stage = story.send(trained)
         except StopIteration:
-            return trained
+            break
         if encoder is None or stage.encoder == "fresh":
             encoder = setting.factory()
         with Stopping() as stopping:
             trained = Training(stage, number, encoder, setting, stopping).run()
-        encoder, number = trained.method.encoder, number + 1
+        encoder = trained.method.encoder
+    return trained
 
 
 class Training:
@@ -72,50 +52,27 @@ class Training:
 
     def __init__(self, stage: Stage, number: int, encoder: nn.Module | None, setting: Setting, stopping: Stopping):
         self.setting, self.number, self.stopping, fabric = setting, number, stopping, setting.fabric
-        self.seed = (setting.seed, number)
+        self.seed, self.recipe = (setting.seed, number), (recipe := setting.recipe(stage))
         reseed(*self.seed, "build")
-        self.recipe = recipe = setting.recipe(stage)
         self.method = method = setting.build(stage, encoder)
-        self.feeds = self.open_streams()
+        self.feeds = open_streams(method, recipe, setting, counter.key(*self.seed))
         self.main, *self.others = self.feeds.values()
         for inner in nested(method):
             reseed(*self.seed, "prepare")
             inner.prepare(setting.facts)
         share_norms(method)
         method.to(fabric.device).train()
-        self.solves = type(method).solve is not Method.solve
-        self.optimizer = None if self.solves else optimizers.build(method, recipe)
+        self.optimizer = optimizers.build(method, recipe) if type(method).solve is Method.solve else None
         self.focus, self.average = Focus(method), Average(method, recipe.ema)
         if self.optimizer is not None:
             self.wrapped, self.stepper = fabric.setup(method, self.optimizer)
             self.wrapped.mark_forward_method("step")
         self.embed = embedder(method, self.feeds, fabric.autocast)
         self.journal = Journal(setting.folder, setting.quiet)
-        file = setting.folder / f"stage-{number}.safetensors" if setting.folder is not None else None
-        self.keeper = Keeper(file, stage, method, self.optimizer, self.average, self.journal)
+        self.keeper = Keeper(setting.folder, number, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
         self.saved = time.monotonic()
         fabric.barrier()  # everyone has read before anyone writes
-
-    def open_streams(self) -> dict[str, Stream]:
-        """The method's streams by name; the first sets the epoch."""
-        name, multiple = type(self.method).__name__, processes.size() * self.recipe.accumulate
-        if self.recipe.accumulate > 1 and any(inner.whole_batch for inner in nested(self.method)):
-            raise TacitError(f"{name} compares all samples of a batch, so it cannot be accumulated; leave --accumulate out.")
-        if self.recipe.batch < 2 and any(inner.whole_batch for inner in nested(self.method)):
-            raise TacitError(f"{name} compares the samples of a batch and got batches of 1; give --batch 2 or more.")
-        if strange := set(self.recipe.turns) - set(self.method.players):
-            raise TacitError(
-                f"--turns names {', '.join(sorted(strange))}, and {name} has {', '.join(self.method.players) or 'no'} players."
-            )
-        feeds: dict[str, Stream] = {}
-        for stream, kind in streams(self.method).items():
-            views, size = (kind.views, kind.batch) if isinstance(kind, Labelled) else (kind, self.recipe.batch)
-            source, labelled = self.setting.source(stream, views), isinstance(kind, Labelled)
-            length = 0 if feeds else self.recipe.epoch_batches
-            key, device = counter.key(*self.seed), self.setting.fabric.device
-            feeds[stream] = Stream(stream, source, size, key, device, labelled, multiple=multiple, epoch_batches=length)
-        return feeds
 
     def run(self) -> Trained:
         """From wherever the stage stands to its end."""
@@ -127,7 +84,7 @@ class Training:
             self.journal.begin(title, total, self.at.step, self.log_length)
             self.probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
             try:
-                self.solve() if self.solves else self.epochs()
+                self.epochs() if self.optimizer is not None else self.solve()
             finally:
                 self.journal.end()
             self.at.finished = True
@@ -149,10 +106,10 @@ class Training:
             order = self.main.order(self.at.epoch, self.plan)
             if not order:
                 raise TacitError("The plan of this epoch holds no whole batch; give a smaller --batch or more samples.")
-            ranges = range(self.at.batch, len(order))
-            todo = [(share, place) for place in ranges for share in shares(order[place], self.recipe.accumulate)]
+            left = range(self.at.batch, len(order))
+            todo = [(share, place) for place in left for share in shares(order[place], self.recipe.accumulate)]
             coming = self.main.ahead(todo, self.at.epoch, self.plan)
-            for place in ranges:
+            for place in left:
                 progress = (self.at.epoch + place / len(order)) / self.recipe.epochs
                 self.batch([next(coming) for _ in range(self.recipe.accumulate)], progress)
                 self.at.batch, self.at.step = place + 1, self.at.step + 1
@@ -166,6 +123,7 @@ class Training:
         if not self.at.planned:
             self.plan = None
             for inner in nested(self.method):
+                inner.progress = self.at.epoch / self.recipe.epochs
                 reseed(*self.seed, "epoch", self.at.epoch)
                 said = inner.before_epoch(self.embed)
                 if isinstance(said, Stop):
@@ -219,15 +177,13 @@ class Training:
             return
         means, stop = self.journal.means(self.stopping.asked)
         if not np.isfinite(list(means.values())).all():
-            raise TacitError(
-                f"The loss became {means['loss']} at step {self.at.step}; give a lower --lr or --clip 1; "
-                "the last save is whole."
-            )
+            loss, step = means["loss"], self.at.step
+            raise TacitError(f"The loss became {loss} at step {step}; give a lower --lr or --clip 1: the last save is whole.")
         line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
         line["lr"] = schedules.rate(self.recipe, progress)
         if self.at.step % (5 * self.setting.log_steps) == 0 and (signals := self.probe.measure()) is not None:
-            line |= {name: value for name, value in signals._asdict().items() if name != "dim"}
-            if warning := collapse(signals, progress, len(self.probe.index)):
+            line |= signals._asdict()
+            if warning := collapse(signals, progress, *self.probe.shape):
                 line["warning"] = warning
                 self.journal.say(warning)
         self.journal.write(line, self.at.step)

@@ -20,7 +20,6 @@ class Signals(NamedTuple):
     spread: float  # mean deviation of the normalised features' dimensions × √d: 1 isotropic, 0 collapsed
     alignment: float  # mean squared distance of two looks at one sample (Wang and Isola 2020); nan with one look
     uniformity: float  # log mean exp(−2 · squared distance) over pairs (Wang and Isola 2020); 0 is collapsed
-    dim: int  # of the representation
 
 
 class Probe:
@@ -29,7 +28,7 @@ class Probe:
     def __init__(self, method: Method, stream: Stream, key: int, autocast: Callable, most: int = 256):
         self.method, self.stream, self.autocast = method, stream, autocast
         self.index = np.sort(counter.permutation(counter.key(key, "probe"), stream.n)[:most])
-        self.last: Signals | None = None
+        self.shape = (len(self.index), 0)  # samples and dimensions
 
     def measure(self) -> Signals | None:
         """Embed the probe; None where what is represented is no table of numbers."""
@@ -37,14 +36,13 @@ class Probe:
         if plain.ndim != 2 or not torch.isfinite(plain).all():
             return None
         looks, distance = self.stream.load(self.index, 0), float("nan")
-        if len(looks.views) == 2 and looks.views[0].shape == looks.views[1].shape:
+        whole = all(seen.part == 0 for seen in self.stream.source.program.seen)  # not two parts of one sample
+        if whole and len(looks.views) == 2 and looks.views[0].shape == looks.views[1].shape:
             first, second = (self._look(looks, view) for view in (0, 1))
             distance = float(alignment(first, second))
         centred = plain - plain.mean(0)
-        self.last = Signals(
-            float(effective_rank(centred)), float(feature_spread(plain)), distance, float(uniformity(plain)), plain.shape[1]
-        )
-        return self.last
+        self.shape = (len(plain), plain.shape[1])
+        return Signals(float(effective_rank(centred)), float(feature_spread(plain)), distance, float(uniformity(plain)))
 
     def _look(self, looks: Batch, view: int) -> torch.Tensor:
         one = Batch([looks.views[view]], looks.index, params=[looks.params[view]], key=looks.key, context=looks.context)
@@ -56,15 +54,15 @@ class Probe:
         return seen
 
 
-def collapse(now: Signals, progress: float, probed: int) -> str:
-    """A sentence when the representation has collapsed, saying what was seen and what to try; empty while it is well.
+def collapse(now: Signals, progress: float, n: int, dim: int) -> str:
+    """A sentence when the representation (n × dim) has collapsed, saying what was seen and what to try; empty while it is well.
 
     An untrained encoder has little spread too, so nothing is said in the first twentieth of a stage.
     """
-    if progress < 0.05 or not collapsed(now.effective_rank, now.spread, probed, now.dim):
+    if progress < 0.05 or not collapsed(now.effective_rank, now.spread, n, dim):
         return ""
     return (
-        f"The representation is collapsing: effective rank {now.effective_rank:.1f} of {now.dim}, spread {now.spread:.3f} "
+        f"The representation is collapsing: effective rank {now.effective_rank:.1f} of {dim}, spread {now.spread:.3f} "
         "(1 is full). Try a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with "
         "negatives (simclr)."
     )

@@ -40,18 +40,20 @@ def reseed(*place: int | str) -> None:
 
 
 class Keeper:
-    """Saves and restores one stage; on no file it does nothing."""
+    """Saves and restores one stage, in `stage-NUMBER.safetensors`; without a folder it does nothing."""
 
     def __init__(
         self,
-        file: Path | None,
+        folder: Path | None,
+        number: int,
         stage: Stage,
         method: Method,
         optimizer: Optimizer | None,
         average: Average,
         journal: Journal,
     ):
-        self.file, self.stage, self.method = file, stage, method
+        self.file = folder / f"stage-{number}.safetensors" if folder is not None else None
+        self.stage, self.method = stage, method
         self.optimizer, self.average, self.journal = optimizer, average, journal
 
     def restore(self) -> tuple[Position, Plan | None, int]:

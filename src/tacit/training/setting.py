@@ -1,0 +1,52 @@
+"""What the loop is told: a recipe, the means to build, and the streams that a method draws on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from tacit.errors import TacitError
+from tacit.method import Facts, Labelled, Method, Recipe, Stage, View, nested, streams
+from tacit.numerics import processes
+from tacit.training.streams import Source, Stream
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that the loop is told; what it trains comes from the story."""
+
+    fabric: Fabric
+    factory: Callable[[], nn.Module | None]  # of a fresh encoder
+    build: Callable[[Stage, nn.Module | None], Method]  # of a stage's method on an encoder
+    recipe: Callable[[Stage], Recipe]  # of a stage, the user's changes included
+    source: Callable[[str, View], Source]  # of a stream by name and kind of view
+    facts: Facts
+    seed: int = 0
+    folder: Path | None = None  # None: nothing is written
+    quiet: bool = False
+    log_steps: int = 10
+    save_seconds: float = 60.0
+    most_steps: int = 0  # of every stage; 0: all of them
+
+
+def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> dict[str, Stream]:
+    """The method's streams by name; the first sets the epoch. What method and recipe cannot do together is said here."""
+    name, multiple = type(method).__name__, processes.size() * recipe.accumulate
+    if any(inner.whole_batch for inner in nested(method)):
+        if recipe.accumulate > 1:
+            raise TacitError(f"{name} compares all samples of a batch, so it cannot be accumulated; leave --accumulate out.")
+        if recipe.batch < 2:
+            raise TacitError(f"{name} compares the samples of a batch and got batches of 1; give --batch 2 or more.")
+    if strange := set(recipe.turns) - set(method.players):
+        players = ", ".join(method.players) or "no"
+        raise TacitError(f"--turns names {', '.join(sorted(strange))}, and {name} has {players} players; leave it out.")
+    feeds: dict[str, Stream] = {}
+    for stream, kind in streams(method).items():
+        labelled = isinstance(kind, Labelled)
+        views, size = (kind.views, kind.batch) if isinstance(kind, Labelled) else (kind, recipe.batch)
+        length, device = (0 if feeds else recipe.epoch_batches), setting.fabric.device
+        source = setting.source(stream, views)
+        feeds[stream] = Stream(stream, source, size, key, device, labelled, multiple=multiple, epoch_batches=length)
+    return feeds

@@ -1,0 +1,166 @@
+"""Options find their owners, values their types, and a configuration comes back from its file as it was."""
+
+import inspect
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from tacit import encoders
+from tacit.config import Config, build_method, coerce, route
+from tacit.errors import TacitError
+from tacit.method import Batch, Encoder, Facts, Method, Paper, Stage
+from tacit.methods.contrast.npid import NPID
+from tacit.methods.contrast.simclr import SimCLR
+from tacit.views import modality
+from tests.contracts.probes import FewLabels
+
+
+def sent(method=SimCLR, kind="image", encoder="small_resnet", **given):
+    return route(given, method, modality(kind), encoders.options(encoder))
+
+
+def test_each_option_goes_to_its_owner():
+    found = sent(temperature=0.2, dim=64, lr=0.1, hold={"encoder": 1}, crop=[0.5, 1.0], flip=0, width=8)
+    assert found.method == {"temperature": 0.2, "dim": 64}
+    assert found.recipe == {"lr": 0.1, "hold": {"encoder": 1}}
+    assert found.views == {"crop": [0.5, 1.0], "flip": 0}
+    assert found.encoder == {"width": 8}
+    assert found.streams == {}
+
+
+def test_a_stream_is_an_option():
+    assert sent(FewLabels, "vector", "mlp", labelled="few.npz").streams == {"labelled": "few.npz"}
+    with pytest.raises(TacitError, match="no option 'labelled'"):
+        sent(labelled="few.npz")
+
+
+@pytest.mark.parametrize(
+    "wrong, right",
+    [("temprature", "temperature"), ("learning-rate", ""), ("wieght_decay", "weight_decay"), ("crops", "crop"), ("widht", "width")],
+)
+def test_a_misspelt_option_is_answered_with_the_nearest(wrong, right):
+    with pytest.raises(TacitError, match=f"no option '{wrong}'; did you mean '{right}'" if right else wrong):
+        sent(**{wrong: 1})
+
+
+@pytest.mark.parametrize("name", ["mean", "std", "options"])
+def test_what_tacit_measures_is_no_option(name):
+    with pytest.raises(TacitError, match=f"no option '{name}'"):
+        sent(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    "wanted, given, found",
+    [(float, 1, 1.0), (int, 2.0, 2), (int, 7, 7), (bool, False, False), (str, "x", "x"), (inspect.Parameter.empty, [1], [1])],
+)
+def test_values_are_as_annotated(wanted, given, found):
+    value = coerce("it", given, inspect.Parameter("it", inspect.Parameter.KEYWORD_ONLY, annotation=wanted))
+    assert value == found and type(value) is type(found)
+
+
+@pytest.mark.parametrize(
+    "wanted, given, words",
+    [
+        (int, 2.5, "it is 2.5; it must be a whole number"),
+        (int, "three", "it is 'three'; it must be a whole number"),
+        (int, True, "it is True; it must be a whole number"),
+        (int, float("nan"), "whole number"),
+        (float, "much", "a number"),
+        (float, True, "it is True; it must be a number"),
+        (bool, 1, "true or false"),
+        (str, 3, "a word"),
+    ],
+)
+def test_other_values_are_refused(wanted, given, words):
+    with pytest.raises(TacitError, match=words):
+        coerce("it", given, inspect.Parameter("it", inspect.Parameter.KEYWORD_ONLY, annotation=wanted))
+
+
+def test_fields_of_the_recipe_have_their_types():
+    assert sent(milestones=[0.5, 1]).recipe == {"milestones": (0.5, 1.0)}
+    assert sent(turns="critic").recipe == {"turns": ("critic",)}
+    assert type(sent(batch=64.0).recipe["batch"]) is int
+    for wrong in ({"lr": "fast"}, {"milestones": ["late"]}, {"hold": 3}, {"hold": {"encoder": "long"}}, {"optimizer": 1}):
+        with pytest.raises(TacitError, match=next(iter(wrong))):
+            sent(**wrong)
+
+
+def config(**changes):
+    facts = {"kind": "image", "n": 96, "shape": [3, 16, 16], "more": {"size": 16, "mean": [0.1, 1 / 3, 0.5]}}
+    made = Config(
+        tacit="0.1.0",
+        method="simclr",
+        options={"temperature": 0.1},
+        recipe={"lr": 1e-3, "milestones": [0.5]},
+        recipe_name="small",
+        views={"crop": [0.2, 1.0]},
+        encoder="small_resnet",
+        encoder_options={"width": 8},
+        data={"source": "Fotos Süd", "kind": "image", "split": "all", "samples": 96, "corrupt": ["a.png: it is empty"]},
+        streams={},
+        facts=facts,
+        labels_used=0,
+        seed=3,
+        device="cpu",
+        precision="fp32",
+        devices=1,
+        chosen=["On cpu: there is no other."],
+    )
+    return replace(made, **changes)
+
+
+def test_a_configuration_comes_back_from_its_file(tmp_path):
+    config().write(tmp_path)
+    assert Config.read(tmp_path) == config() == Config.read(tmp_path / "run.yaml")
+    assert "Fotos Süd" in (tmp_path / "run.yaml").read_text()
+    facts = Config.read(tmp_path).known_facts()
+    assert facts == Facts("image", 96, (3, 16, 16), {"size": 16, "mean": [0.1, 1 / 3, 0.5]})
+
+
+def test_tuples_are_written_as_lists(tmp_path):
+    config(recipe={"milestones": (0.5, 0.75)}).write(tmp_path)
+    assert Config.read(tmp_path).recipe == {"milestones": [0.5, 0.75]}
+
+
+@pytest.mark.parametrize("text", ["- a list", "method: simclr", "{", "", "!!python/object/apply:os.getcwd []"])
+def test_what_is_no_configuration(tmp_path, text):
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(TacitError, match="is no run's configuration .*give one that"):
+        Config.read(tmp_path)
+
+
+def test_no_run_at_all(tmp_path):
+    with pytest.raises(TacitError, match="holds no run"):
+        Config.read(tmp_path)
+    with pytest.raises(TacitError, match="holds no run"):
+        Config.read(tmp_path / "nowhere")
+
+
+class Wrapper(Method):
+    """Another method, trained with half its loss."""
+
+    paper = Paper("A wrapper", "Tacit", 2026, "tests")
+
+    def __init__(self, encoder: Encoder, *, inner: Method = SimCLR):
+        super().__init__(encoder)
+        self.inner = inner
+
+    def step(self, batch: Batch):
+        return self.inner.step(batch) / 2
+
+
+@pytest.mark.parametrize("given, found", [({}, SimCLR), ({"inner": "npid"}, NPID), ({"inner": NPID}, NPID)])
+def test_a_method_inside_a_method_is_built_on_the_same_encoder(given, found):
+    encoder = nn.Linear(3, 8)
+    encoder.dim = 8
+    method = build_method(Stage(Wrapper, **given), encoder)
+    assert type(method.inner) is found and method.inner.encoder is encoder
+
+
+def test_options_reach_the_constructor():
+    encoder = nn.Linear(3, 8)
+    encoder.dim = 8
+    method = build_method(Stage(SimCLR, temperature=0.7, dim=5), encoder)
+    assert method.temperature == 0.7 and method.projector(torch.zeros(2, 8)).shape == (2, 5)

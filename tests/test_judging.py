@@ -1,0 +1,148 @@
+"""`evaluate`: what is compared, how it was measured, and what is written."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.errors import TacitError
+from tacit.evaluation.knn import knn
+from tacit.evaluation.number import Number
+from tacit.evaluation.panel import Evaluation
+from tacit.judging import advice, evaluate, history, representations
+from tacit.pretraining import pretrain
+from tests.contracts.probes import Curved, Origin
+
+QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
+LABELLED, FREE = {"knn", "linear"}, {"rankme", "spread", "uniformity"}
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy, since an evaluation is written into the run."""
+    shutil.copytree(trained.path, tmp_path / "run")
+    return type(trained)(tmp_path / "run", "cpu")
+
+
+@pytest.fixture(scope="module")
+def judged(trained, cloth, tmp_path_factory):
+    """An evaluation of a copy of the run on what it was trained on."""
+    folder = tmp_path_factory.mktemp("judged") / "run"
+    shutil.copytree(trained.path, folder)
+    return folder, evaluate(folder, cloth, seed=3, device="cpu")
+
+
+def test_an_encoder_is_shown_beside_raw_input_and_its_untrained_self(judged):
+    _, evaluation = judged
+    assert list(evaluation.representations) == ["this encoder", "untrained encoder", "raw input"]
+    for name in evaluation.representations:
+        assert {n.name for n in evaluation.representations[name]} == LABELLED | FREE | {"alignment"}
+        assert all(math.isfinite(n.value) for n in evaluation.representations[name])
+    mine, untrained = (evaluation.number(name, "rankme").value for name in ("this encoder", "untrained encoder"))
+    assert mine != untrained
+
+
+def test_numbers_say_how_they_were_measured(judged, cloth):
+    _, evaluation = judged
+    for numbers in evaluation.representations.values():
+        for number in numbers:
+            told = number.protocol
+            assert told["data"] == str(cloth) and told["seed"] == 3 and told["encoder"] == "small_resnet" and told["corrupt"] == 0
+            assert told["split"].startswith("20% for testing by hash of the id (seed 3)")
+            assert told["split"].endswith("all of them were seen, without labels, in pretraining")
+
+
+def test_what_is_written(judged):
+    folder, evaluation = judged
+    assert json.loads((folder / "evaluation.json").read_text()) == json.loads(json.dumps(evaluation.as_dict()))
+    page = (folder / "report.html").read_text()
+    for words in ("SimCLR", "untrained encoder", "raw input", "small_resnet", "labels used"):
+        assert words in page
+
+
+def test_raw_input_is_judged_as_a_neighbour_search_on_pixels(run):
+    samples = tiny_images(120)
+    evaluation = evaluate(run, samples, report=run.path / "other" / "page.html")
+    assert (run.path / "other" / "page.html").exists() and not (run.path / "report.html").exists()
+    mean, std = (np.array(run.facts.more[name]) for name in ("mean", "std"))
+    parts = []
+    for name in ("train", "test"):
+        part = samples.split(name)
+        x = (part.read(np.arange(len(part)))[0].pixels.numpy() / 255 - mean) / std
+        parts += [torch.tensor(x, dtype=torch.float32).flatten(1), torch.from_numpy(part.labels)]
+    assert evaluation.number("raw input", "knn").value == pytest.approx(knn(*parts).value)
+    assert evaluation.number("raw input", "knn").protocol["split"] == "declared by the source: 96 train, 24 test"
+
+
+def test_without_labels_the_numbers_are_label_free(run):
+    samples = tiny_images(60)
+    samples.labels = None
+    evaluation = evaluate(run, samples)
+    assert set(evaluation.metrics) == FREE | {"alignment"} and evaluation.verdict == []
+
+
+def test_what_is_corrupt_is_left_out_and_told(run, tmp_path):
+    from tacit.data.generated import write
+
+    write(tiny_images(150), tmp_path / "photos")
+    spoilt = sorted((tmp_path / "photos" / "test").rglob("*.png"))[0]
+    spoilt.write_bytes(b"")
+    evaluation = evaluate(run, tmp_path / "photos")
+    assert evaluation.number("raw input", "knn").protocol["corrupt"] == 1
+    assert spoilt.name in (run.path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "method, data, others",
+    [
+        ("simclr", lambda: clusters(120, dim=16), ["untrained encoder", "raw input"]),
+        (Curved, lambda: pairs(120, dim=8), ["raw input"]),
+        (Origin, lambda: clusters(120, dim=16), ["raw input"]),
+    ],
+)
+def test_other_kinds_of_data(tmp_path, method, data, others):
+    run = pretrain(data(), method, out=tmp_path / "run", **QUICK)
+    assert list(representations(run)) == ["this encoder", *others]
+    evaluation = evaluate(run, data())
+    assert list(evaluation.representations) == ["this encoder", *others]
+    assert all(math.isfinite(n.value) for n in evaluation.representations["raw input"])
+    nearest = evaluation.number("this encoder", "knn")
+    assert math.isnan(nearest.value) == (method is Curved)
+    assert method is not Curved or "hyperbolic" in nearest.why
+    assert (run.path / "report.html").exists() and (run.path / "evaluation.json").exists()
+
+
+def test_what_cannot_be_judged(run, tmp_path):
+    with pytest.raises(TacitError, match="kind vector"):
+        evaluate(run, clusters(10))
+    with pytest.raises(TacitError, match="holds no run"):
+        evaluate(tmp_path / "nowhere", clusters(10))
+    assert not (run.path / "evaluation.json").exists() and not (run.path / "report.html").exists()
+
+
+def test_the_log_is_read(trained, tmp_path):
+    assert [line["step"] for line in history(trained.path)] == sorted(line["step"] for line in history(trained.path))
+    assert history(tmp_path) == []
+
+
+def number(name, value):
+    return Number(name, value, math.nan, math.nan)
+
+
+@pytest.mark.parametrize(
+    "mine, raw, spread, words",
+    [(0.9, 0.5, 0.5, []), (0.4, 0.5, 0.5, ["train longer"]), (0.4, 0.5, 0.01, ["train longer", "collapsed"])],
+)
+def test_advice(mine, raw, spread, words):
+    found = advice(
+        Evaluation({"this encoder": [number("knn", mine), number("spread", spread)], "raw input": [number("knn", raw)]})
+    )
+    assert len(found) == len(words) and all(word in said for word, said in zip(words, found))
+
+
+def test_advice_before_anything_was_judged():
+    assert "tacit evaluate" in advice(None)[0]

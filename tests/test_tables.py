@@ -1,0 +1,135 @@
+"""`embed` and `search`: a run's vectors in a table, and the nearest of them."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tacit.data.generated import tiny_images, write
+from tacit.errors import TacitError
+from tacit.pretraining import pretrain
+from tacit.run import Run
+from tacit.tables import embed, search
+
+
+@pytest.fixture(scope="module")
+def table(trained, cloth, tmp_path_factory):
+    return embed(trained, cloth, out=tmp_path_factory.mktemp("tables") / "cloth.lance", batch=20)
+
+
+def test_a_table_holds_what_the_run_embeds(trained, cloth, table):
+    samples = trained.open(cloth)
+    assert table.ids() == list(samples.ids)
+    np.testing.assert_allclose(table.vectors(), trained.embed(cloth).numpy(), rtol=1e-4, atol=1e-5)
+    made = table.provenance
+    assert (made.run, made.encoder, made.similarity, made.kind) == (
+        str(trained.path), trained.fingerprint(), "cosine", "image",
+    )  # fmt: skip
+    row = table.row(samples.ids[30])
+    assert row.label == samples.ids[30].split("/")[0] and row.path == str(cloth / samples.ids[30]) and row.thumbnail
+
+
+def test_an_id_is_not_its_own_neighbour(trained, cloth, table):
+    query = table.ids()[7]
+    hits = search(table, query, top=5)
+    z = trained.embed(cloth).numpy().astype(np.float64)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    scores = z @ z[7]
+    scores[7] = -2
+    best = np.argsort(-scores)[:5]
+    assert [hit.id for hit in hits] == [table.ids()[i] for i in best]
+    np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-5)
+
+
+def test_all_but_itself(table):
+    assert len(search(table, table.ids()[0], top=1000)) == len(table) - 1
+
+
+def test_a_file_finds_itself_first(cloth, table):
+    name = table.ids()[12]
+    first, second = search(table.path, str(cloth / name), top=2)
+    assert first.id == name and first.score == pytest.approx(1, abs=1e-5) and second.score < first.score
+
+
+def test_a_vector_finds_its_row(table, tmp_path):
+    vector = table.vectors()[4]
+    np.save(tmp_path / "query.npy", vector)
+    for query in (vector, 3 * vector, str(tmp_path / "query.npy"), ",".join(map(str, vector.tolist()))):
+        assert search(table, query, top=1)[0].id == table.ids()[4]
+
+
+def test_a_contact_sheet_is_written(cloth, table, tmp_path):
+    search(table, table.ids()[0], sheet=tmp_path / "id.png")
+    search(table, str(cloth / table.ids()[0]), sheet=tmp_path / "file.png")
+    search(table, table.vectors()[0], sheet=tmp_path / "vector.png")
+    for name in ("id", "file", "vector"):
+        with Image.open(tmp_path / f"{name}.png") as sheet:
+            assert min(sheet.size) > 50
+
+
+def test_what_is_corrupt_is_left_out_and_listed(trained, tmp_path):
+    write(tiny_images(150), tmp_path / "photos")
+    files = sorted((tmp_path / "photos").rglob("*.png"))
+    files[0].write_bytes(b"")  # also the first that is looked at
+    made = embed(trained, tmp_path / "photos", out=tmp_path / "photos.lance", batch=32)
+    name = str(files[0].relative_to(tmp_path / "photos"))
+    assert len(made) == 149 and name not in made.ids()
+    (line,) = (tmp_path / "photos.left-out.txt").read_text().splitlines()
+    assert line.split("\t")[0] == name and line.split("\t")[1]
+
+
+def test_above_one_per_cent_nothing_is_written(trained, tmp_path):
+    write(tiny_images(150), tmp_path / "photos")
+    for file in sorted((tmp_path / "photos").rglob("*.png"))[-2:]:
+        file.write_bytes(b"")
+    with pytest.raises(TacitError, match="More than 1% of .* cannot be read, 2 so far.*mend or remove them"):
+        embed(trained, tmp_path / "photos", out=tmp_path / "photos.lance", batch=32)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_a_list_of_what_was_left_out_goes_with_its_table(trained, tmp_path):
+    write(tiny_images(150), tmp_path / "photos")
+    file = sorted((tmp_path / "photos").rglob("*.png"))[3]
+    whole = file.read_bytes()
+    file.write_bytes(b"")
+    embed(trained, tmp_path / "photos", out=tmp_path / "photos.lance")
+    file.write_bytes(whole)
+    embed(trained, tmp_path / "photos", out=tmp_path / "photos.lance", overwrite=True)
+    assert not (tmp_path / "photos.left-out.txt").exists()
+
+
+def test_another_encoder(trained, cloth, table, tmp_path):
+    small = {"encoder": "small_resnet", "width": 8, "epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32"}
+    other = pretrain(cloth, out=tmp_path / "run", seed=1, quiet=True, **small)
+    with pytest.raises(TacitError, match=f"was made by another encoder than that of {other.path}; give --run {trained.path}"):
+        search(table, str(cloth / table.ids()[0]), run=other)
+    with pytest.raises(TacitError, match="another encoder"):
+        embed(other, cloth, out=table.path, overwrite=True)
+    assert len(search(table, table.ids()[0], run=other)) == 10  # a row needs no encoder
+
+
+def test_a_run_that_has_moved_is_named(trained, cloth, tmp_path):
+    shutil.copytree(trained.path, tmp_path / "run")
+    moved = embed(Run(tmp_path / "run", "cpu"), cloth, out=tmp_path / "cloth.lance")
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    query = str(cloth / moved.ids()[0])
+    with pytest.raises(TacitError, match="holds no run"):
+        search(moved, query)
+    assert search(moved, query, run=tmp_path / "elsewhere")[0].id == moved.ids()[0]
+
+
+def test_what_is_refused(trained, cloth, table, tmp_path):
+    with pytest.raises(TacitError, match="--batch is 0"):
+        embed(trained, cloth, out=tmp_path / "a.lance", batch=0)
+    with pytest.raises(TacitError, match="overwrite"):
+        embed(trained, cloth, out=table.path)
+    with pytest.raises(TacitError, match="the nearest id is"):
+        search(table, "acros/00000.png")
+    with pytest.raises(TacitError, match="0 hits"):
+        search(table, table.ids()[0], top=0)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a.png").write_bytes(b"")
+    with pytest.raises(TacitError, match="None of the 1 images"):
+        embed(trained, tmp_path / "empty", out=tmp_path / "a.lance")
+    assert not (tmp_path / "a.lance").exists()
