@@ -1,6 +1,8 @@
 """Write the generated parts of the documents: `python docs/generate.py`. A test fails where they are stale."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import tacit
 
@@ -34,6 +36,83 @@ def renewed(document: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
+def numbers() -> str:
+    """The page of measurements, from what the benchmarks stored."""
+    found = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "benchmarks" / "results").glob("*.json"))}
+    parts = [
+        "# Numbers",
+        "Written by `python docs/generate.py` from `benchmarks/results/`. Every number stands beside the command, the seed and "
+        "the commit that made it; brackets are 95 % intervals. Rules were fixed before the runs and stand in the scripts.",
+    ]
+    if "cifar10-15k" in found:
+        parts += ["## CIFAR-10, 15 000 training and 3 000 test images", CIFAR, cifar(found["cifar10-15k"])]
+    if "omniglot" in found:
+        parts += ["## Omniglot, 20-way 1-shot on unseen characters", omniglot(found["omniglot"])]
+    if "sign-digits" in found:
+        parts += ["## Sign-language digits, photographs", SIGNS, cifar(found["sign-digits"])]
+    if "views" in found:
+        parts += ["## Two views of each image", views(found["views"])]
+    if "embed_memory" in found:
+        parts += ["## Memory of embedding", memory(found["embed_memory"])]
+    if "start_up" in found:
+        parts += ["## Start-up", start_up(found["start_up"])]
+    return "\n\n".join(parts) + "\n"
+
+
+CIFAR = (
+    "kNN with k = 20, temperature 0.07; raw pixels are standardised by channel. Rule: SimCLR at least 14 points above raw pixels "
+    "within 40 epochs, NPID at least 4. The untrained encoder is the same network with its first weights."
+)
+SIGNS = "The declared train and test parts; signers are shared between them, so this says little of new signers."
+
+
+def cifar(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "| method | seed | epochs | kNN | untrained | raw pixels | above raw | linear | RankMe | minutes | commit |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        low, high = (100 * bound for bound in r["numbers"]["this encoder"]["knn"][1:])
+        knn, rank = r["knn"], r["numbers"]["this encoder"]["rankme"][0]
+        lines.append(
+            f"| {r['method']} | {r['seed']} | {r['epochs']} | **{knn['this encoder']:.1f} %** ({low:.1f} to {high:.1f}) "
+            f"| {knn['untrained encoder']:.1f} % | {knn['raw input']:.1f} % | {r['above_raw']:+.1f} "
+            f"| {r['linear']['this encoder']:.1f} % | {rank:.0f} | {r['seconds'] / 60:.0f} | {r['commit']} |"
+        )
+    first = rows[0]
+    return "\n".join([*lines, "", f"`{first['command']}`, {first['encoder']}, {first['precision']}, {first['machine']}."])
+
+
+def omniglot(r: dict[str, Any]) -> str:
+    lines = ["| representation | accuracy |", "|---|---|"]
+    lines += [f"| {name} | {n['accuracy']:.1f} % ± {n['interval']:.1f} |" for name, n in r["found"].items()]
+    told = f"SimCLR, {r['pretrained_on']}; {r['judged_on']}. `{r['command']}`, options {r['options']}, commit {r['commit']}."
+    return "\n".join([*lines, "", told])
+
+
+def views(r: dict[str, Any]) -> str:
+    return f"```json\n{json.dumps(r, indent=1)}\n```"
+
+
+def memory(r: dict[str, Any]) -> str:
+    return (
+        f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "
+        f"({r['one']['peak_mb']:.0f} MB); the rule is 200. {r['many']['images_per_second']:.0f} images per second, decoding, "
+        f"thumbnails and writing included. `{r['command']}`, load {r['load']:.1f}, commit {r['commit']}."
+    )
+
+
+def start_up(r: dict[str, Any]) -> str:
+    lines = ["| | over bare Python | limit | imports torch |", "|---|---|---|---|"]
+    for name in ("import tacit", "tacit --help"):
+        n = r[name]
+        lines.append(f"| `{name}` | {n['over_bare']:.3f} s | {n['limit']} s | {'yes' if n['imports_torch'] else 'no'} |")
+    return "\n".join(
+        [*lines, "", f"Median of {r['rounds']}. `python benchmarks/start_up.py benchmarks/results/start_up.json`."]
+    )
+
+
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    (ROOT / "docs" / "numbers.md").write_text(numbers(), encoding="utf-8")

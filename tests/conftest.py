@@ -33,5 +33,14 @@ def trained(cloth, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("runs") / "trained"
     return pretrain(
-        cloth, "simclr", out=out, encoder="small_resnet", width=8, epochs=1, batch=32, device="cpu", precision="fp32", quiet=True
+        cloth,
+        "simclr",
+        out=out,
+        encoder="small_resnet",
+        width=8,
+        epochs=1,
+        batch=32,
+        device="cpu",
+        precision="fp32",
+        quiet=True,
     )

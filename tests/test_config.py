@@ -3,6 +3,7 @@
 import inspect
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -38,7 +39,13 @@ def test_a_stream_is_an_option():
 
 @pytest.mark.parametrize(
     "wrong, right",
-    [("temprature", "temperature"), ("learning-rate", ""), ("wieght_decay", "weight_decay"), ("crops", "crop"), ("widht", "width")],
+    [
+        ("temprature", "temperature"),
+        ("learning-rate", ""),
+        ("wieght_decay", "weight_decay"),
+        ("crops", "crop"),
+        ("widht", "width"),
+    ],
 )
 def test_a_misspelt_option_is_answered_with_the_nearest(wrong, right):
     with pytest.raises(TacitError, match=f"no option '{wrong}'; did you mean '{right}'" if right else wrong):
@@ -87,6 +94,13 @@ def test_fields_of_the_recipe_have_their_types():
             sent(**wrong)
 
 
+def test_numbers_of_numpys_are_taken_as_pythons_own():
+    found = sent(crop=[np.float64(0.5), 1.0], batch=np.int64(64), lr=np.float32(0.5), width=np.int64(8), dim=np.int32(4))
+    assert found.views == {"crop": [0.5, 1.0]} and found.recipe == {"batch": 64, "lr": 0.5}
+    assert all(type(value) is int for value in (found.recipe["batch"], found.encoder["width"], found.method["dim"]))
+    assert type(found.views["crop"][0]) is float
+
+
 def config(**changes):
     facts = {"kind": "image", "n": 96, "shape": [3, 16, 16], "more": {"size": 16, "mean": [0.1, 1 / 3, 0.5]}}
     made = Config(
@@ -124,10 +138,16 @@ def test_tuples_are_written_as_lists(tmp_path):
     assert Config.read(tmp_path).recipe == {"milestones": [0.5, 0.75]}
 
 
+def test_what_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(TacitError, match=r"An option is .*range.* could not be written into run.yaml"):
+        config(options={"clusters": range(3)}).write(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("text", ["- a list", "method: simclr", "{", "", "!!python/object/apply:os.getcwd []"])
 def test_what_is_no_configuration(tmp_path, text):
     (tmp_path / "run.yaml").write_text(text)
-    with pytest.raises(TacitError, match="is no run's configuration .*give one that"):
+    with pytest.raises(TacitError, match=r"is no run's configuration .*give one that"):
         Config.read(tmp_path)
 
 

@@ -1,10 +1,12 @@
 """`demo`: the whole story, on fewer images."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tacit import demo_story
+from tacit.data.generated import glyphs
 from tacit.embeddings.read import open_table
 from tacit.errors import TacitError
 from tacit.run import Run
@@ -15,7 +17,8 @@ def made(tmp_path_factory):
     """What the demo makes of 160 images in one epoch, twice over in the same folder."""
     folder = tmp_path_factory.mktemp("demo") / "tacit-demo"
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"IMAGES": 160, "EPOCHS": 1, "WIDTH": 8, "BATCH": 32}.items():
+        small = {"IMAGES": 160, "EPOCHS": 1, "WIDTH": 8, "BATCH": 32, "glyphs": partial(glyphs, size=16)}
+        for name, value in small.items():
             patch.setattr(demo_story, name, value)
         first = demo_story.demo(folder, quiet=True)
         (folder / "left from the first time").touch()

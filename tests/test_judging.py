@@ -51,7 +51,9 @@ def test_numbers_say_how_they_were_measured(judged, cloth):
     for numbers in evaluation.representations.values():
         for number in numbers:
             told = number.protocol
-            assert told["data"] == str(cloth) and told["seed"] == 3 and told["encoder"] == "small_resnet" and told["corrupt"] == 0
+            assert (
+                told["data"] == str(cloth) and told["seed"] == 3 and told["encoder"] == "small_resnet" and told["corrupt"] == 0
+            )
             assert told["split"].startswith("20% for testing by hash of the id (seed 3)")
             assert told["split"].endswith("all of them were seen, without labels, in pretraining")
 

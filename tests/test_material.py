@@ -35,7 +35,7 @@ def test_the_side_of_training_images(shape, device, size, found):
 def test_a_size_that_cannot_be():
     with pytest.raises(TacitError, match="--size is 3; give"):
         sizes(images(16, 16, 3), 3, "cpu")
-    with pytest.raises(TacitError, match="--size 16 is a side of images.*vector.*leave it out"):
+    with pytest.raises(TacitError, match=r"--size 16 is a side of images.*vector.*leave it out"):
         sizes(clusters(10), 16, "cpu")
 
 
@@ -93,6 +93,15 @@ def test_labels_are_counted_where_there_are_some():
     assert labels_in(samples) == 10
     samples.labels[:4] = -1
     assert labels_in(samples) == 6
+
+
+def test_a_stream_that_learns_from_labels_gets_the_labelled_alone():
+    samples = clusters(50, dim=6)
+    samples.labels[::2] = -1
+    found = gather_material(samples, None, None, "cpu", labelled=True)
+    train = samples.split("train")
+    assert found.samples.ids == [id for id, label in zip(train.ids, train.labels) if label >= 0]
+    assert len(gather_material(samples, None, None, "cpu").samples) == 40
 
 
 def test_a_source_has_the_views_of_its_kind_and_the_plain_one():

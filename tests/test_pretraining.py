@@ -142,6 +142,7 @@ def test_corrupt_files_are_listed(tmp_path):
         ({"epochs": 0}, "epochs is 0"),
         ({"method": "simcrl"}, "did you mean 'simclr'"),
         ({"encoder": "small_resnt"}, "did you mean 'small_resnet'"),
+        ({"seed": "x"}, "seed is 'x'"),
         ({"minutes": -1}, "--minutes is -1"),
         ({"minutes": 0}, "--minutes is 0"),
         ({"temperature": -1.0}, "temperature is -1"),
@@ -168,7 +169,14 @@ def test_a_run_that_is_run_again_has_the_same_weights(trained, tmp_path):
 
 
 def test_another_seed_gives_other_weights(trained, cloth, tmp_path):
-    assert not equal(weights(trained), weights(pretrain(cloth, out=tmp_path / "run", seed=1, **SMALL)))
+    other = pretrain(cloth, out=tmp_path / "run", seed=np.int64(1), **SMALL)
+    assert other.config.seed == 1 and not equal(weights(trained), weights(other))
+
+
+def test_data_that_are_gone_are_named(tmp_path):
+    run = pretrain(clusters(200, dim=16), out=tmp_path / "run", **ROWS)
+    with pytest.raises(TacitError, match="The run learns from generated clusters, which is not there"):
+        pretrain(run.path / "run.yaml", out=tmp_path / "again")
 
 
 def test_a_run_is_run_again_as_it_is_configured(trained, cloth, tmp_path):
@@ -277,14 +285,14 @@ def test_weights_that_cannot_be_had_are_one_sentence(cloth, tmp_path, monkeypatc
         return create(name, **about)
 
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(TacitError, match="weights of timm/test_resnet could not be loaded .*no route to the hub"):
+    with pytest.raises(TacitError, match=r"weights of timm/test_resnet could not be loaded .*no route to the hub"):
         pretrain(cloth, init="timm/test_resnet", out=tmp_path / "run", epochs=1, batch=32, **QUICK)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_method_without_an_encoder_takes_no_weights(trained, tmp_path):
     for given in ({"init": trained}, {"encoder": "mlp"}):
-        with pytest.raises(TacitError, match="Origin has no encoder .*leave --encoder and --init out"):
+        with pytest.raises(TacitError, match=r"Origin has no encoder .*leave --encoder and --init out"):
             pretrain(clusters(200, dim=16), Origin, out=tmp_path / "run", epochs=1, batch=32, **QUICK, **given)
 
 

@@ -67,6 +67,7 @@ def test_what_cannot_be_read_is_passed_over(tmp_path):
         ({"method": "simcrl"}, "did you mean 'simclr'"),
         ({"method": Curved}, "Curved wants Paired views, image data offers"),
         ({"size": 1}, "--size is 1"),
+        ({"out": "sheet.txt"}, r"sheet.txt does not end as the name of a picture does; let it end in .png"),
         ({"kind": "vector"}, "--as vector"),
     ],
 )

@@ -60,10 +60,10 @@ def test_a_vector_finds_its_row(table, tmp_path):
 
 
 def test_a_contact_sheet_is_written(cloth, table, tmp_path):
-    search(table, table.ids()[0], sheet=tmp_path / "id.png")
+    search(table, table.ids()[0], sheet=tmp_path / "deep" / "id.png")
     search(table, str(cloth / table.ids()[0]), sheet=tmp_path / "file.png")
     search(table, table.vectors()[0], sheet=tmp_path / "vector.png")
-    for name in ("id", "file", "vector"):
+    for name in ("deep/id", "file", "vector"):
         with Image.open(tmp_path / f"{name}.png") as sheet:
             assert min(sheet.size) > 50
 
@@ -83,7 +83,7 @@ def test_above_one_per_cent_nothing_is_written(trained, tmp_path):
     write(tiny_images(150), tmp_path / "photos")
     for file in sorted((tmp_path / "photos").rglob("*.png"))[-2:]:
         file.write_bytes(b"")
-    with pytest.raises(TacitError, match="More than 1% of .* cannot be read, 2 so far.*mend or remove them"):
+    with pytest.raises(TacitError, match=r"More than 1% of .* cannot be read, 2 so far.*mend or remove them"):
         embed(trained, tmp_path / "photos", out=tmp_path / "photos.lance", batch=32)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
@@ -126,6 +126,8 @@ def test_what_is_refused(trained, cloth, table, tmp_path):
         embed(trained, cloth, out=table.path)
     with pytest.raises(TacitError, match="the nearest id is"):
         search(table, "acros/00000.png")
+    with pytest.raises(TacitError, match="sheet does not end as the name of a picture"):
+        search(table, table.ids()[0], sheet=tmp_path / "sheet")
     with pytest.raises(TacitError, match="0 hits"):
         search(table, table.ids()[0], top=0)
     (tmp_path / "empty").mkdir()

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import numpy as np
 import yaml
 from torch import nn
 
@@ -39,7 +40,13 @@ class Config:
     chosen: list[str] = field(default_factory=list)  # what was chosen and why, one sentence each
 
     def write(self, folder: Path) -> None:
-        checkpoint.write_text(folder / "run.yaml", yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True, width=120))
+        try:
+            text = yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True, width=120)
+        except yaml.representer.RepresenterError as error:
+            raise TacitError(
+                f"An option is {error.args[-1]!r} and could not be written into run.yaml; give numbers, words or lists."
+            ) from error
+        checkpoint.write_text(folder / "run.yaml", text)
 
     @classmethod
     def read(cls, path: Path) -> "Config":
@@ -81,6 +88,7 @@ def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: 
     }
     routed = Routed()
     for name, value in given.items():
+        value = _native(value)
         owner = next((owner for owner, names in known.items() if name in names), None)
         if owner is None:
             raise unknown("option", name, {n for names in known.values() for n in names})
@@ -101,6 +109,13 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
     if wanted in _WORDS and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         raise TacitError(f"{name} is {value!r}; it must be {_WORDS[wanted]}.")
     return value
+
+
+def _native(value: Any) -> Any:
+    """Numbers of numpy's as Python's own, which `run.yaml` can hold."""
+    if isinstance(value, list | tuple):
+        return [_native(one) for one in value] if isinstance(value, list) else tuple(_native(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _field(name: str, value: Any) -> Any:

@@ -45,7 +45,9 @@ def gather_material(
     if labelled and samples.labels is not None:
         samples = samples.take(np.flatnonzero(samples.labels >= 0))
         if not len(samples):
-            raise TacitError(f"No sample of {samples.source} has a label and this stream learns from labels; give class folders.")
+            raise TacitError(
+                f"No sample of {samples.source} has a label and this stream learns from labels; give class folders."
+            )
     facts = sizes(samples, size, device)
     samples, corrupt = verify(at_side(samples, facts), progress=progress)
     return Material(samples, corrupt, split, measured(samples, facts))

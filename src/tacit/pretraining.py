@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import nn
@@ -113,6 +114,8 @@ def choose(
     """Open the data and resolve every choice that the user left open, each with its reason."""
     if devices < 1:
         raise TacitError(f"--devices is {devices}; give 1 or more.")
+    if not isinstance(seed, int | np.integer):
+        raise TacitError(f"seed is {seed!r}; it must be a whole number.")
     machine = precision.choose(device, precision_name)
     (_, first), *others = streams_of(cls).items()
     main = gather_material(data, kind, size, machine.device, labelled=isinstance(first, Labelled))
@@ -123,7 +126,9 @@ def choose(
     encoder = encoder or origin_encoder
     wants = wanted(cls)
     if wants is None and (encoder or init):
-        raise TacitError(f"{cls.__name__} has no encoder of its own to choose or to go on from; leave --encoder and --init out.")
+        raise TacitError(
+            f"{cls.__name__} has no encoder of its own to choose or to go on from; leave --encoder and --init out."
+        )
     if encoder is None and wants is not None:
         encoder = encoders.default(facts, machine.device, wants)
         chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
@@ -154,7 +159,9 @@ def choose(
             labelled=isinstance(looks, Labelled),
         )
         materials[stream].facts = main.facts
-    labelled = [material for material, looks in zip(materials.values(), streams_of(cls).values()) if isinstance(looks, Labelled)]
+    labelled = [
+        material for material, looks in zip(materials.values(), streams_of(cls).values()) if isinstance(looks, Labelled)
+    ]
     config = Config(
         tacit=version("tacit"),
         method=name_of(cls),
@@ -174,7 +181,7 @@ def choose(
         streams={stream: str(materials[stream].samples.source) for stream, _ in others},
         facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
         labels_used=sum(labels_in(material.samples) for material in labelled),
-        seed=seed,
+        seed=int(seed),
         device=machine.device,
         precision=machine.precision,
         devices=devices,
@@ -191,9 +198,13 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
     size = facts.more.get("size")
     (_, first), *others = streams_of(find(config.method)).items()
     looks = {"main": first, **dict(others)}
-    for name in sources:
+    for name, source in sources.items():
         if name not in looks:
             raise unknown("stream", name, looks)
+        if isinstance(source, str) and not Path(source).expanduser().exists():
+            raise TacitError(
+                f"The run learns from {source}, which is not there; restore it, or with --resume say where it is now."
+            )
     found = {
         name: gather_material(source, config.data["kind"], size, config.device, labelled=isinstance(looks[name], Labelled))
         for name, source in sources.items()

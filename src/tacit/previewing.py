@@ -15,7 +15,7 @@ from tacit.methods import find
 from tacit.numerics import counter
 from tacit.training import precision
 from tacit.views import Program, modality
-from tacit.views.sheet import sheet
+from tacit.views.sheet import save, sheet
 
 
 def preview(
@@ -50,8 +50,7 @@ def preview(
     program = Program(first.views if isinstance(first, Labelled) else first, views, cls.__name__)
     content, _ = samples.read(index)
     picture = sheet(content, [samples.ids[i] for i in chosen], program, index, counter.key(seed, "preview"))
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(out)
+    save(picture, out)
     return Path(out)
 
 

@@ -130,7 +130,9 @@ def seen(
     with autocast():
         if whole:
             return [represent(Batch(views, positions, params=params)).detach().float().cpu()]
-        return [represent(Batch([view], positions, params=[drawn])).detach().float().cpu() for view, drawn in zip(views, params)]
+        return [
+            represent(Batch([view], positions, params=[drawn])).detach().float().cpu() for view, drawn in zip(views, params)
+        ]
 
 
 def chunks(n: int, size: int) -> list[np.ndarray]:

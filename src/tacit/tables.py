@@ -17,6 +17,7 @@ from tacit.embeddings.sheet import contact_sheet, thumbnail
 from tacit.embeddings.write import write
 from tacit.errors import TacitError
 from tacit.run import Run, chunks
+from tacit.views.sheet import save
 
 THRESHOLD = 0.01  # the share of corrupt samples above which nothing is written
 
@@ -77,8 +78,7 @@ def search(
         vector = np.asarray(what)
     (hits,) = nearest(table, vector.reshape(1, -1), top, exclude=exclude)
     if sheet is not None:
-        Path(sheet).parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(picture, hits).save(sheet)
+        save(contact_sheet(picture, hits), sheet)
     return hits
 
 

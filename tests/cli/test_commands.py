@@ -173,7 +173,9 @@ def test_help_lists_the_options_of_the_method_that_was_named(asked, capsys):
 def test_demo(asked, capsys):
     out = said(capsys, "demo here --seed 1 --quiet").out
     assert asked["demo"] == ((), {"out": Path("here"), "seed": 1, "quiet": True})
-    assert out.startswith("kNN 50 %\n") and "The 2 nearest of test/A/00004.png: 1 show the same letter (here/search.png)." in out
+    assert (
+        out.startswith("kNN 50 %\n") and "The 2 nearest of test/A/00004.png: 1 show the same letter (here/search.png)." in out
+    )
     assert "62 seconds" in out and "here/run/report.html" in out
     assert out.splitlines()[-1] == "  tacit search mine.lance here/images/test/A/00004.png --top 10"
 

@@ -17,6 +17,11 @@ def test_the_readme_is_not_stale():
     assert all(f"| `{key}` |" in readme for key in keys())
 
 
+def test_the_page_of_numbers_is_not_stale():
+    page = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert GENERATE["numbers"]() == page, "run `python docs/generate.py`"
+
+
 @pytest.mark.parametrize(
     ("locator", "address"),
     [

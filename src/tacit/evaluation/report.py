@@ -85,6 +85,7 @@ def write_report(
         f"<body><main><h1>{escape(title)}</h1>{''.join(sections)}</main></body></html>\n"
     )
     beside = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside.write_text(page, encoding="utf-8")
     beside.replace(path)
 

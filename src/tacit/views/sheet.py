@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from tacit.data.samples import Images
+from tacit.errors import TacitError
 from tacit.views import Modality, Program
 from tacit.views.kinds import Plain, Seen
 
@@ -16,6 +18,15 @@ CELL, GAP, LINE = 112, 12, 15  # pixels: the square a view is fitted into, the s
 INK, FAINT, EMPTY, PAPER = "#1c1c1e", "#77777c", "#ececef", "#ffffff"
 COLOURS = ("#d9480f", "#1c7ed6", "#2f9e44", "#9c36b5", "#e67700", "#0b7285", "#c2255c", "#5f3dc4")
 REACH = 3.0  # standard deviations that a bar of a vector may rise
+
+
+def save(picture: Image.Image, path: str | Path) -> None:
+    """Write a picture in the format that the name ends in."""
+    path = Path(path)
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise TacitError(f"{path} does not end as the name of a picture does; let it end in .png.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)
 
 
 def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray, key: int) -> Image.Image:
