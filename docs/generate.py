@@ -48,8 +48,6 @@ def numbers() -> str:
         parts += ["## CIFAR-10, 15 000 training and 3 000 test images", CIFAR, cifar(found["cifar10-15k"])]
     if "omniglot" in found:
         parts += ["## Omniglot, 20-way 1-shot on unseen characters", omniglot(found["omniglot"])]
-    if "sign-digits" in found:
-        parts += ["## Sign-language digits, photographs", SIGNS, cifar(found["sign-digits"])]
     if "views" in found:
         parts += ["## Two views of each image", views(found["views"])]
     if "embed_memory" in found:
@@ -63,7 +61,6 @@ CIFAR = (
     "kNN with k = 20, temperature 0.07; raw pixels are standardised by channel. Rule: SimCLR at least 14 points above raw pixels "
     "within 40 epochs, NPID at least 4. The untrained encoder is the same network with its first weights."
 )
-SIGNS = "The declared train and test parts; signers are shared between them, so this says little of new signers."
 
 
 def cifar(rows: list[dict[str, Any]]) -> str:

@@ -36,14 +36,17 @@ class Recipe:
     batch: int = 256
     epochs: int = 100
     weight_decay: float = 0.0  # never on biases and norms
+    decay_growth: float = 1.0  # the weight decay at the end over that at the beginning, by a cosine between
     momentum: float = 0.9  # of sgd and lars; the first beta of adamw
+    beta2: float = 0.999  # the second beta of adamw
     warmup: float = 0.0  # epochs of linear growth
     schedule: str = "cosine"  # cosine, constant or step
+    final_lr: float = 0.0  # of cosine: the rate at the end, as a share of the rate
     milestones: tuple[float, ...] = ()  # of step: progress at which the rate falls to a tenth
     scale: str = "none"  # none, linear or sqrt
     clip: float = 0.0  # the largest norm of the gradient; 0: no limit
     accumulate: int = 1  # micro-batches per batch
-    ema: float = 0.0  # decay of the averaged weights that are kept instead of the last; 0: keep the last
+    ema: float = 0.0  # decay of the averaged weights (and norms' statistics) kept instead of the last; 0: keep the last
     epoch_batches: int = 0  # an epoch's length in batches; 0: the main stream once
     turns: tuple[str, ...] = ()  # order of the players in a batch; (): as declared
     hold: Mapping[str, float] = field(default_factory=dict)  # prefix of parameter names: epochs it is held frozen
@@ -51,7 +54,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, epochs=self.epochs, accumulate=self.accumulate, lr=self.lr)
-        for name in ("weight_decay", "warmup", "clip", "epoch_batches"):
+        for name in ("weight_decay", "decay_growth", "warmup", "clip", "epoch_batches"):
             if not getattr(self, name) >= 0:
                 raise TacitError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         choices = {
@@ -64,6 +67,8 @@ class Recipe:
                 raise unknown(name, str(getattr(self, name)), known)
         if not 0 <= self.ema < 1 or not 0 <= self.momentum < 1:
             raise TacitError(f"ema is {self.ema} and momentum {self.momentum}; both lie in [0, 1).")
+        if not 0 <= self.beta2 < 1 or not 0 <= self.final_lr <= 1:
+            raise TacitError(f"beta2 is {self.beta2} and final_lr {self.final_lr}; they lie in [0, 1) and [0, 1].")
 
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some fields changed."""
@@ -140,6 +145,7 @@ class Batch:
     params   one mapping per view of what was drawn for it (crop boxes, angles, masks), each n × …
     context  what all samples share (the graph, the vocabulary)
     labels   int64, n: of a `Labelled` stream only
+    positions  the same as `index`, on the host
     kept     what `step` handed to `after_step` by `keep`, by name
     """
 
@@ -153,6 +159,7 @@ class Batch:
         context: Any = None,
         labels: Tensor | None = None,
         others: "dict[str, Batch] | None" = None,
+        positions: np.ndarray | None = None,  # where they are known: asking the device for them would wait for it
     ):
         self.views = list(views)
         self.index = index
@@ -161,6 +168,13 @@ class Batch:
         self.context, self.labels = context, labels
         self.others = others or {}
         self.kept: dict[str, Tensor] = {}
+        self._positions = positions
+
+    @property
+    def positions(self) -> np.ndarray:
+        if self._positions is None:
+            self._positions = self.index.cpu().numpy()
+        return self._positions
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.views)
@@ -189,7 +203,7 @@ class Batch:
             self.kept[name] = value.detach()
 
     def _noise(self, draw: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]) -> Tensor:
-        flat = draw(counter.key(self.key, name), self.index.cpu().numpy(), int(np.prod(shape, dtype=int)))
+        flat = draw(counter.key(self.key, name), self.positions, int(np.prod(shape, dtype=int)))
         return torch.from_numpy(flat.reshape(len(self), *shape)).to(self.index.device)
 
 

@@ -49,7 +49,7 @@ class Run:
         self.method: Method | None = None
         if self.cls.represent is not Method.represent:
             last = max(self.path.glob("stage-*.safetensors"), key=lambda file: int(file.stem.partition("-")[2]))
-            self.method = open_stage(last, build_method, self.encoder, self.facts).to(self.device)
+            self.method = open_stage(last, find, build_method, self.encoder, self.facts).to(self.device)
             self.encoder = self.method.encoder
         elif self.encoder is not None:
             tensors, _ = checkpoint.read(self.path / "encoder.safetensors")

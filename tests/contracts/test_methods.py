@@ -32,7 +32,7 @@ class Wrapped(Method):
         self.method, self.weight = method, weight
 
     def step(self, batch: Batch):
-        return {"inner": self.method.step(batch), "spread": (self.encoder(batch.views[0]).std(0).mean(), -self.weight)}
+        return {"inner": self.method.step(batch), "variety": (self.encoder(batch.views[0]).std(0).mean(), -self.weight)}
 
 
 def test_a_wrapper_keeps_the_contract(pair):

@@ -55,3 +55,27 @@ def test_it_goes_on_from_what_was_saved():
         average.update()
         again.update()
     assert all(torch.equal(again.weights[name], value) for name, value in average.weights.items())
+
+
+class Normed(Method):
+    """A norm that is trained and one that somebody else moves."""
+
+    def __init__(self):
+        super().__init__(nn.BatchNorm1d(3))
+        self.teacher = nn.BatchNorm1d(3).requires_grad_(False)
+
+
+def test_statistics_of_trained_norms_are_averaged_and_go_on_after_a_restart():
+    method, generator = Normed(), torch.Generator().manual_seed(0)
+    average, expected = Average(method, 0.5), method.encoder.running_mean.clone()
+    for _ in range(4):
+        method.teacher(method.encoder(torch.randn(8, 3, generator=generator) + 2))
+        again = Average(method, 0.5)
+        again.load({name: value.clone() for name, value in average.weights.items()})
+        average = again
+        average.update()
+        expected = 0.5 * expected + 0.5 * method.encoder.running_mean
+    teacher = method.teacher.running_mean.clone()
+    average.into_method()
+    torch.testing.assert_close(method.encoder.running_mean, expected)
+    assert torch.equal(method.teacher.running_mean, teacher)

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 
 from tacit.method import Batch
@@ -120,3 +121,28 @@ def test_norms_are_swapped_in_place():
     x = torch.randn(8, 3)
     torch.testing.assert_close(norm(x), twin(x), **CLOSE)
     assert norm.state_dict().keys() == twin.state_dict().keys()
+
+
+def activated():
+    torch.manual_seed(0)
+    return BatchNormAct2d(5, act_layer=nn.LeakyReLU)
+
+
+def share_of_activated():
+    module = nn.Sequential(activated())
+    share_norms(module)
+    out, x, _, _ = steps(module[0], content((12, 5, 3, 2)).chunk(2)[processes.rank()])
+    return type(module[0]).__name__, out.tolist(), x.tolist()
+
+
+def test_a_norm_keeps_its_activation_alone_and_in_the_pair(pair):
+    alone, norm = activated(), activated()
+    x = content((12, 5, 3, 2))
+    expected, gradient, _, _ = steps(alone, x)
+    norm.__class__ = SharedBatchNorm
+    torch.testing.assert_close(steps(norm, x)[0], expected, **CLOSE)
+    torch.testing.assert_close(norm.eval()(x), alone.eval()(x), **CLOSE)
+    (kind, *first), (_, *second) = pair.run(share_of_activated)
+    assert kind == "SharedBatchNorm"
+    torch.testing.assert_close(torch.tensor(first[0] + second[0]), expected, **CLOSE)
+    torch.testing.assert_close(torch.tensor(first[1] + second[1]), gradient, **CLOSE)

@@ -18,7 +18,7 @@ class Board:
     def add_scalar(self, name, value, step):
         self.seen.append((name, value, step))
 
-    def flush(self):
+    def close(self):
         pass
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from tacit.errors import TacitError
 from tacit.method import Method, Recipe
 from tacit.training.optimizers import LARS, build, forget, load_by_name, set_rate, state_by_name
 
@@ -107,7 +108,7 @@ def test_norms_and_biases_neither_decay_nor_adapt(optimizer):
 def test_a_method_s_factors(optimizer):
     factors = {"head": {"lr": 10.0, "weight_decay": 0.5, "momentum": 0.3}, "encoder.3": {"lr": 0.0}, "encoder": {"lr": 0.1}}
     built = build(probe(factors), Recipe(optimizer=optimizer, weight_decay=0.1, momentum=0.8))
-    set_rate(built, 2.0)
+    set_rate(built, Recipe(lr=2.0), 0.0)
     groups = named_groups(built)
     rates = {name: group["lr"] for name, group in groups.items()}
     assert rates["head.weight"] == rates["head.bias"] == 20.0
@@ -168,3 +169,38 @@ def test_what_was_renewed_is_forgotten():
     forget(optimizer, [method.head])
     names = {name.rpartition("/")[0] for name in state_by_name(optimizer)}
     assert "head.weight" not in names and "encoder.0.weight" in names
+
+
+@pytest.mark.parametrize(("fused", "device"), [(True, "meta"), (False, "cpu")])
+def test_steps_are_counted_where_the_optimiser_wants_them(fused, device):
+    """A fused AdamW counts beside the parameter: on a GPU, here the meta device in its place."""
+    weight = nn.Parameter(torch.zeros(2, device="meta"))
+    optimizer = torch.optim.AdamW([{"params": [weight], "names": ["weight"], "fused": fused}])
+    load_by_name(optimizer, {"weight/step": torch.tensor(3.0), "weight/exp_avg": torch.zeros(2)})
+    assert optimizer.state[weight]["step"].device.type == device
+    assert optimizer.state[weight]["exp_avg"].device.type == "meta"
+
+
+def test_the_second_beta_is_the_recipe_s():
+    assert {group["betas"] for group in build(probe(), Recipe(momentum=0.8, beta2=0.95)).param_groups} == {(0.8, 0.95)}
+
+
+def test_weight_decay_grows_where_it_is_the_recipe_s():
+    recipe = Recipe(weight_decay=0.04, decay_growth=10)
+    built = build(probe({"head": {"weight_decay": 0.5}}), recipe)
+    for progress, expected in ((0.0, 0.04), (0.5, 0.22), (1.0, 0.4)):
+        set_rate(built, recipe, progress)
+        groups = named_groups(built)
+        assert groups["encoder.0.weight"]["weight_decay"] == pytest.approx(expected)
+        assert groups["head.weight"]["weight_decay"] == 0.5 and groups["scale"]["weight_decay"] == 0.0
+
+
+def test_prefixes_are_whole_words_and_known():
+    groups = named_groups(build(probe({"scale": {"lr": 3.0}}), Recipe()))
+    assert groups["scale"]["factor"] == 3.0
+    with pytest.raises(TacitError, match="no group of parameters 'heat'; did you mean 'head'"):
+        build(probe({"heat": {"lr": 3.0}}), Recipe())
+    with pytest.raises(TacitError, match="no group of parameters 'sca'"):
+        build(probe({"sca": {"lr": 3.0}}), Recipe())
+    with pytest.raises(TacitError, match="no part to hold 'encodr'; did you mean 'encoder'"):
+        build(probe(), Recipe(hold={"encodr": 1}))

@@ -46,3 +46,9 @@ def test_native_on_a_cpu_is_what_torch_says(monkeypatch):
     for found, expected in (({}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx2": True}, False)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
         assert precision.native_bf16("cpu") is expected
+
+
+def test_channels_last_for_images_on_a_gpu():
+    cuda, cpu = torch.device("cuda"), torch.device("cpu")
+    assert precision.layout(cuda, (3, 32, 32)) == torch.channels_last
+    assert {precision.layout(cuda, (256,)), precision.layout(cpu, (3, 32, 32))} == {torch.preserve_format}

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tacit.method import Recipe
-from tacit.training.schedules import base_rate, rate
+from tacit.training.schedules import base_rate, growth, rate
 
 RECIPE = Recipe(lr=2.0, batch=1024, epochs=100)
 
@@ -44,3 +44,14 @@ def test_warm_up_takes_at_most_half():
     recipe = Recipe(lr=1.0, warmup=10, epochs=2)
     assert rate(recipe, 0.25) == pytest.approx(0.5)
     assert rate(recipe, 0.5) == pytest.approx(1.0)
+
+
+def test_cosine_ends_at_a_share_of_the_rate():
+    recipe = RECIPE.but(final_lr=0.1)
+    assert [rate(recipe, p) for p in (0, 0.5, 1)] == pytest.approx([2, 1.1, 0.2])
+
+
+def test_weight_decay_grows_by_a_cosine():
+    recipe = RECIPE.but(decay_growth=10)
+    assert [growth(recipe, p) for p in (0, 0.5, 1)] == pytest.approx([1, 5.5, 10])
+    assert {growth(RECIPE, p) for p in (0, 0.3, 1)} == {1.0}

@@ -32,6 +32,11 @@ class Memory(Method):
         return self.head(self.encoder(batch)).square().mean()
 
 
+def find(name):
+    assert name.endswith(":Memory")
+    return Memory
+
+
 def build(stage, encoder):
     return stage.method(encoder, **stage.options)
 
@@ -106,9 +111,9 @@ def test_a_finished_stage_is_opened_with_its_options_and_rows(tmp_path):
     method, *_, keeper = kept(tmp_path, steps=2)
     keeper.save(Position(step=2), None)
     with pytest.raises(TacitError, match="has not finished; go on with --resume"):
-        open_stage(keeper.file, build, nn.Linear(3, 2), FACTS)
+        open_stage(keeper.file, find, build, nn.Linear(3, 2), FACTS)
     keeper.save(Position(step=2, finished=True), None)
-    opened = open_stage(keeper.file, build, nn.Linear(3, 2), FACTS)
+    opened = open_stage(keeper.file, find, build, nn.Linear(3, 2), FACTS)
     assert not opened.training and torch.equal(opened.codes, torch.arange(3.0)) and opened.head.out_features == 4
     assert torch.equal(opened.rows, torch.full((5, 2), 2.0))
     assert all(torch.equal(value, opened.state_dict()[name]) for name, value in method.state_dict().items())

@@ -162,3 +162,30 @@ def test_a_sample_that_is_gone_stops_with_a_sentence():
         stream.load(np.array([6, 7]), 0)
     with pytest.raises(TacitError, match="cannot be read now"):
         list(stream.ahead([(np.array([1]), 0), (np.array([7]), 1)], 0, None))
+
+
+def test_a_batch_that_rounding_made_too_large():
+    with pytest.raises(TacitError, match=r"A batch of 4 is larger than the 3 samples .* one for each process and micro-batch"):
+        numbers(3, batch=2, multiple=4)
+
+
+def test_a_labelled_stream_is_not_told_of_an_option_that_does_not_reach_it():
+    with pytest.raises(TacitError, match="the stream 'few' needs as many") as error:
+        numbers(3, batch=4, labels=True, labelled=True, name="few")
+    assert "--batch" not in str(error.value)
+
+
+def test_positions_are_known_without_asking_the_device():
+    index = np.array([3, 1])
+    for batch in (numbers().load(index, 0), numbers().plain(index)):
+        batch.index = None  # nothing asks for it
+        assert batch.positions.tolist() == [3, 1]
+
+
+def test_after_its_end_a_stream_reads_no_more_ahead():
+    stream = numbers()
+    list(stream.ahead([(np.arange(4), 0)], 0, None))
+    stream.end()
+    assert len(stream.plain(np.arange(4))) == 4
+    with pytest.raises(RuntimeError):
+        list(stream.ahead([(np.arange(4), 0)], 0, None))

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from tacit.errors import TacitError
 from tacit.method import Method
+from tacit.training.signals import Signals
 from tacit.training.turns import Focus, add
 
 
@@ -46,9 +48,9 @@ def test_a_single_loss():
 def test_named_terms_are_weighted_and_logged_unweighted():
     terms = {}
     for _ in range(2):  # two micro-batches
-        added = add({"agree": torch.tensor(2.0), "spread": (torch.tensor(10.0), 0.5)}, "", terms, 2)
+        added = add({"agree": torch.tensor(2.0), "vary": (torch.tensor(10.0), 0.5)}, "", terms, 2)
         assert added.item() == 3.5
-    assert {name: value.item() for name, value in terms.items()} == {"loss": 7.0, "agree": 2.0, "spread": 10.0}
+    assert {name: value.item() for name, value in terms.items()} == {"loss": 7.0, "agree": 2.0, "vary": 10.0}
 
 
 def test_players_terms_are_told_apart_and_their_losses_summed():
@@ -56,3 +58,32 @@ def test_players_terms_are_told_apart_and_their_losses_summed():
     add({"fool": torch.tensor(1.0)}, "generator", terms, 1)
     add({"tell": torch.tensor(3.0)}, "critic", terms, 1)
     assert {name: value.item() for name, value in terms.items()} == {"loss": 4.0, "generator_fool": 1.0, "critic_tell": 3.0}
+
+
+class Alike(Method):
+    """A player whose name begins another part's."""
+
+    players = {"first": ("head",), "second": ("header",)}
+
+    def __init__(self):
+        super().__init__()
+        self.head, self.header = nn.Linear(2, 2), nn.Linear(2, 2)
+
+
+def test_prefixes_are_whole_words():
+    method = Alike()
+    focus = Focus(method)
+    assert focus.on("first", ()) and asking(method) == ["head"]
+    assert focus.on("", ("head",)) and asking(method) == ["header"]
+
+
+def test_a_player_s_unknown_part_is_named(monkeypatch):
+    monkeypatch.setattr(Alike, "players", {"first": ("haed",)})
+    with pytest.raises(TacitError, match="no part of a player 'haed'; did you mean 'head'"):
+        Focus(Alike())
+
+
+@pytest.mark.parametrize("name", ["loss", "step", *Signals._fields])
+def test_a_term_may_not_take_the_log_s_own_names(name):
+    with pytest.raises(ValueError, match=f"named '{name}'"):
+        add({name: torch.tensor(1.0)}, "", {}, 1)

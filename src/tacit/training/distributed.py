@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from tacit.method import Batch
 from tacit.numerics import processes
+from tacit.training.streams import Stream
 
 
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -17,8 +18,12 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         self._check_input_dim(x)
-        if not self.training:
-            return super().forward(x)
+        out = self._normalised(x) if self.training else super().forward(x)
+        for then in ("drop", "act"):  # what timm's norms do next, whose class this one takes the place of
+            out = getattr(self, then)(out) if hasattr(self, then) else out
+        return out
+
+    def _normalised(self, x: Tensor) -> Tensor:
         axes = [axis for axis in range(x.ndim) if axis != 1]
         value = x.float()
         count = value.numel() / value.shape[1] * processes.size()
@@ -55,6 +60,14 @@ def shares(index: np.ndarray, micro_batches: int) -> list[np.ndarray]:
     return [piece[rank * (len(piece) // size) : (rank + 1) * (len(piece) // size)] for piece in pieces]
 
 
+def attach(parts: list[Batch], others: list[Stream], step: int) -> None:
+    """Give the micro-batches of a step their shares of the streams that cycle."""
+    for other in others:
+        index, lap = other.at(step)
+        for part, share in zip(parts, shares(index, len(parts))):
+            part.others[other.name] = other.load(share, lap)
+
+
 def join(parts: list[Batch]) -> Batch:
     """One batch for `after_step`: index, labels and what was kept of all micro-batches and processes, in global order."""
 
@@ -62,7 +75,8 @@ def join(parts: list[Batch]) -> Batch:
         return torch.cat([processes.gather(tensor) for tensor in tensors])
 
     first = parts[0]
-    joined = Batch([], whole([part.index for part in parts]), key=first.key, context=first.context)
+    host = np.concatenate([part.positions for part in parts]) if processes.size() == 1 else None
+    joined = Batch([], whole([part.index for part in parts]), key=first.key, context=first.context, positions=host)
     if first.labels is not None:
         joined.labels = whole([part.labels for part in parts if part.labels is not None])
     joined.kept = {name: whole([part.kept[name] for part in parts]) for name in first.kept}

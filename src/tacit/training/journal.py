@@ -56,6 +56,10 @@ class Journal:
             self.sums[name] = self.sums[name] + value if name in self.sums else value.clone()
         self.steps, self.samples = self.steps + 1, self.samples + samples
 
+    def waiting(self) -> dict[str, float]:
+        """The sums of this process that no line has told yet."""
+        return {name: float(value) for name, value in self.sums.items()}
+
     def means(self, stop: bool) -> tuple[dict[str, float], bool]:
         """The mean of every term since the last call over all processes, and whether any of them wants to stop."""
         values = [self.sums[name] / max(self.steps, 1) for name in sorted(self.sums)]
@@ -74,6 +78,8 @@ class Journal:
         if self.path is not None:
             with self.path.open("a") as file:
                 file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
+        if "warning" in line:
+            self.say(line["warning"])
         if self.board is not None:
             for name, value in line.items():
                 if isinstance(value, float) and not _missing(value):
@@ -92,7 +98,8 @@ class Journal:
             self.bar.stop()
             self.bar = None
         if self.board is not None:
-            self.board.flush()
+            self.board.close()
+            self.board = None
 
     def state(self) -> dict[str, Tensor]:
         return {**self.sums, "_steps": torch.tensor(self.steps)}

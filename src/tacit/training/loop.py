@@ -9,20 +9,20 @@ from collections.abc import Generator
 from itertools import count
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Method, Plan, Stage, Stop, Trained, nested
 from tacit.numerics import counter, processes
-from tacit.training import optimizers, schedules
+from tacit.training import finite, optimizers, precision, schedules
 from tacit.training.averaging import Average
-from tacit.training.distributed import join, share_norms, shares
+from tacit.training.distributed import attach, join, share_norms, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
-from tacit.training.setting import Setting, open_streams
-from tacit.training.signals import Probe, collapse
+from tacit.training.plans import settled
+from tacit.training.setting import Setting, close_streams, open_streams
+from tacit.training.signals import Probe
 from tacit.training.state import Keeper, reseed
 from tacit.training.stopping import Interrupted, Stopping
 from tacit.training.turns import Focus, add
@@ -61,7 +61,7 @@ class Training:
             reseed(*self.seed, "prepare")
             inner.prepare(setting.facts)
         share_norms(method)
-        method.to(fabric.device).train()
+        method.to(fabric.device).to(memory_format=precision.layout(fabric.device, setting.facts.shape)).train()
         self.optimizer = optimizers.build(method, recipe) if type(method).solve is Method.solve else None
         self.focus, self.average = Focus(method), Average(method, recipe.ema)
         if self.optimizer is not None:
@@ -85,8 +85,11 @@ class Training:
             self.probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
             try:
                 self.epochs() if self.optimizer is not None else self.solve()
+                if self.journal.steps:
+                    self.pause(self.note(self.method.progress))
             finally:
                 self.journal.end()
+                close_streams(self.feeds)
             self.at.finished = True
             self.focus.on("", ())
             self.average.into_method()
@@ -106,6 +109,7 @@ class Training:
             order = self.main.order(self.at.epoch, self.plan)
             if not order:
                 raise TacitError("The plan of this epoch holds no whole batch; give a smaller --batch or more samples.")
+            self.method.progress = (self.at.epoch + max(self.at.batch - 1, 0) / len(order)) / self.recipe.epochs  # of the last
             left = range(self.at.batch, len(order))
             todo = [(share, place) for place in left for share in shares(order[place], self.recipe.accumulate)]
             coming = self.main.ahead(todo, self.at.epoch, self.plan)
@@ -126,10 +130,11 @@ class Training:
                 inner.progress = self.at.epoch / self.recipe.epochs
                 reseed(*self.seed, "epoch", self.at.epoch)
                 said = inner.before_epoch(self.embed)
+                optimizers.forget(self.stepper.optimizer, inner.renewed)
                 if isinstance(said, Stop):
                     self.journal.say(f"{type(inner).__name__} stops: {said.why}")
                     return False
-                self.plan = said if isinstance(said, Plan) else self.plan
+                self.plan = settled(said, self.main.n) if isinstance(said, Plan) else self.plan
             self.at.planned = True
         return True
 
@@ -139,11 +144,8 @@ class Training:
         for inner in methods:
             inner.progress = progress
         assert self.optimizer is not None  # a stage that solves has no batches
-        optimizers.set_rate(self.optimizer, schedules.rate(recipe, progress))
-        for other in self.others:
-            index, lap = other.at(step)
-            for part, share in zip(parts, shares(index, recipe.accumulate)):
-                part.others[other.name] = other.load(share, lap)
+        optimizers.set_rate(self.optimizer, recipe, progress)
+        attach(parts, self.others, step)
         held = tuple(prefix for prefix, epochs in recipe.hold.items() if self.at.epoch < epochs)
         terms: dict[str, Tensor] = {}
         for turn, player in enumerate(recipe.turns or tuple(self.method.players) or ("",)):
@@ -167,27 +169,24 @@ class Training:
             with torch.no_grad():
                 inner.after_step(joined)
             optimizers.forget(self.optimizer, inner.renewed)
-            inner.renewed.clear()
 
     def beat(self, progress: float) -> None:
-        """Every few steps: the log's one collective, the stop flag with it, signals, and a save when it is due."""
-        if self.at.step % self.setting.log_steps:
-            if self.stopping.asked and processes.size() == 1:
-                self.pause(True)
-            return
+        """Every few steps a line; a stop that one process was asked for at once."""
+        if self.at.step % self.setting.log_steps == 0:
+            self.pause(self.note(progress))
+        elif self.stopping.asked and processes.size() == 1:
+            finite.check(self.journal.waiting(), self.method, self.at.step)
+            self.pause(True)
+
+    def note(self, progress: float) -> bool:
+        """A line of the log, by its one collective; whether any process was asked to stop."""
         means, stop = self.journal.means(self.stopping.asked)
-        if not np.isfinite(list(means.values())).all():
-            loss, step = means["loss"], self.at.step
-            raise TacitError(f"The loss became {loss} at step {step}; give a lower --lr or --clip 1: the last save is whole.")
+        finite.check(means, self.method, self.at.step)
         line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
         line["lr"] = schedules.rate(self.recipe, progress)
-        if self.at.step % (5 * self.setting.log_steps) == 0 and (signals := self.probe.measure()) is not None:
-            line |= signals._asdict()
-            if warning := collapse(signals, progress, *self.probe.shape):
-                line["warning"] = warning
-                self.journal.say(warning)
-        self.journal.write(line, self.at.step)
-        self.pause(stop)
+        signals = self.probe.told(progress) if self.at.step % (5 * self.setting.log_steps) == 0 else {}
+        self.journal.write(line | signals, self.at.step)
+        return stop
 
     def pause(self, stop: bool) -> None:
         """A safe point: save when it is due, and leave when that was asked for."""

@@ -5,16 +5,20 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from tacit.method import Method, Recipe
+from tacit.training import schedules
+from tacit.training.turns import known_prefixes, within
 
 
 def build(method: Method, recipe: Recipe) -> Optimizer:
     """An optimiser over everything that asks for gradient now, in groups by `method.groups()`; norms and biases never decay."""
     groups: dict[tuple, dict] = {}
     factors = method.groups()
+    known_prefixes("group of parameters", factors, method)
+    known_prefixes("part to hold", recipe.hold, method)
     for name, parameter in method.named_parameters():
         if not parameter.requires_grad:
             continue
-        prefix = max((p for p in factors if name.startswith(p)), key=len, default="")
+        prefix = max((p for p in factors if within(name, p)), key=len, default="")
         own = factors.get(prefix, {})
         decays = parameter.ndim > 1
         group = groups.setdefault(
@@ -25,10 +29,11 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
                 "factor": own.get("lr", 1.0),
                 "weight_decay": own.get("weight_decay", recipe.weight_decay) if decays else 0.0,
                 "adapt": decays,
+                "growing": recipe.weight_decay if decays and "weight_decay" not in own else 0.0,
             },
         )
         momentum = own.get("momentum", recipe.momentum)
-        group |= {"betas": (momentum, 0.999)} if recipe.optimizer == "adamw" else {"momentum": momentum}
+        group |= {"betas": (momentum, recipe.beta2)} if recipe.optimizer == "adamw" else {"momentum": momentum}
         group["params"].append(parameter)
         group["names"].append(name)
     settings = list(groups.values())
@@ -42,10 +47,13 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
     return AdamW(settings, lr=recipe.lr, fused=fused)
 
 
-def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Give every group its share of the rate."""
+def set_rate(optimizer: Optimizer, recipe: Recipe, progress: float) -> None:
+    """Give every group its share of the rate at `progress`, and the recipe's weight decay where it has none of its own."""
+    rate, growth = schedules.rate(recipe, progress), schedules.growth(recipe, progress)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]
+        if group["growing"]:
+            group["weight_decay"] = group["growing"] * growth
 
 
 class LARS(Optimizer):
@@ -98,12 +106,15 @@ def load_by_name(optimizer: Optimizer, saved: dict[str, Tensor]) -> None:
         for name, parameter in zip(group["names"], group["params"]):
             own = {key.rsplit("/", 1)[1]: value for key, value in saved.items() if key.rsplit("/", 1)[0] == name}
             for what, value in own.items():
-                like = torch.empty_like(parameter) if value.shape == parameter.shape else value.clone()
+                # AdamW counts its steps beside the parameter where it is fused, and on the CPU where it is not
+                count = torch.empty_like(value, device=parameter.device if group.get("fused") else value.device)
+                like = torch.empty_like(parameter) if value.shape == parameter.shape and what != "step" else count
                 optimizer.state[parameter][what] = like.copy_(value)
 
 
 def forget(optimizer: Optimizer, modules: list[nn.Module]) -> None:
-    """Drop the state of re-initialised modules."""
+    """Drop the state of re-initialised modules, and empty the list of them."""
     for module in modules:
         for parameter in module.parameters():
             optimizer.state.pop(parameter, None)
+    modules.clear()

@@ -42,3 +42,12 @@ def native_bf16(device: str) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     has = torch.cpu.get_capabilities()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+
+
+def layout(device: torch.device, shape: tuple[int, ...]) -> torch.memory_format:
+    """How parameters lie in memory for views of this shape: channels last for images on a GPU, as its tensor cores want.
+
+    On the CPU it gains little (small_resnet, 256 images of 32 × 32, forward and backward on one core: 5 % in bf16, 7 % in
+    fp32), and in fp32 a batch cut in two then differs by more rounding from a whole one than the contract allows.
+    """
+    return torch.channels_last if device.type == "cuda" and len(shape) == 3 else torch.preserve_format

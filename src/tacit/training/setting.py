@@ -10,7 +10,7 @@ from torch import nn
 from tacit.errors import TacitError
 from tacit.method import Facts, Labelled, Method, Recipe, Stage, View, nested, streams
 from tacit.numerics import processes
-from tacit.training.streams import Source, Stream
+from tacit.training.streams import Source, Stream, move
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,13 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
         views, size = (kind.views, kind.batch) if isinstance(kind, Labelled) else (kind, recipe.batch)
         length, device = (0 if feeds else recipe.epoch_batches), setting.fabric.device
         source = setting.source(stream, views)
-        feeds[stream] = Stream(stream, source, size, key, device, labelled, multiple=multiple, epoch_batches=length)
+        shared = getattr(source.samples, "context", None)  # what all samples share: a graph, a vocabulary
+        context = None if shared is None else move(shared, device)
+        feeds[stream] = Stream(stream, source, size, key, device, labelled, context, multiple, length)
     return feeds
+
+
+def close_streams(feeds: dict[str, Stream]) -> None:
+    """End all reading ahead."""
+    for feed in feeds.values():
+        feed.end()

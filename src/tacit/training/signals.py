@@ -1,7 +1,7 @@
 """Collapse seen while it happens: a fixed probe of samples, embedded every so often."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,8 +44,23 @@ class Probe:
         self.shape = (len(plain), plain.shape[1])
         return Signals(float(effective_rank(centred)), float(feature_spread(plain)), distance, float(uniformity(plain)))
 
+    def told(self, progress: float) -> dict[str, Any]:
+        """What a line of the log says of the probe: the signals by name, and a warning where they show a collapse."""
+        signals = self.measure()
+        if signals is None:
+            return {}
+        warning = collapse(signals, progress, *self.shape)
+        return {**signals._asdict(), **({"warning": warning} if warning else {})}
+
     def _look(self, looks: Batch, view: int) -> torch.Tensor:
-        one = Batch([looks.views[view]], looks.index, params=[looks.params[view]], key=looks.key, context=looks.context)
+        one = Batch(
+            [looks.views[view]],
+            looks.index,
+            params=[looks.params[view]],
+            key=looks.key,
+            context=looks.context,
+            positions=looks.positions,
+        )
         training = self.method.training
         self.method.eval()
         with torch.no_grad(), self.autocast():

@@ -1,6 +1,5 @@
 """The whole state of a stage in one file: what a kill may interrupt and `--resume` goes on from."""
 
-import importlib
 import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -91,16 +90,21 @@ class Keeper:
 
 
 def open_stage(
-    file: Path, build: Callable[[Stage, nn.Module | None], Method], encoder: nn.Module | None, facts: Facts
+    file: Path,
+    find: Callable[[str], type[Method]],
+    build: Callable[[Stage, nn.Module | None], Method],
+    encoder: nn.Module | None,
+    facts: Facts,
 ) -> Method:
-    """The trained method of a finished stage, on a freshly built encoder whose weights are restored with it."""
+    """The trained method of a finished stage, on a freshly built encoder whose weights are restored with it.
+
+    `find` gives the class that the file names, and refuses what is no method.
+    """
     tensors, saved = checkpoint.read(file)
     if not saved["at"]["finished"]:
         raise TacitError(f"{file} is of a stage that has not finished; go on with --resume.")
-    module, _, name = saved["method"].partition(":")
-    method = getattr(importlib.import_module(module), name)
     options: dict[str, Any] = {**saved["options"], **_below("option/", tensors)}
-    restored = build(Stage(method, **options), encoder)
+    restored = build(Stage(find(saved["method"]), **options), encoder)
     for inner in nested(restored):
         inner.prepare(facts)
     checkpoint.restore(restored, _below("method/", tensors))

@@ -36,16 +36,20 @@ class Stream:
         epoch_batches: int = 0,
     ):
         self.n = len(source.samples)
-        if batch > self.n:
+        self.batch = max(batch - batch % multiple, multiple)  # so that processes and micro-batches share it evenly
+        if self.batch > self.n:
+            smaller = f"give --batch {max(self.n // 2, 1)} or less."
+            if self.batch > batch:
+                smaller = "one for each process and micro-batch; give more samples, or less to --devices or --accumulate."
+            elif labelled:  # --batch is of the streams without labels
+                smaller = f"the stream {name!r} needs as many, so give more."
             raise TacitError(
-                f"A batch of {batch} is larger than the {self.n} samples of {source.samples.source}; "
-                f"give --batch {max(self.n // 2, 1)} or less."
+                f"A batch of {self.batch} is larger than the {self.n} samples of {source.samples.source}; {smaller}"
             )
         if labelled and source.samples.labels is None:
             raise TacitError(f"The stream {name!r} needs labels and {source.samples.source} has none; give class folders.")
         self.name, self.source, self.key, self.device = name, source, key, device
         self.labelled, self.context = labelled, context
-        self.batch = max(batch - batch % multiple, multiple)  # so that processes and micro-batches share it evenly
         self.epoch_batches, self.multiple = epoch_batches, multiple
         self.lap: tuple[int, list[np.ndarray]] = (-1, [])  # of a stream that cycles: the order in use
         self.reader = ThreadPoolExecutor(1, thread_name_prefix=f"read-{name}")
@@ -85,7 +89,7 @@ class Stream:
         views, params = self.source.program(own, index, key, partner)
         labels = torch.from_numpy(self.source.samples.labels[index]).to(self.device) if self.labelled else None
         positions = torch.from_numpy(index).to(self.device)
-        return Batch(views, positions, params=params, key=key, context=self.context, labels=labels)
+        return Batch(views, positions, params=params, key=key, context=self.context, labels=labels, positions=index)
 
     def ahead(self, todo: list[tuple[np.ndarray, int]], epoch: int, plan: Plan | None) -> Iterator[Batch]:
         """The batches of these (positions, number), the next one's content being read while this one is used."""
@@ -100,14 +104,17 @@ class Stream:
         """The batch of these positions without randomness, for embedding."""
         content, _ = self._read(index, 0, None)
         views, params = self.source.plain(move(content, self.device), index, 0)
-        return Batch(
-            views, torch.from_numpy(index).to(self.device), params=params, key=self._key("plain"), context=self.context
-        )
+        positions, key = torch.from_numpy(index).to(self.device), self._key("plain")
+        return Batch(views, positions, params=params, key=key, context=self.context, positions=index)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All samples without randomness, in their order."""
         for at in range(0, self.n, size):
             yield self.plain(np.arange(at, min(at + size, self.n)))
+
+    def end(self) -> None:
+        """No more reading ahead; `load` and `plain` go on."""
+        self.reader.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, index: np.ndarray, epoch: int, plan: Plan | None) -> tuple[Any, Any]:
         """The content of these samples, and of their partners where a plan names some."""
