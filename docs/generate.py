@@ -58,8 +58,8 @@ def numbers() -> str:
 
 
 CIFAR = (
-    "kNN with k = 20, temperature 0.07; raw pixels are standardised by channel. Rule: SimCLR at least 14 points above raw pixels "
-    "within 40 epochs, NPID at least 4. The untrained encoder is the same network with its first weights."
+    "kNN with k = 20, temperature 0.07; raw pixels are standardised by channel. Rule: SimCLR at least 14 points above raw "
+    "pixels within 40 epochs, NPID at least 4. The untrained encoder is the same network with its first weights."
 )
 
 

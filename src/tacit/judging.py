@@ -28,6 +28,7 @@ from tacit.views.kinds import Pair, Plain, View
 
 Represent = Callable[[Batch], Tensor]
 
+RAW_SIDE = 32  # of the images that the raw baseline compares
 STRIPS, NEIGHBOURS = 6, 8  # queries that the report shows, and the neighbours of each
 QUERIED = 5000  # samples among which the report's neighbours are sought
 
@@ -69,8 +70,15 @@ def representations(run: Run) -> dict[str, Represent]:
         untrained = untrained_encoder(run.config)()
         if untrained is not None and hasattr(untrained, "forward") and run.method is None:
             found["untrained encoder"] = _by(untrained.to(run.device).eval())
-    found["raw input"] = lambda batch: torch.cat([view.float().flatten(1) for view in batch.views], 1)
+    found["raw input"] = lambda batch: torch.cat([_raw(view) for view in batch.views], 1)
     return found
+
+
+def _raw(view: Tensor) -> Tensor:
+    """A plain view as a row of numbers; images larger than 32 pixels are averaged down to that, the usual tiny image."""
+    if view.ndim == 4 and view.shape[-1] > RAW_SIDE:
+        view = torch.nn.functional.adaptive_avg_pool2d(view.float(), RAW_SIDE)
+    return view.float().flatten(1)
 
 
 def features(run: Run, samples: Samples, represent: Represent, kind: View, key: int, batch: int = 256) -> list[Tensor]:

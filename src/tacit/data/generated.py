@@ -36,7 +36,7 @@ class Scene(NamedTuple):
 
 
 def glyphs(n: int, seed: int = 0, size: int = 32, classes: int = 10) -> ImageArrays:
-    """Four copies of a letter, each of its own colour, size and turn (up to 40°), between a stroke and a blob that mean nothing.
+    """Four copies of a letter, each of its own colour, size and turn (up to 40°), with a stroke and a blob that mean nothing.
 
     n images of size × size, RGB; a class is one of up to 12 letters. Two crops of an image mostly show different copies, so
     that what they have in common is the letter. Pixels know little of it: `tacit demo` measures how little.
