@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from tacit import pretraining
+from tacit import pretraining, timing
 from tacit.config import Config
 from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
@@ -17,6 +17,7 @@ from tacit.method import Batch, Encoder, Method, Paper, Recipe, Stop
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.pretraining import named_recipe, pretrain, wanted
 from tacit.run import Run
+from tacit.timing import fit_time
 from tacit.training import checkpoint
 from tests.contracts.probes import Curved, FewLabels, FreshStage, Mined, Origin, PlannedBatches, Solved, TwoDomains
 
@@ -51,7 +52,9 @@ def test_a_run_says_everything_that_was_chosen(trained, cloth):
     config = trained.config
     assert (config.method, config.encoder, config.encoder_options) == ("simclr", "small_resnet", {"width": 8})
     assert config.options == {} and config.recipe == {"epochs": 1, "batch": 32} and config.recipe_name == "small"
-    assert config.data == {"source": str(cloth), "kind": "image", "split": "all", "samples": 96, "corrupt": []}
+    data = {"source": str(cloth), "kind": "image", "split": "all", "samples": 96, "corrupt": []}
+    assert {name: value for name, value in config.data.items() if name != "ids"} == data
+    assert set(config.data["ids"]) == {"main"}
     assert (config.labels_used, config.seed, config.device, config.precision) == (0, 0, "cpu", "fp32")
     assert any("recipe 'small'" in said and "96 samples" in said for said in config.chosen)
     assert {file.name for file in trained.path.iterdir()} >= {"run.yaml", "encoder.safetensors", "stage-0.safetensors"}
@@ -313,8 +316,8 @@ def clock(monkeypatch):
         now["time"] += now["cold"] + 0.5 + 0.1 * steps
         now["cold"] = 0.0
 
-    monkeypatch.setattr(pretraining, "train", train)
-    monkeypatch.setattr(pretraining, "time", SimpleNamespace(perf_counter=lambda: now["time"]))
+    monkeypatch.setattr(timing, "train", train)
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: now["time"]))
     return trials
 
 
@@ -332,7 +335,8 @@ def test_schedules_fit_the_time(clock, rows, minutes, found, epochs):
         rows, SimCLR, "mlp", None, None, {}, 0, "cpu", "fp32", 1, None, None, {"width": 16, "batch": 32, **epochs}
     )
     setting = pretraining.setting_of(config, materials, None, True)
-    assert pretraining.fit_time(SimCLR, config, setting, minutes) == pytest.approx(found)
+    chosen = fit_time(SimCLR, config.options, setting, lambda: pretraining.initial(config, setting), minutes)
+    assert chosen == pytest.approx(found)
     assert len(set(clock)) > 1  # the trials were of different length, however short the schedule was
 
 

@@ -50,7 +50,7 @@ def evaluate(
     run = run if isinstance(run, Run) else Run(run, device)
     opened, corrupt = verify(run.open(data, kind))
     train, test, how = splits(opened, seed=seed)
-    if str(opened.source) == run.config.data["source"] and run.config.data["split"] == "all":
+    if Path(opened.source).resolve() == Path(run.config.data["source"]).resolve() and run.config.data["split"] == "all":
         how += "; all of them were seen, without labels, in pretraining"
     evaluation = compare({name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()})
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}

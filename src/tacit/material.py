@@ -1,6 +1,7 @@
 """What a run is trained on: sources opened, checked and measured, and the views that training will see of them."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import ceil
 from typing import Any
 
@@ -99,6 +100,11 @@ def facts_of(facts: dict[str, Any], views: Any, n: int) -> Facts:
 def source_of(samples: Samples, views: Any, kind: View) -> Source:
     """Samples with the program of a kind of view, and with the plain one."""
     return Source(samples, Program(kind, views), Program(Plain(), views))
+
+
+def hash_of_ids(samples: Samples) -> str:
+    """By which a run knows its data again: of all ids, in their order."""
+    return blake2b("\n".join(samples.ids).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def labels_in(samples: Samples) -> int:

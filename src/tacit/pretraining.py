@@ -4,11 +4,11 @@ import inspect
 import logging
 import math
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,13 @@ from torch import nn
 from tacit import encoders
 from tacit.config import Config, build_method, route
 from tacit.errors import TacitError, unknown
-from tacit.material import Material, facts_of, fit_views, gather_material, labels_in, source_of
+from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of
 from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
 from tacit.run import Run, untrained_encoder
+from tacit.timing import fit_time, in_words
 from tacit.training import checkpoint, precision
 from tacit.training.loop import train
 from tacit.training.setting import Setting
@@ -33,7 +34,6 @@ from tacit.training.streams import Source
 from tacit.views import modality
 
 SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
-SHARE_OF_TIME = 0.95  # of --minutes that training itself may take
 
 
 def pretrain(
@@ -133,6 +133,8 @@ def choose(
         encoder = encoders.default(facts, machine.device, wants)
         chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
     given = route({**options, **streams}, cls, modality(main.facts["kind"]), encoders.options(encoder) if encoder else {})
+    if isinstance(init, str) and init.startswith("timm/"):
+        given.encoder.setdefault("small_stem", "no")  # published weights have the published stem, on opening too
     if encoder == origin_encoder:
         given.encoder = {**origin_options, **given.encoder}
     views = fit_views(main.facts, given.views)
@@ -172,13 +174,14 @@ def choose(
         encoder=encoder or "",
         encoder_options=given.encoder,
         data={
-            "source": str(main.samples.source),
+            "source": _address(main.samples.source),
             "kind": main.samples.kind,
             "split": main.split,
             "samples": len(main.samples),
             "corrupt": [f"{c.id}: {c.why}" for c in main.corrupt],
+            "ids": {name: hash_of_ids(material.samples) for name, material in materials.items()},
         },
-        streams={stream: str(materials[stream].samples.source) for stream, _ in others},
+        streams={stream: _address(materials[stream].samples.source) for stream, _ in others},
         facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
         labels_used=sum(labels_in(material.samples) for material in labelled),
         seed=int(seed),
@@ -215,7 +218,9 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
             f"{sources['main']} holds {now:,} samples now and held {facts.n:,} when the run began; "
             "restore it, or start a new run."
         )
-    for material in found.values():
+    for name, material in found.items():
+        if hash_of_ids(material.samples) != config.data["ids"][name]:
+            raise TacitError(f"{sources[name]} holds other samples than when the run began; restore them, or start a new run.")
         material.facts = dict(facts.more)
     return found
 
@@ -226,19 +231,33 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
     views = fit_views(dict(facts.more), config.views)
     first = next(iter(streams_of(cls)))
     samples = {(first if name == "main" else name): material.samples for name, material in materials.items()}
+    declared = {name for name, kind in streams_of(cls).items() if isinstance(kind, Labelled)}
     _, own = named_recipe(cls, config.recipe_name, facts.n)
+
+    def build(stage: Stage, encoder: nn.Module | None) -> Method:
+        if encoder is not None and (wants := wanted(stage.method)) is not None:
+            encoders.require(encoder, wants, facts.kind)
+        if stage.method is not cls and stage.recipe is None:  # a named recipe brings its options along
+            implied = named_recipe(stage.method, None, facts.n)[1].options
+            stage = Stage(stage.method, encoder=stage.encoder, **{**implied, **stage.options})
+        return build_method(stage, encoder)
 
     def recipe(stage: Stage) -> Recipe:
         base = stage.recipe or (own if stage.method is cls else named_recipe(stage.method, None, facts.n)[1])
         return base.but(**config.recipe)
 
-    def source(name: str, kind: View) -> Source:
-        return source_of(samples.get(name, samples[first]), views, kind)  # a stage of another method sees the first
+    def source(name: str, kind: View | Labelled) -> Source:
+        if isinstance(kind, Labelled) and name not in declared:
+            raise TacitError(
+                f"A stage of {cls.__name__} wants labels as {name!r}, which it does not declare; add the stream to it."
+            )
+        seen = kind.views if isinstance(kind, Labelled) else kind
+        return source_of(samples.get(name, samples[first]), views, seen)  # a stage of another method sees the first
 
     return Setting(
         fabric=start_fabric(config),
         factory=untrained_encoder(config),
-        build=build_method,
+        build=build,
         recipe=recipe,
         source=source,
         facts=facts,
@@ -252,8 +271,8 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
     """Train what a configuration says into a folder."""
     cls, setting = find(config.method), setting_of(config, materials, folder, quiet)
     if minutes is not None:
-        changes = fit_time(cls, config, setting, minutes)
-        config = replace(config, recipe={**config.recipe, **changes}, chosen=[*config.chosen, _in_words(minutes, changes)])
+        changes = fit_time(cls, config.options, setting, lambda: initial(config, setting), minutes)
+        config = replace(config, recipe={**config.recipe, **changes}, chosen=[*config.chosen, in_words(minutes, changes)])
         setting = setting_of(config, materials, folder, quiet)
     fresh = not (folder / "run.yaml").exists()
     if processes.rank() == 0:
@@ -267,8 +286,8 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
     try:
         trained = train(cls.stages(**config.options), setting, initial(config, setting))
     except Interrupted as interrupted:
-        if not quiet and processes.rank() == 0:
-            _say(f"Saved at step {interrupted.step}. Go on with: tacit pretrain --resume --out {folder}")
+        if processes.rank() == 0:
+            _say(f"Saved at step {interrupted.step}. Go on with: tacit pretrain --resume --out {quote(str(folder))}")
         raise
     except TacitError:
         if fresh and processes.rank() == 0 and not any(folder.glob("stage-*.safetensors")):
@@ -333,38 +352,9 @@ def initial(config: Config, setting: Setting) -> nn.Module | None:
     return encoder
 
 
-def fit_time(cls: type[Method], config: Config, setting: Setting, minutes: float) -> dict[str, Any]:
-    """Epochs (and, for large data, an epoch's length) that take so many minutes, from short trials."""
-    if minutes <= 0:
-        raise TacitError(f"--minutes is {minutes}; it must be above 0.")
-    short = 3
-    seconds: dict[int, float] = {}
-    recipes: list[Recipe] = []
-    for steps in (1, short, 4 * short):  # the first bears what is compiled and opened once
-        recipes.clear()
-
-        def noted(stage: Stage) -> Recipe:
-            recipes.append(setting.recipe(stage))
-            return recipes[-1].but(epochs=4 * short)  # however short the schedule is, the trials differ in length
-
-        trial = replace(setting, folder=None, quiet=True, most_steps=steps, recipe=noted)
-        begun = time.perf_counter()
-        train(cls.stages(**config.options), trial, initial(config, setting))
-        seconds[steps] = time.perf_counter() - begun
-    step = max(seconds[4 * short] - seconds[short], 1e-3) / (3 * short * len(recipes))
-    affordable = SHARE_OF_TIME * 60 * minutes / step / len(recipes)  # steps of every stage
-    per_epoch = min(r.epoch_batches or max(setting.facts.n // r.batch, 1) for r in recipes)
-    if affordable < per_epoch:
-        return {"epochs": 1, "epoch_batches": max(int(affordable), 1), "warmup": 0.1}
-    epochs = max(int(affordable / per_epoch), 1)
-    return {"epochs": epochs, "warmup": min(recipes[-1].warmup, epochs / 10)}
-
-
-def _in_words(minutes: float, changes: Mapping[str, Any]) -> str:
-    return f"{minutes:g} minutes allow " + ", ".join(f"{name} {value:g}" for name, value in changes.items()) + "."
-
-
 def _refuse_another(folder: Path) -> None:
+    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+        return  # the first process answers for all: it may be writing already
     if any((folder / name).exists() for name in ("run.yaml", "encoder.safetensors")):
         raise TacitError(f"{folder} holds another run already; give another --out, or --resume to go on with it.")
     if folder.is_file():
@@ -381,6 +371,12 @@ def _origin(init: str | Path | Run) -> tuple[str, dict[str, Any]]:
         )
     config = init.config if isinstance(init, Run) else Config.read(Path(init))
     return config.encoder, config.encoder_options
+
+
+def _address(source: str) -> str:
+    """Where a source is found again from any folder."""
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else source
 
 
 def _stem(data: Any) -> str:

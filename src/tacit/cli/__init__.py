@@ -75,6 +75,8 @@ def _answer(arguments: list[str]) -> None:
     app = build()
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False)
     answer = command(*bound.args, **bound.kwargs)
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return  # one of several processes that train together: the first speaks for all
     if isinstance(answer, Answer):
         shared = bound.arguments.get("shared")
         if shared is not None and shared.json is not None:

@@ -39,7 +39,7 @@ NO_FLAGS = Shared()
 
 Kind = Annotated[str | None, Parameter("--as", help="The kind of the data, where the guess is wrong: image, vector, pair.")]
 Seed = Annotated[int | None, Parameter(help="Of all randomness; 0 if not given.")]
-Device = Annotated[str | None, Parameter(help="auto, cpu, cuda or mps; auto if not given.")]
+Device = Annotated[str | None, Parameter(help="auto, cpu or cuda; auto if not given.")]
 
 
 def given(**arguments: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def pretrain(
     recipe
         A named recipe of the method.
     precision
-        auto, bf16, fp16 or fp32; auto if not given.
+        auto, bf16 or fp32; auto if not given.
     devices
         How many devices train together; 1 if not given.
     size

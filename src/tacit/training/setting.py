@@ -21,7 +21,7 @@ class Setting:
     factory: Callable[[], nn.Module | None]  # of a fresh encoder
     build: Callable[[Stage, nn.Module | None], Method]  # of a stage's method on an encoder
     recipe: Callable[[Stage], Recipe]  # of a stage, the user's changes included
-    source: Callable[[str, View], Source]  # of a stream by name and kind of view
+    source: Callable[[str, View | Labelled], Source]  # of a stream by name and kind; labels of declared streams alone
     facts: Facts
     seed: int = 0
     folder: Path | None = None  # None: nothing is written
@@ -45,9 +45,9 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
     feeds: dict[str, Stream] = {}
     for stream, kind in streams(method).items():
         labelled = isinstance(kind, Labelled)
-        views, size = (kind.views, kind.batch) if isinstance(kind, Labelled) else (kind, recipe.batch)
+        size = kind.batch if isinstance(kind, Labelled) else recipe.batch
         length, device = (0 if feeds else recipe.epoch_batches), setting.fabric.device
-        source = setting.source(stream, views)
+        source = setting.source(stream, kind)
         shared = getattr(source.samples, "context", None)  # what all samples share: a graph, a vocabulary
         context = None if shared is None else move(shared, device)
         feeds[stream] = Stream(stream, source, size, key, device, labelled, context, multiple, length)
