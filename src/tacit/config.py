@@ -1,6 +1,7 @@
 """What a run is, fully resolved: read from and written to `run.yaml`, from which it can be run again."""
 
 import inspect
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,7 +19,11 @@ from tacit.training import checkpoint
 
 @dataclass(frozen=True)
 class Config:
-    """Every choice of a run. What the user left open was chosen from data and machine, and stands here all the same."""
+    """Every choice of a run. What the user left open was chosen from data and machine, and stands here all the same.
+
+    `options`, `recipe`, `views` and `encoder_options` hold what differs from the defaults, which is what a re-run applies to
+    every stage; `resolved` holds all values in force of the run's own method, to be read.
+    """
 
     tacit: str  # the version that wrote it
     method: str
@@ -38,6 +43,7 @@ class Config:
     devices: int
     init: str = ""
     chosen: list[str] = field(default_factory=list)  # what was chosen and why, one sentence each
+    resolved: dict[str, Any] = field(default_factory=dict)  # options, recipe, views and encoder with every default
 
     def write(self, folder: Path) -> None:
         try:
@@ -63,6 +69,17 @@ class Config:
 
     def known_facts(self) -> Facts:
         return Facts.from_dict(self.facts)
+
+
+def resolved(config: Config, method: type[Method], recipe: Recipe, views: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """All values in force: of the method, its recipe, the views and the encoder (by its parameters); JSON only."""
+    known = {
+        "options": {name: parameter.default for name, parameter in options(method).items()} | config.options,
+        "recipe": recipe.as_dict(),
+        "views": {f.name: getattr(views, f.name) for f in fields(views) if f.init},
+        "encoder": {name: parameter.default for name, parameter in encoder.items()} | config.encoder_options,
+    }
+    return json.loads(json.dumps(known, default=str))
 
 
 @dataclass

@@ -17,7 +17,7 @@ from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
 from tacit import encoders
-from tacit.config import Config, build_method, route
+from tacit.config import Config, build_method, resolved, route
 from tacit.errors import TacitError, unknown
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of
 from tacit.method import Labelled, Method, Recipe, Stage, View
@@ -112,6 +112,10 @@ def choose(
     options: Mapping[str, Any],
 ) -> tuple[Config, dict[str, Material]]:
     """Open the data and resolve every choice that the user left open, each with its reason."""
+    if not isinstance(encoder, str | None):
+        raise TacitError(
+            f"The encoder is a {type(encoder).__name__}; give a name, timm/NAME or module:Class, which can be built again."
+        )
     if devices < 1:
         raise TacitError(f"--devices is {devices}; give 1 or more.")
     if not isinstance(seed, int | np.integer):
@@ -274,6 +278,10 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
         changes = fit_time(cls, config.options, setting, lambda: initial(config, setting), minutes)
         config = replace(config, recipe={**config.recipe, **changes}, chosen=[*config.chosen, in_words(minutes, changes)])
         setting = setting_of(config, materials, folder, quiet)
+    recipe = named_recipe(cls, config.recipe_name, setting.facts.n)[1].but(**config.recipe)
+    views = fit_views(dict(setting.facts.more), config.views)
+    parameters = encoders.options(config.encoder) if config.encoder else {}
+    config = replace(config, resolved=resolved(config, cls, recipe, views, parameters))
     fresh = not (folder / "run.yaml").exists()
     if processes.rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
