@@ -1,16 +1,22 @@
 """The rules of the house: which way imports point, how large a room and a file may be, what is public, what is forbidden."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import tacit
+from tacit import encoders
+from tacit.method import Recipe, options
 from tacit.methods import find, keys
+from tacit.pretraining import pretrain
+from tacit.views import MODALITIES, modality
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tacit"
@@ -193,3 +199,12 @@ def test_the_changelog_starts_with_the_version():
 def test_every_method_says_what_it_was_checked_against(key):
     document = find(key).__doc__
     assert re.search(r"checked: [\w.-]+/[\w.-]+@[0-9a-f]{7,40}", document) or re.search(r"unverified: \w+", document)
+
+
+@pytest.mark.parametrize("key", keys())
+def test_no_option_of_a_method_has_a_second_owner(key):
+    """Each option is sent where its name is known, so a method's must be nobody else's."""
+    taken = {*inspect.signature(pretrain).parameters} | {field.name for field in fields(Recipe)}
+    taken |= {field.name for kind in MODALITIES for field in fields(modality(kind))}
+    taken |= {option for own in encoders.NATIVE.values() for encoder in own for option in encoders.options(encoder)}
+    assert not taken & set(options(find(key)))

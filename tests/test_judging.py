@@ -102,8 +102,8 @@ def test_what_is_corrupt_is_left_out_and_told(run, tmp_path):
     "method, data, others",
     [
         ("simclr", lambda: clusters(120, dim=16), ["untrained encoder", "raw input"]),
-        (Curved, lambda: pairs(120, dim=8), ["raw input"]),
-        (Origin, lambda: clusters(120, dim=16), ["raw input"]),
+        (Curved, lambda: pairs(120, dim=8), ["untrained encoder", "raw input"]),
+        (Origin, lambda: clusters(120, dim=16), ["untrained encoder", "raw input"]),
     ],
 )
 def test_other_kinds_of_data(tmp_path, method, data, others):
@@ -115,6 +115,9 @@ def test_other_kinds_of_data(tmp_path, method, data, others):
     nearest = evaluation.number("this encoder", "knn")
     assert math.isnan(nearest.value) == (method is Curved)
     assert method is not Curved or "hyperbolic" in nearest.why
+    untrained = evaluation.number("untrained encoder", "knn")
+    assert math.isnan(untrained.value) == (method is Curved)  # compared as the trained one is
+    assert evaluation.number("untrained encoder", "rankme").value != evaluation.number("this encoder", "rankme").value
     assert (run.path / "report.html").exists() and (run.path / "evaluation.json").exists()
 
 

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.generated import clusters, tiny_images
+from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.embeddings.fingerprint import fingerprint
 from tacit.errors import TacitError
+from tacit.pretraining import pretrain
 from tacit.run import Run, chunks, untrained_encoder
+from tacit.training import checkpoint
 from tacit.views.kinds import Pair
+from tests.contracts.probes import Curved, TwoPlayers
 
 
 def test_what_a_run_knows(trained):
@@ -69,6 +73,30 @@ def test_the_untrained_encoder_is_the_same_each_time(trained):
     for a, b, c in zip(first.parameters(), second.parameters(), trained.encoder.parameters()):
         assert torch.equal(a, b) and a.shape == c.shape
     assert untrained_encoder(replace(trained.config, encoder=""))() is None
+
+
+def test_what_a_trained_method_offers_can_be_asked_for(tmp_path):
+    data = clusters(120, dim=16)
+    run = pretrain(data, TwoPlayers, out=tmp_path / "run", epochs=1, batch=32, device="cpu", precision="fp32", quiet=True)
+    assert run.method.sample(torch.zeros(3, run.method.latent)).shape == (3, 16)
+    assert run.method.encoder is run.encoder
+    tensors, _ = checkpoint.read(run.path / "encoder.safetensors")
+    assert all(torch.equal(value, tensors[name]) for name, value in run.encoder.state_dict().items())
+    assert run.fingerprint() == fingerprint(run.encoder)  # it is the encoder that embeds, and nothing else
+
+
+def test_what_is_untrained_is_the_same_each_time(tmp_path):
+    data = pairs(120, dim=8)
+    run = pretrain(data, Curved, out=tmp_path / "run", epochs=1, batch=32, device="cpu", precision="fp32", quiet=True)
+    torch.manual_seed(3)
+    first = run.untrained()
+    torch.manual_seed(4)
+    second, before = run.untrained(), torch.random.get_rng_state()
+    for (name, a), b, c in zip(first.state_dict().items(), second.state_dict().values(), run.method.state_dict().values()):
+        assert torch.equal(a, b) and a.shape == c.shape, name
+    assert any(not torch.equal(a, c) for a, c in zip(first.parameters(), run.method.parameters()))
+    run.untrained()
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_a_source_of_another_kind(trained):

@@ -30,6 +30,14 @@ def test_a_table_holds_what_the_run_embeds(trained, cloth, table):
     assert row.label == samples.ids[30].split("/")[0] and row.path == str(cloth / samples.ids[30]) and row.thumbnail
 
 
+def test_a_table_finds_its_run_from_any_folder(trained, cloth, tmp_path, monkeypatch):
+    monkeypatch.chdir(trained.path.parent)
+    made = embed(Run(trained.path.name, "cpu"), cloth, out=tmp_path / "cloth.lance")
+    assert made.provenance.run == str(trained.path.resolve())
+    monkeypatch.chdir(tmp_path)
+    assert len(search(made, str(next(cloth.rglob("*.png"))), top=3)) == 3
+
+
 def test_an_id_is_not_its_own_neighbour(trained, cloth, table):
     query = table.ids()[7]
     hits = search(table, query, top=5)

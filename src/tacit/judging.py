@@ -17,11 +17,11 @@ from tacit.data.splitting import splits
 from tacit.evaluation.maps import pca_map
 from tacit.evaluation.panel import Evaluation, Judged, compare, judge
 from tacit.evaluation.report import Map, Shown, Strip, write_report
-from tacit.method import Batch
+from tacit.method import Batch, Method
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.numerics.spectra import singular_values
-from tacit.run import Run, chunks, seen, untrained_encoder
+from tacit.run import Run, chunks, seen
 from tacit.training.checkpoint import write_text
 from tacit.views import Program
 from tacit.views.kinds import Pair, Plain, View
@@ -66,10 +66,9 @@ def evaluate(
 def representations(run: Run) -> dict[str, Represent]:
     """The run's own representation first, then what it is measured against."""
     found: dict[str, Represent] = {"this encoder": run.method.represent if run.method is not None else _by(run.encoder)}
-    if run.encoder is not None:
-        untrained = untrained_encoder(run.config)()
-        if untrained is not None and hasattr(untrained, "forward") and run.method is None:
-            found["untrained encoder"] = _by(untrained.to(run.device).eval())
+    untrained = run.untrained()
+    if untrained is not None:
+        found["untrained encoder"] = untrained.represent if isinstance(untrained, Method) else _by(untrained)
     found["raw input"] = lambda batch: torch.cat([_raw(view) for view in batch.views], 1)
     return found
 
@@ -151,7 +150,7 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
     if Pair in run.views.kinds:
         first, second = features(run, test, represent, Pair(), counter.key(seed, "judge"))
         views = (first, second)
-    own = run.method is not None and represent == run.method.represent
+    own = isinstance(getattr(represent, "__self__", None), Method)  # no bare encoder and no raw input
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
     return judge(*parts, views=views, similarity=run.similarity if own else "cosine")
 

@@ -14,13 +14,16 @@ from tacit.config import Config, build_method
 from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.material import at_side, fit_views
-from tacit.method import Batch, Method, View
+from tacit.method import Batch, Method, Stage, View, nested
 from tacit.methods import find
+from tacit.numerics import counter
 from tacit.training import checkpoint, precision
 from tacit.training.state import open_stage
 from tacit.training.streams import move
 from tacit.views import Program
 from tacit.views.kinds import Plain
+
+ASKED = ("sample", "score", "predict", "log_prob")  # what a trained method may offer beside its representation
 
 
 class Run:
@@ -30,7 +33,7 @@ class Run:
     config   every choice that was made (`run.yaml`)
     facts    what is known of the data it was trained on
     encoder  the trained module, in evaluation mode, on `device`; None where a method has none
-    method   the whole trained method, where it represents otherwise than its encoder
+    method   the whole trained method, where it represents otherwise than its encoder or can be asked for more (`ASKED`)
     """
 
     def __init__(self, path: str | Path, device: str = "auto"):
@@ -47,9 +50,10 @@ class Run:
         self.device = torch.device(self.machine.device)
         self.encoder = untrained_encoder(self.config)()
         self.method: Method | None = None
-        if self.cls.represent is not Method.represent:
+        self._stage: Stage | None = None  # of the method that is open
+        if self._by_method or any(hasattr(self.cls, name) for name in ASKED):
             last = max(self.path.glob("stage-*.safetensors"), key=lambda file: int(file.stem.partition("-")[2]))
-            self.method = open_stage(last, find, build_method, self.encoder, self.facts).to(self.device)
+            self.method = open_stage(last, find, self._built, self.encoder, self.facts).to(self.device)
             self.encoder = self.method.encoder
         elif self.encoder is not None:
             tensors, _ = checkpoint.read(self.path / "encoder.safetensors")
@@ -61,10 +65,31 @@ class Run:
         """By which its embeddings are to be compared."""
         return self.cls.similarity
 
+    def untrained(self) -> nn.Module | None:
+        """What embeds, as it was before any training: by the run's seed the same each time, on its device."""
+        encoder = untrained_encoder(self.config)()
+        fresh: nn.Module | None = encoder
+        if self._by_method and self._stage is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(counter.key(self.config.seed, "untrained"))
+                fresh = build_method(self._stage, encoder)
+                for inner in nested(fresh):
+                    inner.prepare(self.facts)
+        return None if fresh is None else fresh.to(self.device).eval()
+
+    def _built(self, stage: Stage, encoder: nn.Module | None) -> Method:
+        self._stage = stage
+        return build_method(stage, encoder)
+
+    @property
+    def _by_method(self) -> bool:
+        """Whether the method represents otherwise than its encoder."""
+        return self.cls.represent is not Method.represent
+
     @property
     def _trained(self) -> nn.Module:
         """What embeds: the method where it represents otherwise than its encoder, else the encoder."""
-        module = self.encoder if self.method is None else self.method
+        module = self.method if self._by_method else self.encoder
         assert module is not None, "a method without an encoder represents by itself"
         return module
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.data.checking import THRESHOLD
 from tacit.data.samples import Corrupt, Samples
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
@@ -18,8 +19,6 @@ from tacit.embeddings.write import write
 from tacit.errors import TacitError
 from tacit.run import Run, chunks
 from tacit.views.sheet import save
-
-THRESHOLD = 0.01  # the share of corrupt samples above which nothing is written
 
 
 def embed(
@@ -42,7 +41,7 @@ def embed(
     samples = run.open(data, kind)
     encoder = run.fingerprint()
     dim = run.represent(*_first(samples))[0].shape[1]
-    provenance = Provenance(str(run.path), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))
+    provenance = Provenance(str(run.path.resolve()), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))
     corrupt: list[Corrupt] = []
     table = write(out, _rows(run, samples, batch, corrupt), provenance, total=len(samples), overwrite=overwrite)
     listed = Path(out).with_suffix(".left-out.txt")

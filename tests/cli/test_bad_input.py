@@ -294,7 +294,9 @@ def test_a_table_that_is_there(refused):
 
 def test_a_table_of_another_encoder(here, refused):
     done(f"pretrain photos --out other --seed 1 {SMALL}")
-    refused("search photos.lance photos/000.png --run other", "photos.lance was made by another encoder", "--run trained")
+    refused(
+        "search photos.lance photos/000.png --run other", "photos.lance was made by another encoder", "/trained or embed again"
+    )
     refused("embed other photos --out photos.lance --overwrite --device cpu", "made by another encoder", "give another name")
 
 

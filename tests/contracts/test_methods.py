@@ -27,12 +27,12 @@ class Wrapped(Method):
     whole_batch = True
     recipe = Recipe(batch=64)
 
-    def __init__(self, encoder: Encoder, *, method: Method = "simclr", weight: float = 0.01):
+    def __init__(self, encoder: Encoder, *, inner: Method = "simclr", weight: float = 0.01):
         super().__init__(encoder)
-        self.method, self.weight = method, weight
+        self.inner, self.weight = inner, weight
 
     def step(self, batch: Batch):
-        return {"inner": self.method.step(batch), "variety": (self.encoder(batch.views[0]).std(0).mean(), -self.weight)}
+        return {"inner": self.inner.step(batch), "variety": (self.encoder(batch.views[0]).std(0).mean(), -self.weight)}
 
 
 def test_a_wrapper_keeps_the_contract(pair):

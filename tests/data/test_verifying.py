@@ -111,3 +111,11 @@ def test_pairs_lose_what_either_part_lacks(save, tmp_path):
     )
     content, bad = samples.read(np.array([3, 1, 0]))
     assert list(bad) == [1] and content.second.values[:, 0].tolist() == [6, 0]
+
+
+def test_processes_on_one_machine_share_its_memory(folder, monkeypatch):
+    monkeypatch.setattr(checking, "MOST", 20_000)  # the images take about 12 600 bytes
+    samples = tacit.data.open(folder)
+    assert isinstance(verify(samples)[0], Cached)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert verify(samples)[0] is samples

@@ -129,20 +129,6 @@ def test_an_own_class_by_name_or_as_it_is():
     assert encoders.factory(f"{__name__}:OfFacts", VECTOR, 0)().dim == 7
 
 
-def test_a_module_handed_in_is_copied_as_it_was():
-    own = Own()
-    was = state(own)
-    fresh = encoders.factory(own, VECTOR, 0)
-    nn.init.zeros_(own.layer.weight)
-    first = fresh()
-    nn.init.zeros_(first.layer.weight)
-    assert torch.equal(state(fresh()), was) and first is not own
-    with pytest.raises(TacitError, match="takes no options"):
-        encoders.factory(own, VECTOR, 0, width=3)
-    with pytest.raises(TacitError, match="dim"):
-        encoders.factory(nn.Linear(2, 2), VECTOR, 0)
-
-
 LARGE, ODD = Facts("image", 9, (3, 224, 224)), Facts("image", 9, (3, 100, 100))
 
 

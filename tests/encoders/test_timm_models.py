@@ -154,3 +154,21 @@ def test_weights_that_cannot_be_had(monkeypatch):
         timm_encoder("test_resnet", facts(), pretrained=True)
     with pytest.raises(TacitError, match="kind image"):
         encoders.factory("timm/resnet18", Facts("vector", 9, (7,)), 0)
+
+
+@pytest.mark.parametrize("name", ["test_vit", "vit_tiny_patch16_224"])
+def test_small_views_beside_large_ones(name):
+    """MultiCrop shows pieces of another size than the images; timm resamples the positions."""
+    encoder = timm_encoder(name, facts(32)).eval()
+    fixed = timm.create_model(name, num_classes=0, img_size=32, patch_size=encoder.patch).eval()
+    fixed.load_state_dict(encoder.model.state_dict())
+    x = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(encoder(x), fixed(x))  # nothing changes at the size it was made for
+    for size in (32, 16):
+        rows = size // encoder.patch
+        small = torch.randn(2, 3, size, size)
+        assert encoder(small).shape == (2, encoder.dim)
+        assert encoder.maps(small).shape == (2, encoder.dim, rows, rows)
+        tokens = encoder.tokens(small)
+        torch.testing.assert_close(tokens, encoder.model.forward_features(small)[:, encoder.model.num_prefix_tokens :])
+        torch.testing.assert_close(encoder.maps(small)[:, :, 1, 0], tokens[:, rows])

@@ -98,3 +98,27 @@ def test_constant_features_are_ignored():
     x = torch.from_numpy(np.full((40, 3), 0.1, np.float32))
     probe = fit(x, torch.arange(40) % 2, (0.1,), 20)
     assert bool(probe.weights.isfinite().all())
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1e-1])
+def test_more_features_than_samples(penalty, monkeypatch):
+    """The smaller Gram matrix leads to the minimum that scikit-learn finds, and no square of the width is ever held."""
+    monkeypatch.setattr(room, "TOLERANCE", 1e-9)
+    n, d = 60, 400
+    x, y = torch.randn(n, d, generator=torch.Generator().manual_seed(3)), torch.arange(n) % 3
+    x[:, :3] += 2 * torch.nn.functional.one_hot(y, 3)
+    x[:, 7] = 5.0
+    wide = []
+    eigh = torch.linalg.eigh
+    monkeypatch.setattr(torch.linalg, "eigh", lambda m: wide.append(len(m)) or eigh(m))
+    probe = fit(x, y, (penalty,), 500)
+    assert wide == [n] and probe.axes.shape == (d, n)
+    scaled = ((x - x.mean(0)) / x.std(0, correction=0).clamp_min(1e-9)).double().numpy()
+    theirs = LogisticRegression(C=1 / (n * penalty), max_iter=3000, tol=1e-8).fit(scaled, y.numpy())
+    rotated = ((x - probe.mean) @ probe.axes).double().numpy()
+    head = probe.weights[0].double().numpy()
+    best = objective(theirs.coef_, theirs.intercept_, scaled, y, penalty)
+    assert objective(head[:, :-1], head[:, -1], rotated, y, penalty) == pytest.approx(best, abs=2e-4)
+    other = torch.randn(50, d, generator=torch.Generator().manual_seed(4))
+    same = ((other - x.mean(0)) / x.std(0, correction=0).clamp_min(1e-9)).double().numpy()
+    assert (predict(probe, other)[0].numpy() == theirs.predict(same)).mean() > 0.95

@@ -1,5 +1,6 @@
 """Everything is read once before training: the corrupt are dropped and named, and what fits is kept decoded."""
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -11,12 +12,13 @@ from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
 from tacit.errors import TacitError
 
 CHUNK = 256  # samples read together
-SHARE, MOST = 0.25, 4 * 2**30  # of the free memory, and bytes, that decoded images may take
+SHARE, MOST = 0.25, 4 * 2**30  # of the free memory, and bytes, that decoded images may take on one machine
+THRESHOLD = 0.01  # the share of corrupt samples above which nothing is done with the others
 
 Progress = Callable[[int, int], None]  # how many of how many have been read
 
 
-def verify(samples: Samples, threshold: float = 0.01, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
+def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
     """Read all samples once, a few at a time, and drop those that cannot be read.
 
     Gives the readable ones (a folder's images decoded in memory where they fit into a quarter of what is free and 4 GiB)
@@ -52,7 +54,8 @@ class _Keep:
     def __init__(self, samples: ImageFolder):
         channels, side = samples.shape[0], samples.side
         most = len(samples) * 2 * side * side * channels  # `fit` keeps every image below this
-        self.values = np.empty(int(min(SHARE * free_memory(), MOST, most)), np.uint8)
+        together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine, which share it
+        self.values = np.empty(int(min(SHARE * free_memory() / together, MOST / together, most)), np.uint8)
         self.used, self.channels = 0, channels
         self.sizes: list[np.ndarray] = []
 

@@ -1,4 +1,4 @@
-"""Encoders by name: small native ones, any of timm's, a user's own class, or a module handed in.
+"""Encoders by name: small native ones, any of timm's, or a user's own class.
 
 small_resnet             a native one; `names("image")` lists them, `options(name)` what can be set
 timm/resnet18            any model of timm
@@ -7,7 +7,6 @@ package.module:Class     a user's: called with the facts if it needs an argument
 
 import inspect
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from importlib import import_module
 from itertools import count
 from typing import Any, Protocol
@@ -26,24 +25,16 @@ NATIVE: Mapping[str, Mapping[str, str]] = {
     "pair": {"dual": "tacit.encoders.pair:DualEncoder"},
 }
 TIMM = "timm/"
-Name = str | type[nn.Module] | nn.Module  # how an encoder can be asked for
+Name = str | type[nn.Module]  # how an encoder can be asked for
 
 
 def factory(name: Name, facts: Facts, seed: int, **options: Any) -> Callable[[], nn.Module]:
     """A function that builds a fresh encoder each time it is called.
 
     Call number i draws its weights from `counter.key(seed, "encoder", i)`: other weights in each call, the same in each
-    run; torch's own generator is as it was. A module handed in cannot be initialised anew: each call returns a copy of
-    it as it was when it was handed in, and the module itself is never trained.
+    run; torch's own generator is as it was.
     What is misspelt is said here, not at the first call.
     """
-    if isinstance(name, nn.Module):
-        if options:
-            raise TacitError(
-                f"An encoder handed in takes no options, and got {', '.join(sorted(options))}; set them where it is made."
-            )
-        snapshot = deepcopy(_with_dim(name, type(name).__name__))
-        return lambda: deepcopy(snapshot)
     checked = _checked_options(name, options)
     _refuse_other_kind(name, facts)
     calls = count()
@@ -75,8 +66,6 @@ def names(kind: str, wants: type = Encoder) -> list[str]:
 
 def options(name: Name) -> dict[str, inspect.Parameter]:
     """What can be set of an encoder: the keyword-only parameters with defaults of what builds it."""
-    if isinstance(name, nn.Module):
-        return {}
     parameters = inspect.signature(_maker(name)).parameters
     return {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
@@ -140,7 +129,7 @@ def _instead(kind: str, wants: type) -> str:
     for_others = [other for other in NATIVE if names(other, wants)]
     if for_others:
         return f"give data of kind {' or '.join(for_others)}"
-    return "hand in a module of your own that does"
+    return "give module:Class, of your own, that does"
 
 
 def _maker(name: str | type[nn.Module]) -> Callable[..., nn.Module]:

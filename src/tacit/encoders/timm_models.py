@@ -64,8 +64,8 @@ class TimmTokens(TimmEncoder):
         return model.norm(model.blocks(model.norm_pre(tokens)))[:, prefix:]
 
     def maps(self, x: Tensor) -> Tensor:
-        """Images n × c × h × w -> n × dim × rows × columns: the tokens where their patches lie."""
-        return self.tokens(x).transpose(1, 2).unflatten(2, self.grid)
+        """Images n × c × h × w, of any size that patches divide -> n × dim × rows × columns: tokens where their patches lie."""
+        return self.tokens(x).transpose(1, 2).unflatten(2, (x.shape[2] // self.patch, x.shape[3] // self.patch))
 
 
 def timm_encoder(name: str, facts: Facts, *, pretrained: bool = False, small_stem: str = "auto") -> TimmEncoder:
@@ -86,6 +86,8 @@ def timm_encoder(name: str, facts: Facts, *, pretrained: bool = False, small_ste
     about: dict[str, Any] = {}
     if getattr(timm.models.get_pretrained_cfg(name), "fixed_input_size", False):
         about["img_size"] = (height, width)
+    if _makes_vit(name):
+        about["dynamic_img_size"] = True  # small views beside large ones (MultiCrop): the positions are resampled
     if small and _makes_vit(name):
         about["patch_size"] = fitting_patch(height, width)
     model = _created(name, pretrained, dict(num_classes=0, in_chans=channels, **about))
@@ -164,7 +166,7 @@ def _adapted(name: str, model: Any, stem: str, shape: tuple[int, int, int]) -> T
     try:
         features = model.forward_features(torch.zeros(1, *shape))
         dim = model.forward_head(features).shape[1]
-    except RuntimeError as error:
+    except (AssertionError, RuntimeError) as error:
         raise TacitError(
             f"timm/{name} cannot take images of {shape[1]} × {shape[2]} pixels ({_first_line(error)}); give a larger view size."
         ) from error

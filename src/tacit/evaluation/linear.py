@@ -116,6 +116,13 @@ def _axes(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     deviation, mean = torch.std_mean(features.float(), dim=0, correction=0)
     constant = deviation <= 1e-6 * mean.abs().clamp_min(1e-6)  # nothing but rounding
     scale = torch.where(constant, 0.0, 1 / torch.where(constant, 1.0, deviation))
+    if len(features) < len(mean):  # the axes lie in the span of the samples: the same by the smaller Gram matrix
+        x = (features.float() - mean) * scale
+        variance, turns = torch.linalg.eigh((x @ x.T).double() / len(x))
+        variance, turns = variance.flip(0)[:COMPONENTS].clamp_min(0).float(), turns.flip(1)[:, :COMPONENTS].float()
+        seen = variance > 1e-6 * variance[0]  # an axis along which nothing varies is left at 0
+        axes = (x.T @ turns) * torch.where(seen, (len(x) * variance.clamp_min(1e-30)).rsqrt(), 0.0)
+        return mean, scale[:, None] * axes, variance * seen
     covariance = features.new_zeros(len(mean), len(mean), dtype=torch.float32)
     for tile in features.split(4096):
         tile = (tile.float() - mean) * scale
