@@ -15,6 +15,13 @@ def positive(**numbers: float) -> None:
             raise TacitError(f"{name} is {number}; it must be above 0.")
 
 
+def shares(**numbers: float) -> None:
+    """Refuse, by name, a number that does not lie in [0, 1]."""
+    for name, number in numbers.items():
+        if not 0 <= number <= 1:
+            raise TacitError(f"{name} is {number}; it must lie in [0, 1].")
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> TacitError:
     """The error for a misspelt name, with the nearest right one."""
     known = sorted(known)

@@ -12,11 +12,12 @@ from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.methods import find, keys
 from tacit.objectives.nt_xent import nt_xent
 from tacit.views.kinds import Pair
+from tests.contracts.toys import toy
 
 
 @pytest.mark.parametrize("key", keys())
 def test_method_keeps_the_contract(key, pair):
-    check_method(find(key), pair=pair)
+    check_method(find(key), toy(key), pair)
 
 
 class Wrapped(Method):

@@ -1,6 +1,7 @@
 """A slow copy of a module, moved towards it after every step."""
 
 import copy
+import math
 
 import torch
 from torch import nn
@@ -25,3 +26,8 @@ class Teacher(nn.Module):
     def follow(self, student: nn.Module, momentum: float) -> None:
         """teacher ← momentum · teacher + (1 − momentum) · student."""
         torch._foreach_lerp_(list(self.module.parameters()), list(student.parameters()), 1 - momentum)
+
+
+def rising(momentum: float, progress: float) -> float:
+    """A teacher's momentum that starts at `momentum` and ends at 1, by a cosine (BYOL, arXiv:2006.07733, section 3.2)."""
+    return 1 - (1 - momentum) * (math.cos(math.pi * progress) + 1) / 2

@@ -1,0 +1,1 @@
+"""Assignment against assignment: views of one thing fall into the same clusters."""

@@ -1,0 +1,1 @@
+"""A hidden part against its content."""

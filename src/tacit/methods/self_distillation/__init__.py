@@ -1,0 +1,1 @@
+"""Student against teacher: what one branch says is what the other must predict."""
