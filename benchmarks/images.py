@@ -3,9 +3,9 @@
     TACIT_DATA=… python benchmarks/images.py                                        # all that is missing
     TACIT_DATA=… python benchmarks/images.py --set cifar10-15k --methods simclr byol --seeds 0
 
-Each (set, method, seed) is a row of benchmarks/results/images-SET.json, stored when it is done; a row is run again only where the
-recipe has changed since. What is compared with the method is a row of its own: raw pixels once for a set, an untrained encoder
-once for a set, an encoder and a seed.
+Each (set, method, seed) is a row of benchmarks/results/images-SET.json, stored when it is done; a row is run again only
+where the recipe has changed since. What is compared with the method is a row of its own: raw pixels once for a set, an
+untrained encoder once for a set, an encoder and a seed.
 
 The rules, fixed beforehand: on cifar10-15k within the epochs below, kNN of SimCLR at least 14 points above raw pixels, of the
 others at least 4; MAE's linear probe at least 3 above that of raw pixels and 6 above that of its untrained encoder; nothing
@@ -38,6 +38,7 @@ from tacit.data.splitting import by_hash, splits
 from tacit.evaluation.knn import knn
 from tacit.evaluation.panel import Judged, judge
 from tacit.judging import features, representations
+from tacit.methods import find
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.views.kinds import Plain
@@ -129,7 +130,7 @@ def trial(name: str, method: str, seed: int) -> None:
 
 def intended(method: str, options: dict[str, Any]) -> dict[str, Any]:
     """Every number of the recipe, as JSON gives it back; a row that was made by others is stale."""
-    small = tacit.find(method).recipes["small"].as_dict()
+    small = find(method).recipes["small"].as_dict()
     return json.loads(json.dumps({**small, **options}))
 
 
