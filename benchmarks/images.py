@@ -61,10 +61,10 @@ TRIALS = {
     "cifar10-15k": Trial(
         15, others={"simclr": 30, "simsiam": 20, "byol": 20, "dino": 20, "npid": 20, "mae": 20}, seeds={"simclr": 3}
     ),
-    "mnist-20k": Trial(4, {"flip": 0.0}),
-    "pneumonia-balanced": Trial(25, {"batch": 128}),
-    "sign-digits": Trial(30, {"batch": 128, "size": 32}),
-    "omniglot-small1": Trial(40, {"batch": 128, "flip": 0.0, "crop": [0.4, 1.0]}),
+    "mnist-20k": Trial(4, {"flip": 0.0, "crop": [0.4, 1.0]}),
+    "pneumonia-balanced": Trial(15, {"batch": 128}),
+    "sign-digits": Trial(25, {"batch": 128, "size": 32}),
+    "omniglot-small1": Trial(30, {"batch": 128, "flip": 0.0, "crop": [0.4, 1.0]}),
 }
 
 
