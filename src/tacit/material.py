@@ -1,5 +1,6 @@
 """What a run is trained on: sources opened, checked and measured, and the views that training will see of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
@@ -97,9 +98,9 @@ def facts_of(facts: dict[str, Any], views: Any, n: int) -> Facts:
     return Facts(facts["kind"], n, tuple(views.shape), facts)
 
 
-def source_of(samples: Samples, views: Any, kind: View) -> Source:
-    """Samples with the program of a kind of view, and with the plain one."""
-    return Source(samples, Program(kind, views), Program(Plain(), views))
+def source_of(samples: Samples, views: Any, kind: View, settled: Collection[str] = ()) -> Source:
+    """Samples with the program of a kind of view, and with the plain one; `settled` are options that the user gave."""
+    return Source(samples, Program(kind, views, settled=settled), Program(Plain(), views))
 
 
 def hash_of_ids(samples: Samples) -> str:

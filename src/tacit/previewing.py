@@ -47,7 +47,7 @@ def preview(
     index = np.array(chosen)
     views = fit_views(measured(samples.take(np.sort(order[:500])), facts), _views_of(cls, samples.kind, options))
     first = next(iter(streams(cls).values()))
-    program = Program(first.views if isinstance(first, Labelled) else first, views, cls.__name__)
+    program = Program(first.views if isinstance(first, Labelled) else first, views, cls.__name__, options)
     content, _ = samples.read(index)
     picture = sheet(content, [samples.ids[i] for i in chosen], program, index, counter.key(seed, "preview"))
     save(picture, out)

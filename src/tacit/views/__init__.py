@@ -1,7 +1,7 @@
 """Views: how samples are seen once more. A kind says how many looks and at whom, a modality what a look is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
@@ -26,6 +26,9 @@ class Modality(Protocol):
     name: ClassVar[str]  # as in MODALITIES
     parts: ClassVar[int]  # of one sample; where there are several, `look` takes `part`
     kinds: ClassVar[tuple[type[View], ...]]  # which it offers
+
+    @property
+    def unsuited(self) -> tuple[str, ...]: ...  # options that methods may not change on this data
 
     @property
     def shape(self) -> tuple[Any, ...]: ...
@@ -80,10 +83,11 @@ class Program:
 
     View number v is drawn with `counter.key(key, v)` for the rows `index`, so it is the same in every batch. A partner's
     view is drawn with its anchor's index. A modality of several parts is told which `part` to look at; Plain shows it all
-    of them, one view per part. `kind.of[modality.name]` holds options for `look`: one mapping for all views, or one each.
+    of them, one view per part. `kind.of[modality.name]` holds options for `look`: one mapping for all views, or one each;
+    but what the user has `settled`, and what does not suit this data (`modality.unsuited`), is not the method's to change.
     """
 
-    def __init__(self, kind: View, modality: Modality, wanted_by: str = "This method"):
+    def __init__(self, kind: View, modality: Modality, wanted_by: str = "This method", settled: Collection[str] = ()):
         """`wanted_by` names the method in the error that says the modality does not offer the kind."""
         if type(kind) not in modality.kinds:
             offered = ", ".join(offer.__name__ for offer in modality.kinds)
@@ -95,7 +99,9 @@ class Program:
         self.seen: tuple[Seen, ...] = kind.seen()
         if isinstance(kind, Plain):
             self.seen = tuple(replace(seen, part=part) for seen in self.seen for part in range(modality.parts))
-        self.how = _per_view(kind.of.get(modality.name, {}), len(self.seen))
+        kept = {*settled, *modality.unsuited}
+        wished = _per_view(kind.of.get(modality.name, {}), len(self.seen))
+        self.how = [{name: value for name, value in how.items() if name not in kept} for how in wished]
 
     def __call__(
         self, content: Any, index: np.ndarray, key: int, partners: Any = None

@@ -96,6 +96,12 @@ class ImageViews:
         return changed(self, how)
 
     @property
+    def unsuited(self) -> tuple[str, ...]:
+        """What a method's own wishes do not change: on small images there is nothing to blur, on grey ones no colour."""
+        small = ("blur", "blur_sigma") if self.size <= 64 else ()
+        return (*small, *(("saturation", "hue", "grey") if len(self.mean) == 1 else ()))
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Of one view: channels, height, width."""
         return (len(self.mean), self.size, self.size)

@@ -23,6 +23,7 @@ class PairViews:
     name: ClassVar[str] = "pair"
     parts: ClassVar[int] = 2
     kinds: ClassVar[tuple[type[View], ...]] = (Plain, Paired)
+    unsuited: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def fit(cls, facts: Mapping[str, Any], **overrides: Any) -> "PairViews":

@@ -28,6 +28,7 @@ class VectorViews:
     name: ClassVar[str] = "vector"
     parts: ClassVar[int] = 1
     kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours)
+    unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if self.noise < 0:

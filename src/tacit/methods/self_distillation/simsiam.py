@@ -1,0 +1,46 @@
+"""SimSiam: a predictor and a stopped gradient."""
+
+from torch import nn
+
+from tacit.errors import positive
+from tacit.method import Batch, Encoder, Method, Paper, Recipe
+from tacit.objectives.prediction import cosine_distance
+from tacit.parts.mlp import mlp
+from tacit.views.kinds import Pair
+
+
+class SimSiam(Method):
+    """Each view predicts the other, which gets no gradient: no negatives, no slow teacher.
+
+    checked: facebookresearch/simsiam@a7bc177
+    Compared: loss, gradient, projector and predictor.
+    Differs: the loss is one above the published negative cosine.
+    """
+
+    paper = Paper("Exploring Simple Siamese Representation Learning", "Chen, He", 2020, "arXiv:2011.10566")
+    views = Pair()
+    recipe = Recipe(optimizer="sgd", lr=0.05, scale="linear", batch=512, weight_decay=1e-4, epochs=100)
+    recipes = {
+        "small": Recipe(
+            optimizer="adamw",
+            lr=1e-3,
+            batch=128,
+            weight_decay=1e-4,
+            warmup=1,
+            epochs=40,
+            options={"dim": 512, "hidden": 128},
+        )
+    }
+
+    def __init__(self, encoder: Encoder, *, dim: int = 2048, hidden: int = 512):
+        super().__init__(encoder)
+        positive(dim=dim, hidden=hidden)
+        self.projector = mlp(encoder.dim, encoder.dim, encoder.dim, dim, last_bias=False)
+        self.standardise = nn.BatchNorm1d(dim, affine=False)
+        self.predictor = mlp(dim, hidden, dim)
+
+    def step(self, batch: Batch):
+        first, second = (self.standardise(self.projector(self.encoder(view))) for view in batch)
+        forth = cosine_distance(self.predictor(first), second.detach())
+        back = cosine_distance(self.predictor(second), first.detach())
+        return (forth + back) / 2

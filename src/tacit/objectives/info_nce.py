@@ -1,0 +1,19 @@
+"""One positive against a set of negatives that everybody shares."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from tacit.numerics.exact import full_precision, unit
+
+
+def info_nce(query: Tensor, key: Tensor, negatives: Tensor, temperature: float) -> Tensor:
+    """Each query finds its key among m negatives: n × d, n × d, m × d of unit length -> scalar.
+
+    He et al. 2020 (arXiv:1911.05722), equation 1; no gradient goes into what is not the query if it was detached.
+    """
+    with full_precision():
+        query, key = unit(query), unit(key)
+        own = (query * key).sum(1, keepdim=True)
+        logits = torch.cat([own, query @ negatives.float().T], 1) / temperature
+        return cross_entropy(logits, torch.zeros(len(query), dtype=torch.int64, device=query.device))
