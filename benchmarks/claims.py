@@ -51,3 +51,62 @@ from tacit.views.kinds import Pair, Single
 
 FILE = Path(__file__).parent / "results" / "claims.json"
 SET = "cifar10-15k"
+
+
+class Trained(NamedTuple):
+    """One training of a claim."""
+
+    claim: str
+    name: str
+    method: type[Method]
+    images: int
+    options: dict[str, Any]
+    seed: int = 0
+
+
+class Autoencoder(Method):
+    """The pixels again from the encoder's answer: npid's baseline."""
+
+    paper = Paper(
+        "Reducing the Dimensionality of Data with Neural Networks", "Hinton, Salakhutdinov", 2006, "doi:10.1126/science.1127647"
+    )
+    views = Single()
+    recipe = NPID.recipes["small"].but(options={})
+
+    def __init__(self, encoder: Encoder, *, hidden: int = 1024):
+        super().__init__(encoder)
+        self.encoder_dim, self.hidden = encoder.dim, hidden
+
+    def prepare(self, facts: Facts):
+        self.decoder = mlp(self.encoder_dim, self.hidden, math.prod(facts.shape))
+
+    def step(self, batch: Batch):
+        (view,) = batch
+        return (self.decoder(self.encoder(view)) - view.flatten(1)).square().mean()
+
+
+class ProximalNPID(Method):
+    """NPID with the paper's proximal term (equation 10), which the released code does not have."""
+
+    paper = NPID.paper
+    views = Single()
+    recipe = NPID.recipes["small"].but(options={})
+    variance: Tensor
+
+    def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.1, proximal: float = 10.0):
+        super().__init__(encoder)
+        self.projector = nn.Linear(encoder.dim, dim)
+        self.dim, self.temperature, self.proximal = dim, temperature, proximal
+
+    def prepare(self, facts: Facts):
+        self.bank = Bank(facts.n, self.dim, 0.5)
+
+    def step(self, batch: Batch):
+        z = self.projector(self.encoder(batch.views[0]))
+        batch.keep(z=z)
+        moved = (nn.functional.normalize(z.float(), dim=1) - self.bank.features[batch.index]).square().sum(1).mean()
+        own = instance_softmax(z, self.bank.features, batch.index, self.temperature)
+        return {"instance": own, "proximal": (moved, self.proximal)}
+
+    def after_step(self, batch: Batch):
+        self.bank.update(batch.index, batch.kept["z"])

@@ -59,7 +59,7 @@ def test_a_run_says_everything_that_was_chosen(trained, cloth):
     assert any("recipe 'small'" in said and "96 samples" in said for said in config.chosen)
     assert {file.name for file in trained.path.iterdir()} >= {"run.yaml", "encoder.safetensors", "stage-0.safetensors"}
     lines = [json.loads(line) for line in (trained.path / "metrics.jsonl").read_text().splitlines()]
-    assert all(np.isfinite(line["loss"]) for line in lines)
+    assert all(np.isfinite(line["knn" if "knn" in line else "loss"]) for line in lines)
 
 
 def test_what_the_user_left_open_is_chosen_with_its_reason(rows, tmp_path):
@@ -246,6 +246,31 @@ def test_resuming_takes_a_folder_and_nothing_else(trained, tmp_path):
         pretrain(out=trained.path, resume=True, epochs=9)
     with pytest.raises(TacitError, match="holds no run"):
         pretrain(out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "other, words",
+    [
+        ({"seed": 1}, "--seed is 1 and the run was configured with 0; leave it out, or start a new run"),
+        ({"method": "npid"}, "--method is npid and the run was configured with simclr"),
+        ({"method": "npdi"}, "did you mean 'npid'"),
+        ({"device": "cuda"}, "--device is cuda and the run was configured with cpu"),
+        ({"precision": "bf16"}, "--precision is bf16 and the run was configured with fp32"),
+        ({"devices": 2}, "--devices is 2 and the run was configured with 1"),
+        ({"kind": "vector"}, "--kind is vector and the run was configured with image"),
+    ],
+)
+def test_what_is_not_as_the_run_has_it_is_refused(trained, tmp_path, other, words):
+    with pytest.raises(TacitError, match=words):
+        pretrain(out=trained.path, resume=True, **other)
+    with pytest.raises(TacitError, match=words):
+        pretrain(trained.path / "run.yaml", out=tmp_path / "again", **other)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_as_the_run_has_it_may_be_said(trained):
+    same = {"method": SimCLR, "seed": np.int64(0), "device": "cpu", "precision": "fp32", "kind": "image"}
+    assert pretrain(out=trained.path, resume=True, **same).fingerprint() == trained.fingerprint()
 
 
 # ---- going on from what another learned ----

@@ -20,6 +20,7 @@ def pixels(file):
     [
         ("simclr", lambda: tiny_images(20)),
         ("npid", lambda: tiny_images(20)),
+        ("mae", lambda: tiny_images(20)),
         ("simclr", lambda: clusters(20, dim=16)),
         (FewLabels, lambda: clusters(20, dim=16)),
         (Origin, lambda: clusters(20, dim=16)),

@@ -26,6 +26,7 @@ from tacit.training.loop import Training, train
 from tacit.training.spawned import Pair
 from tacit.training.state import reseed
 from tacit.training.stopping import Stopping
+from tacit.training.turns import within
 from tacit.views import modality
 from tacit.views.kinds import Paired
 
@@ -128,12 +129,12 @@ def _documented(case: Case) -> None:
 
 
 def _steps(case: Case) -> None:
-    """One batch: the loss is finite; every parameter that asks for gradient gets some in somebody's turn, nothing else does."""
+    """One batch: the loss is finite; every parameter that asks for gradient and is not held gets some, nothing else does."""
     stage = case.first_stage()
     if stage.optimizer is None:
         return
     got: set[str] = set()
-    asking = set(stage.focus.asking)
+    asking = {name for name in stage.focus.asking if not any(within(name, held) for held in stage.recipe.hold)}
     original = stage.stepper.step
 
     def noted(*arguments: Any, **named: Any) -> Any:

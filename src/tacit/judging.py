@@ -105,6 +105,7 @@ def tell(
             "method": f"{run.cls.__name__}, {run.cls.paper.title} ({run.cls.paper.year})",
             "trained on": f"{config.data['source']}, {facts.n:,} samples ({config.data['split']})",
             "labels used": config.labels_used,
+            "labels observed, not learned from": config.labels_observed,
             "left out as corrupt": len(config.data["corrupt"]),
             "encoder": f"{config.encoder or 'none'}, {z.shape[1]} dimensions",
             "recipe": f"{config.recipe_name} {config.recipe or ''}".strip(),

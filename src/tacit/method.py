@@ -220,7 +220,7 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class Tokens(Protocol):
+class Tokens(Encoder, Protocol):
     """n samples -> n × t × dim, of the kept tokens only where `keep` (n × t, positions) says so."""
 
     dim: int

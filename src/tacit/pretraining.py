@@ -24,6 +24,8 @@ from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
+from tacit.observing import OnlineKNN, observed_labels
+from tacit.resuming import again_materials, refuse_others
 from tacit.run import Run, untrained_encoder
 from tacit.timing import fit_time, in_words
 from tacit.training import checkpoint, precision
@@ -32,6 +34,7 @@ from tacit.training.setting import Setting
 from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
 from tacit.views import modality
+from tacit.views.kinds import Plain
 
 SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
 
@@ -78,6 +81,9 @@ def pretrain(
             raise TacitError("--resume needs the run's folder; give --out.")
         source: Any = out if resume else data
         config = Config.read(Path(source))
+        asked = {"method": method, "seed": seed, "device": device, "precision": precision, "devices": devices, "kind": kind}
+        usual = inspect.signature(pretrain).parameters  # what is as usual may not have been given
+        refuse_others(config, {name: value for name, value in asked.items() if value != usual[name].default})
         if resume and (Path(source) / "encoder.safetensors").exists():
             return Run(source, config.device)
         materials = again_materials(config, data if resume and data is not None else None, streams or {})
@@ -188,6 +194,7 @@ def choose(
         streams={stream: _address(materials[stream].samples.source) for stream, _ in others},
         facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
         labels_used=sum(labels_in(material.samples) for material in labelled),
+        labels_observed=0 if isinstance(first, Labelled) else observed_labels(main.samples),
         seed=int(seed),
         device=machine.device,
         precision=machine.precision,
@@ -196,37 +203,6 @@ def choose(
         chosen=chosen,
     )
     return config, materials
-
-
-def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> dict[str, Material]:
-    """The data of a configuration, opened again; it must be what it was."""
-    facts = config.known_facts()
-    sources = {"main": data if data is not None else config.data["source"], **config.streams, **streams}
-    size = facts.more.get("size")
-    (_, first), *others = streams_of(find(config.method)).items()
-    looks = {"main": first, **dict(others)}
-    for name, source in sources.items():
-        if name not in looks:
-            raise unknown("stream", name, looks)
-        if isinstance(source, str) and not Path(source).expanduser().exists():
-            raise TacitError(
-                f"The run learns from {source}, which is not there; restore it, or with --resume say where it is now."
-            )
-    found = {
-        name: gather_material(source, config.data["kind"], size, config.device, labelled=isinstance(looks[name], Labelled))
-        for name, source in sources.items()
-    }
-    now = len(found["main"].samples)
-    if now != facts.n:
-        raise TacitError(
-            f"{sources['main']} holds {now:,} samples now and held {facts.n:,} when the run began; "
-            "restore it, or start a new run."
-        )
-    for name, material in found.items():
-        if hash_of_ids(material.samples) != config.data["ids"][name]:
-            raise TacitError(f"{sources[name]} holds other samples than when the run began; restore them, or start a new run.")
-        material.facts = dict(facts.more)
-    return found
 
 
 def setting_of(config: Config, materials: Mapping[str, Material], folder: Path | None, quiet: bool) -> Setting:
@@ -256,10 +232,11 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
                 f"A stage of {cls.__name__} wants labels as {name!r}, which it does not declare; add the stream to it."
             )
         seen = kind.views if isinstance(kind, Labelled) else kind
-        return source_of(samples.get(name, samples[first]), views, seen)  # a stage of another method sees the first
+        return source_of(samples.get(name, samples[first]), views, seen, config.views)  # another method's stage sees the first
 
+    fabric, seen = start_fabric(config), source_of(materials["main"].samples, views, Plain())
     return Setting(
-        fabric=start_fabric(config),
+        fabric=fabric,
         factory=untrained_encoder(config),
         build=build,
         recipe=recipe,
@@ -268,6 +245,7 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seed=config.seed,
         folder=folder,
         quiet=quiet,
+        observers=(OnlineKNN(seen, fabric.device),) if config.labels_observed and observed_labels(seen.samples) else (),
     )
 
 

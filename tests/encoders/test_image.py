@@ -6,9 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tacit.encoders.image import SmallResNet, SmallViT, cut, fitting_patch, sincos, take
+from tacit.encoders.image import SmallResNet, SmallViT
 from tacit.errors import TacitError
 from tacit.method import Facts
+from tacit.parts.patches import cut
 
 
 def facts(size: int, channels: int = 3) -> Facts:
@@ -83,33 +84,6 @@ def test_resnet_takes_any_size(size):
     assert net.maps(images(size)).shape == (4, 16, side, side)
 
 
-def test_patches_are_cut_row_by_row():
-    x = images(8, n=2)
-    patches = cut(x, 4)
-    for i in range(2):
-        for row in range(2):
-            for column in range(2):
-                piece = x[i, :, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
-                assert torch.equal(patches[i, 2 * row + column], piece.flatten())
-
-
-def test_positions_against_a_loop():
-    found = sincos((2, 3), (2, 3), 8)
-    for row in range(2):
-        for column in range(3):
-            rates = (1.0, 10000.0**-0.5)
-            x = [column * rate for rate in rates]
-            y = [row * rate for rate in rates]
-            naive = [*map(math.sin, x), *map(math.cos, x), *map(math.sin, y), *map(math.cos, y)]
-            torch.testing.assert_close(found[3 * row + column], torch.tensor(naive))
-
-
-def test_positions_of_a_smaller_grid_span_the_declared_one():
-    """Two patches over a span of four lie at the middles of its halves: 0.5 and 2.5."""
-    found = sincos((1, 2), (1, 4), 4)
-    torch.testing.assert_close(found[:, 0], torch.tensor([0.5, 2.5]).sin())
-
-
 def test_all_tokens_kept_are_all_tokens():
     vit, x = SmallViT(facts(32)).eval(), images(32)
     everything = torch.arange(64).expand(4, -1)
@@ -140,36 +114,10 @@ def test_kept_tokens_know_nothing_of_the_dropped():
     torch.testing.assert_close(vit.tokens(x, keep.flip(1)).flip(1), kept, rtol=1e-4, atol=1e-5)
 
 
-def test_attention_against_a_loop():
-    torch.manual_seed(0)
-    block = SmallViT(facts(32), width=8, heads=2, depth=1).blocks[0]
-    x = torch.randn(2, 5, 8)
-    normed = block.norm1(x)
-    q, k, v = (normed @ part.T for part in block.qkv.weight.chunk(3))
-    heads = []
-    for h in range(2):
-        one, two, three = (t[..., 4 * h : 4 * h + 4] for t in (q, k, v))
-        heads.append((one @ two.transpose(1, 2) / math.sqrt(4)).softmax(2) @ three)
-    y = x + block.out(torch.cat(heads, 2))
-    torch.testing.assert_close(block(x), y + block.mlp(block.norm2(y)))
-
-
 def test_small_crops_pass_the_same_vit():
     vit = SmallViT(facts(32)).eval()
     assert vit.tokens(images(16)).shape == (4, 16, 192)
     assert vit.maps(images(16)).shape == (4, 192, 4, 4)
-
-
-@pytest.mark.parametrize(("size", "patch"), [(28, 4), (32, 4), (64, 8), (96, 12), (224, 28), (40, 5)])
-def test_patches_that_fit(size, patch):
-    assert fitting_patch(size, size) == patch
-
-
-def test_take_against_a_loop():
-    rows, keep = torch.randn(2, 5, 3), torch.tensor([[4, 0], [1, 1]])
-    for i in range(2):
-        for j in range(2):
-            assert torch.equal(take(rows, keep)[i, j], rows[i, keep[i, j]])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ def test_ticks(low, high, expected):
     assert ticks(low, high) == pytest.approx(expected)
 
 
+def test_an_axis_has_two_ticks_at_least():
+    """Steps of 50 would leave 2500 alone."""
+    assert ticks(2455, 2540, 4) == [2460, 2480, 2500, 2520, 2540]
+
+
 @pytest.mark.parametrize(
     ("x", "text"), [(0, "0"), (0.05, "0.05"), (12000, "12k"), (2e-5, "2e−5"), (3e-4, "3e−4"), (2.5e6, "2.5M"), (-3.0, "−3")]
 )

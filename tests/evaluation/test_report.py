@@ -12,7 +12,7 @@ from PIL import Image
 from tacit.errors import TacitError
 from tacit.evaluation.number import Number, missing
 from tacit.evaluation.panel import compare
-from tacit.evaluation.report import Map, Shown, Strip, write_report
+from tacit.evaluation.report import Map, Shown, Strip, _places, write_report
 
 EVIL = "<script>alert('&')</script>"
 
@@ -66,10 +66,38 @@ def test_the_least(tmp_path):
 
 def test_stages_have_their_own_curves(tmp_path):
     path = tmp_path / "report.html"
-    history = [{"stage": stage, "step": i, "loss": float(i)} for stage in (0, 1) for i in range(3)]
+    history = [{"stage": stage, "epoch": i, "step": i + 1, "loss": float(i)} for stage in (0, 1) for i in range(3)]
     write_report(path, title="two", facts={}, history=history)
     page = path.read_text()
-    assert "Stage 0" in page and "Stage 1" in page and page.count("<polyline") == 2
+    assert "Stage 1 of 2" in page and "Stage 2 of 2" in page and page.count("<polyline") == 2
+
+
+def test_curves_stand_over_epochs(tmp_path):
+    """Epochs of 4 steps: lines within one, and what was observed at its end."""
+    path = tmp_path / "report.html"
+    logged = [{"stage": 0, "epoch": (step - 1) // 4, "step": step, "loss": 1.0 / step} for step in (3, 6, 9, 12)]
+    observed = [{"stage": 0, "epoch": epoch, "step": 4 * epoch + 4, "knn": 0.3 + epoch / 10} for epoch in range(3)]
+    write_report(path, title="epochs", facts={}, history=[*logged, *observed])
+    page = path.read_text()
+    assert page.count("<svg") == 2 and page.count(">epoch</text>") == 2 and ">step</text>" not in page
+    assert page.index(">loss<") < page.index(">kNN accuracy, online<") and "looked at and not learned from" in page
+    at, unit = _places([*logged, *observed])
+    assert at == [0.75, 1.5, 2.25, 3.0, 1.0, 2.0, 3.0] and unit == "epoch"
+
+
+def test_epochs_of_unequal_length_keep_to_their_place():
+    """A plan made the second epoch short."""
+    steps = {10: 0, 20: 0, 22: 1, 30: 2}
+    at, _ = _places([{"epoch": epoch, "step": step} for step, epoch in steps.items()])
+    assert at == [0.5, 1.0, 1.1, 2.0]
+    assert _places([{"step": 5}, {"step": 9, "epoch": 1}]) == ([5.0, 9.0], "step")
+
+
+@pytest.mark.parametrize("history", [[], [{"stage": 0, "epoch": 0, "step": 1, "loss": 1.0}]])
+def test_a_short_log_is_no_history(history, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, title="short", facts={}, history=history)
+    assert "Training" not in path.read_text()
 
 
 def test_gaps_and_infinities_are_drawn(tmp_path):

@@ -61,6 +61,15 @@ def test_lines_are_json_and_what_is_no_number_is_null(journal):
     assert all(math.isfinite(value) for _, value, _ in journal.board.seen)
 
 
+def test_what_was_observed_is_a_line_of_its_own_and_stays_on_the_bar(journal):
+    journal.begin("SimCLR", 100, 0, 0)
+    journal.tell({"stage": 0, "epoch": 0, "step": 5, "knn": 0.51})
+    journal.write({"stage": 0, "epoch": 1, "step": 10, "loss": 0.5}, 10)
+    assert lines(journal)[0] == {"stage": 0, "epoch": 0, "step": 5, "knn": 0.51}
+    assert ("stage0/knn", 0.51, 5) in journal.board.seen
+    assert journal.bar.tasks[0].fields["signs"].endswith("knn 0.510") and journal.bar.tasks[0].completed == 10
+
+
 def test_beginning_cuts_the_log_to_what_was_saved(journal):
     journal.begin("SimCLR", 100, 0, 0)
     journal.write({"stage": 0, "step": 10, "loss": 1.0}, 10)

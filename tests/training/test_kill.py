@@ -52,7 +52,7 @@ def save_always():
     original = Training.pause
 
     def pause(training, stop):
-        training.saved = float("-inf")
+        training.keeper.saved = float("-inf")
         original(training, stop)
 
     return pause

@@ -82,7 +82,7 @@ def test_a_view_depends_on_its_sample_alone(chunk, monkeypatch):
     assert not torch.allclose(views.look(given, index + 1, key=3)[0], whole)
 
 
-@pytest.mark.parametrize("role", ["global", "local", "plain"])
+@pytest.mark.parametrize("role", ["global", "local", "masked", "plain"])
 def test_padding_changes_nothing(role):
     small, tall = content(1, 20, 35, seed=1), content(1, 60, 21, seed=2)
     canvas = torch.full((2, 64, 40, 3), 255, dtype=torch.uint8)
@@ -114,6 +114,33 @@ def test_one_channel_and_local_views():
     assert x.shape == (4, 1, 12, 12) and (drawn["box"][:, 2] * drawn["box"][:, 3] < 0.25).all()
 
 
+@pytest.mark.parametrize("block", [(0, 0), (0.1, 0.4)])
+@pytest.mark.parametrize(("patch", "ratio", "t", "hidden"), [(0, 0.75, 64, 48), (8, 0.75, 9, 7), (2, 0.5, 144, 72)])
+def test_a_masked_view_is_a_global_one_with_a_mask(block, patch, ratio, t, hidden):
+    given, index = content(), np.arange(100, 112)
+    views = ImageViews.fit(FACTS, mask_patch=patch, mask_ratio=ratio, mask_block=block, **RICH)
+    x, drawn = views.look(given, index, 5, "masked")
+    plain, same = views.look(given, index, 5)
+    assert torch.equal(x, plain) and all(torch.equal(drawn[name], same[name]) for name in same)
+    mask, keep = drawn["mask"], drawn["keep"]
+    assert mask.shape == (12, t) and mask.dtype == torch.bool and (mask.sum(1) == hidden).all()
+    assert keep.dtype == torch.int64 and keep.tolist() == [(~row).nonzero()[:, 0].tolist() for row in mask]
+    some = np.array([7, 2, 11])  # a sample's mask is its own, in whatever batch
+    again = views.look(Images(given.pixels[some], given.sizes[some]), index[some], 5, "masked")[1]
+    assert torch.equal(again["mask"], mask[some])
+    assert not torch.equal(views.look(given, index, 6, "masked")[1]["mask"], mask)
+    assert len({tuple(row) for row in mask.tolist()}) > 8
+
+
+def test_a_mask_has_nothing_to_do_with_the_crop():
+    n = 4000
+    given = Images(torch.zeros(n, 4, 4, 3, dtype=torch.uint8), torch.full((n, 2), 4))
+    drawn = ImageViews.fit(FACTS, size=8).look(given, np.arange(n), 0, "masked")[1]
+    both = torch.cat((drawn["mask"].float(), drawn["box"], drawn["flip"].float()[:, None]), 1)
+    between = torch.corrcoef(both.T)[:64, 64:]
+    assert between.abs().max() < 5 / n**0.5
+
+
 def test_defaults_follow_the_size():
     small, large = ImageViews.fit(FACTS), ImageViews.fit({**FACTS, "size": 224})
     assert (small.crop, small.blur, small.brightness, small.hue, small.local_size) == ((0.2, 1.0), 0.0, 0.4, 0.1, 8)
@@ -129,6 +156,9 @@ def test_defaults_follow_the_size():
         ({"hue": 0.7}, "0.5"),
         ({"size": 1}, "at least 2"),
         ({"std": (0.0, 1, 1)}, "above 0"),
+        ({"mask_ratio": 1.5}, "mask_ratio is 1.5; give a probability"),
+        ({"mask_patch": -1}, "mask_patch is -1"),
+        ({"mask_block": (0.4, 0.1)}, "the smaller first"),
     ],
 )
 def test_mistakes_are_named(wrong, says):
@@ -138,7 +168,24 @@ def test_mistakes_are_named(wrong, says):
         ImageViews.fit(FACTS).look(content(2, c=1), np.arange(2), 0)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"mask_patch": 5}, "24 × 24 pixels cannot be cut into patches of 5 × 5; give a --mask-patch"),
+        ({"mask_patch": 48}, "24 × 24 pixels cannot be cut into patches of 48 × 48"),
+        ({"size": 31}, "31 × 31 pixels cannot be cut evenly"),
+        ({"mask_ratio": 0.001}, "hides 0 of 64 patches"),
+        ({"mask_ratio": 1}, "hides 64 of 64 patches"),
+    ],
+)
+def test_masks_that_cannot_be_are_named(wrong, says):
+    with pytest.raises(TacitError, match=says):
+        ImageViews.fit(FACTS, **wrong).look(content(2), np.arange(2), 0, "masked")
+
+
 def test_an_empty_batch_has_no_views():
+    x, drawn = ImageViews.fit(FACTS, **RICH).look(content(0), np.arange(0), 0, "masked")
+    assert x.shape == (0, 3, 24, 24) and drawn["mask"].shape == (0, 64) and drawn["keep"].shape == (0, 16)
     x, drawn = ImageViews.fit(FACTS, **RICH).look(content(0), np.arange(0), 0)
     assert x.shape == (0, 3, 24, 24) and drawn["box"].shape == (0, 4)
 

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms.v2 import functional as F
 
 from tacit.data.samples import Images, Parts, Vectors
 from tacit.errors import TacitError
 from tacit.numerics import counter
 from tacit.views import MODALITIES, Program, modality
-from tacit.views.kinds import MultiCrop, Neighbours, Pair, Paired, Plain, Single
+from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Paired, Plain, Single
 
 VECTOR = {"kind": "vector", "shape": [4], "mean": [0.0] * 4, "std": [1.0] * 4}
 IMAGE = {"kind": "image", "shape": [3, 16, 16], "size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
@@ -62,6 +63,38 @@ def test_options_of_a_kind_reach_its_views():
 def test_many_crops_have_two_sizes():
     views, params = Program(MultiCrop(large=2, small=3), modality("image").fit(IMAGE, local_size=8))(images(), INDEX, 0)
     assert [tuple(x.shape[1:]) for x in views] == [(3, 16, 16)] * 2 + [(3, 8, 8)] * 3 and len(params) == 5
+
+
+@pytest.mark.parametrize("kind", [Pair(), MultiCrop(large=2, small=3), Masked(), Neighbours()])
+def test_the_box_in_the_parameters_is_what_a_view_shows(kind):
+    """Cut by torchvision at that box and resized, the image is the view; padding is no part of it."""
+    torch.manual_seed(0)
+    sizes = torch.tensor([[40, 31], [17, 50], [40, 50]])
+    given = Images(torch.randint(0, 256, (3, 40, 50, 3), dtype=torch.uint8), sizes)
+    calm = {"flip": 0.0, "jitter": 0.0, "grey": 0.0, "blur": 0.0, "solarise": 0.0}
+    program = Program(kind, modality("image").fit(IMAGE, local_size=8, **calm))
+    views, params = program(given, INDEX, 3)
+    boxes = []
+    for x, drawn in zip(views, params):
+        for i in range(3):
+            box = drawn["box"][i] * sizes[i].repeat(2)
+            whole = box.round()
+            torch.testing.assert_close(box, whole, rtol=0, atol=1e-4)  # whole pixels
+            top, left, height, width = whole.int().tolist()
+            boxes.append((top, left, height, width))
+            assert top + height <= sizes[i, 0] and left + width <= sizes[i, 1]
+            image = given.pixels[i].permute(2, 0, 1).float() / 255
+            naive = F.resized_crop(image, top, left, height, width, list(x.shape[2:]), antialias=True)
+            torch.testing.assert_close(x[i], F.normalize(naive, IMAGE["mean"], IMAGE["std"]), rtol=0, atol=2e-4)
+    assert len(set(boxes)) > len(boxes) - 2  # every view has a box of its own
+
+
+def test_a_masked_view_is_whole_and_says_what_to_hide():
+    views = modality("image").fit(IMAGE)
+    (x,), (drawn,) = Program(Masked(of={"image": {"mask_ratio": 0.6}}), views)(images(), INDEX, 7)
+    assert x.shape == (3, 3, 16, 16) and drawn["mask"].shape == (3, 64) and (drawn["mask"].sum(1) == 38).all()
+    with pytest.raises(TacitError, match="wants Masked views, vector data offers"):
+        Program(Masked(), modality("vector").fit(VECTOR))
 
 
 def test_a_pair_shows_both_parts():

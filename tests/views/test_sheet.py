@@ -5,8 +5,8 @@ import torch
 
 from tacit.data.samples import Images, Parts, Vectors
 from tacit.views import Program, modality
-from tacit.views.kinds import MultiCrop, Paired
-from tacit.views.sheet import CELL, EMPTY, GAP, LINE, sheet
+from tacit.views.kinds import Masked, MultiCrop, Paired
+from tacit.views.sheet import CELL, EMPTY, FAINT, GAP, LINE, sheet
 
 IMAGE = {"kind": "image", "size": 16, "mean": [0.3, 0.5, 0.7], "std": [0.1, 0.2, 0.3]}
 VECTOR = {"kind": "vector", "mean": [0.0] * 2, "std": [1.0] * 2}
@@ -32,6 +32,19 @@ def test_images_and_small_views():
         assert (small[CELL // 4 : CELL * 3 // 4, CELL // 4 : CELL * 3 // 4] == (200, 100, 50)).all() and (
             small[:10] == 255
         ).all()
+
+
+def test_hidden_patches_are_grey():
+    program = Program(Masked(), modality("image").fit(IMAGE, mask_patch=4, **CALM))
+    page = sheet(IMAGES, ["a", "b"], program, np.array([4, 2]), 0)
+    hidden, side = program(IMAGES, np.array([4, 2]), 0)[1][0]["mask"].view(2, 4, 4), CELL // 4
+    grey = [int(FAINT[i : i + 2], 16) for i in (1, 3, 5)]
+    for row in (0, 1):
+        shown = cell(page, 1, row)
+        for y in range(4):
+            for x in range(4):
+                patch = shown[y * side : (y + 1) * side, x * side : (x + 1) * side]
+                assert (patch == (grey if hidden[row, y, x] else (200, 100, 50))).all()
 
 
 def test_a_pair_shows_bars_beside_images():

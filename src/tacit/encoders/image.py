@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tacit.errors import TacitError
 from tacit.method import Facts
+from tacit.parts.patches import cut, sincos, take
+from tacit.parts.transformer import Block
+from tacit.views.masks import fitting_patch
 
 
 class SmallResNet(nn.Module):
@@ -72,7 +74,7 @@ class SmallViT(nn.Module):
         self.dim, self.patch = width, patch or fitting_patch(height, across)
         self.grid = self._grid(height, across)
         self.embed = nn.Linear(channels * self.patch**2, width)
-        self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.register_buffer("positions", sincos(self.grid, self.grid, width), persistent=False)
         for module in self.modules():
@@ -126,41 +128,6 @@ def image_shape(facts: Facts) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def fitting_patch(height: int, width: int) -> int:
-    """The side in pixels that cuts the image most nearly into 8 × 8, among those that cut it into 4 to 16."""
-    sides = [side for side in range(1, height + 1) if not height % side and not width % side and 4 <= height // side <= 16]
-    if not sides:
-        raise TacitError(
-            f"Images of {height} × {width} pixels cannot be cut evenly into 4 to 16 patches a side; "
-            "give a view size such as 32 or 64, or the patch itself."
-        )
-    return min(sides, key=lambda side: abs(side - height / 8))
-
-
-def cut(x: Tensor, patch: int) -> Tensor:
-    """Images n × c × h × w -> their patches, n × (h/patch · w/patch) × (c · patch²), row by row."""
-    n, c, h, w = x.shape
-    pieces = x.reshape(n, c, h // patch, patch, w // patch, patch).permute(0, 2, 4, 1, 3, 5)
-    return pieces.reshape(n, (h // patch) * (w // patch), c * patch**2)
-
-
-def take(rows: Tensor, keep: Tensor) -> Tensor:
-    """n × t × d and positions n × k -> n × k × d."""
-    return rows.gather(1, keep[:, :, None].expand(-1, -1, rows.shape[2]))
-
-
-def sincos(grid: tuple[int, int], span: tuple[int, int], dim: int) -> Tensor:
-    """Positions of a grid spread evenly over `span`: (rows · columns) × dim, a quarter each of sines and cosines of x and y.
-
-    Frequencies fall from 1 to 1/10000 as in Vaswani et al. 2017, section 3.5.
-    """
-    rate = 10000.0 ** -(torch.arange(dim // 4) / (dim // 4))
-    y, x = ((torch.arange(g) + 0.5) * (s / g) - 0.5 for g, s in zip(grid, span))
-    down, across = torch.meshgrid(y, x, indexing="ij")
-    angles = torch.stack([across.flatten(), down.flatten()], 1)[:, :, None] * rate
-    return torch.cat([angles.sin(), angles.cos()], 2).flatten(1)
-
-
 class _Residual(nn.Module):
     """Two 3×3 convolutions around which the input is added; n × before × h × w -> n × after × h/stride × w/stride."""
 
@@ -175,22 +142,6 @@ class _Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.norm1(self.conv1(x)), inplace=True)
         return F.relu(self.norm2(self.conv2(y)) + self.shortcut(x), inplace=True)
-
-
-class _Block(nn.Module):
-    """Attention, then a perceptron, each on normalised tokens and added to them; n × t × width."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        q, k, v = self.qkv(self.norm1(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # n × heads × t × d
-        x = x + self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
-        return x + self.mlp(self.norm2(x))
 
 
 def _conv(before: int, after: int, side: int, stride: int) -> nn.Conv2d:

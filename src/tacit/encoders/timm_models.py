@@ -6,9 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tacit.encoders.image import fitting_patch, image_shape, take
+from tacit.encoders.image import image_shape
 from tacit.errors import TacitError, unknown
 from tacit.method import Facts
+from tacit.parts.patches import take
+from tacit.views.masks import fitting_patch
 
 SMALL = 64  # pixels up to which the first layers of a model made for 224 would throw most of the image away
 

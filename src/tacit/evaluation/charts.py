@@ -9,18 +9,20 @@ import numpy as np
 WIDTH, HEIGHT = 380, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 34
 BINS = 200  # of a curve: more points are averaged, and their range is shaded
+FEW = 25  # points of a curve that are marked one by one
 COLOURS = 6  # the page's variables --c0 … --c5
 SHAPES = ("circle", "square", "triangle", "diamond")
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers in [low, high], steps of 1, 2 or 5 times a power of ten."""
+    """Round numbers in [low, high], two at least, steps of 1, 2 or 5 times a power of ten."""
     span = high - low
     if span <= 0 or not math.isfinite(span):
         return [low]
     power = 10 ** math.floor(math.log10(span / about))
     step = next(m * power for m in (1, 2, 5, 10) if span / (m * power) <= about)
-    return [round(i * step, 12) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    found = [round(i * step, 12) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return found if len(found) > 1 else ticks(low, high, 2 * about)
 
 
 def short(x: float) -> str:
@@ -35,8 +37,13 @@ def short(x: float) -> str:
     return f"{x:.4g}".replace("-", "−")
 
 
-def curve(title: str, x: Sequence[float], y: Sequence[float], x_name: str = "step") -> str:
-    """A quantity over steps, its last value written out; values that are not finite leave a gap in the count only."""
+def curve(
+    title: str, x: Sequence[float], y: Sequence[float], x_name: str = "step", x_range: tuple[float, float] | None = None
+) -> str:
+    """A quantity over steps, its last value written out; values that are not finite leave a gap in the count only.
+
+    Curves drawn over one x_range can be compared by eye; a few values are marked by points.
+    """
     xs, ys = np.asarray(x, float), np.asarray(y, float)
     finite = np.isfinite(xs) & np.isfinite(ys)
     if not finite.any():
@@ -46,16 +53,17 @@ def curve(title: str, x: Sequence[float], y: Sequence[float], x_name: str = "ste
     at, mean = (np.array([values[part].mean() for part in parts]) for values in (xs, ys))
     low, high = (np.array([pick(ys[part]) for part in parts]) for pick in (np.min, np.max))
     bottom, top = _room(float(low.min()), float(high.max()))
-    to_x, to_y = _scale(xs[0], xs[-1], LEFT, WIDTH - RIGHT), _scale(bottom, top, HEIGHT - BOTTOM, TOP)
+    start, end = x_range or (xs[0], xs[-1])
+    to_x, to_y = _scale(start, end, LEFT, WIDTH - RIGHT), _scale(bottom, top, HEIGHT - BOTTOM, TOP)
     px, line = to_x(at), to_y(mean)
     band = ""
     if len(parts) < len(xs):
         edge = [*zip(px, to_y(high)), *zip(px[::-1], to_y(low)[::-1])]
         band = f'<polygon class="band" points="{_points(edge)}"/>'
-    drawn = f'<polyline class="line" points="{_points(zip(px, line))}"/>'
-    if len(parts) == 1:
-        drawn = f'<circle class="end" cx="{px[0]:.1f}" cy="{line[0]:.1f}" r="3"/>'
-    axes = _axes(to_x, to_y, ticks(xs[0], xs[-1]), ticks(bottom, top, 4), x_name)
+    drawn = f'<polyline class="line" points="{_points(zip(px, line))}"/>' if len(parts) > 1 else ""
+    if len(parts) <= FEW:
+        drawn += "".join(f'<circle class="end" cx="{at:.1f}" cy="{value:.1f}" r="2.6"/>' for at, value in zip(px, line))
+    axes = _axes(to_x, to_y, ticks(start, end), ticks(bottom, top, 4), x_name)
     first, last = short(float(ys[0])), short(float(ys[-1]))
     return _svg(title, f"{title}, from {first} to {last}", axes + band + drawn, note=f"last {last}")
 

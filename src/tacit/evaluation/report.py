@@ -19,9 +19,16 @@ from tacit.evaluation.panel import Evaluation
 from tacit.evaluation.style import CSS
 
 POINTS = 3000  # on the map
-TITLES = {"lr": "learning rate", "effective_rank": "effective rank", "samples_per_second": "samples per second"}
+TITLES = {
+    "knn": "kNN accuracy, online",
+    "lr": "learning rate",
+    "effective_rank": "effective rank",
+    "samples_per_second": "samples per second",
+}
 NOT_DRAWN = ("step", "epoch", "stage", "time")
-FIRST = ("loss", "effective_rank", "spread", "lr", "alignment", "uniformity")
+FIRST = ("loss", "knn", "effective_rank", "spread", "alignment", "uniformity", "lr")
+SHORT = 2  # lines of a log, fewer than which are no history
+OBSERVED = "kNN accuracy is among training samples, by labels that were looked at and not learned from."
 
 
 class Shown(NamedTuple):
@@ -64,7 +71,7 @@ def write_report(
     """Write the report; what is not given is left out. The file is written beside and renamed.
 
     facts      what was trained on what, as shown: {"method": "SimCLR", "data": "cifar10-15k", …}
-    history    the lines of metrics.jsonl: every number but the position becomes a curve over `step`, per `stage`
+    history    the lines of metrics.jsonl: every number but the position becomes a curve over epochs, per stage
     spectrum   singular values of the embeddings
     advice     sentences, the most useful first
     """
@@ -74,7 +81,7 @@ def write_report(
         _section("What to do next", _list(advice)) if advice else "",
         _section("Nearest neighbours", "".join(_strip(strip) for strip in neighbours)) if neighbours else "",
         _section("Map", _map(map)) if map else "",
-        _section("Training", _curves(history)) if history else "",
+        _section("Training", _curves(history)) if len(history) >= SHORT else "",
         _section("Spectrum", f'<div class="charts">{charts.spectrum(spectrum.tolist())}</div>') if spectrum is not None else "",
         _section("How the numbers were measured", _protocols(evaluation)) if evaluation else "",
     ]
@@ -159,15 +166,31 @@ def _curves(history: Sequence[dict[str, Any]]) -> str:
     for stage, lines in stages.items():
         found = list(dict.fromkeys(key for line in lines for key in line if _is_number(line[key]) and key not in NOT_DRAWN))
         order = sorted(found, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST))
-        drawn = [_curve(key, [line for line in lines if _is_number(line.get(key))]) for key in order]
-        heading = f"<h3>Stage {escape(str(stage))}</h3>" if len(stages) > 1 else ""
+        at, unit = _places(lines)
+        drawn = [_curve(key, at, lines, unit) for key in order]
+        heading = f"<h3>Stage {int(stage) + 1} of {len(stages)}</h3>" if len(stages) > 1 else ""
         blocks.append(f'{heading}<div class="charts">{"".join(drawn)}</div>')
-    return "".join(blocks)
+    hint = f'<p class="hint">{OBSERVED}</p>' if any("knn" in line for line in history) else ""
+    return "".join(blocks) + hint
 
 
-def _curve(key: str, lines: list[dict[str, Any]]) -> str:
-    steps = [line.get("step", i) for i, line in enumerate(lines)]
-    return charts.curve(TITLES.get(key, key.replace("_", " ")), steps, [line[key] for line in lines])
+def _places(lines: list[dict[str, Any]]) -> tuple[list[float], str]:
+    """Where each line of a stage stands, in epochs that have passed; in steps where the log says no epochs.
+
+    A line tells the epoch it lies in and the steps so far; the longest epoch that fits all lines gives the fraction.
+    """
+    steps = [float(line.get("step", i)) for i, line in enumerate(lines)]
+    if not all("epoch" in line for line in lines):
+        return steps, "step"
+    epochs = [line["epoch"] for line in lines]
+    length = max(step / (epoch + 1) for step, epoch in zip(steps, epochs)) or 1.0
+    return [min(max(step / length, epoch), epoch + 1) for step, epoch in zip(steps, epochs)], "epoch"
+
+
+def _curve(key: str, at: list[float], lines: list[dict[str, Any]], unit: str) -> str:
+    told = [(x, line[key]) for x, line in zip(at, lines) if _is_number(line.get(key))]
+    x, y = [x for x, _ in told], [value for _, value in told]
+    return charts.curve(TITLES.get(key, key.replace("_", " ")), x, y, unit, (0.0, max(at)))
 
 
 def _map(map: Map) -> str:

@@ -3,24 +3,27 @@
 import torch
 from torch import Tensor
 
+from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, total
 
 
 @torch.no_grad()
 def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3) -> Tensor:
-    """Scores n × k -> codes n × k whose rows sum to 1 and whose columns hold about equally much, over all processes.
+    """Scores n × k -> codes n × k in float32, of which every row sums to 1 and no column holds more than another.
 
-    Sinkhorn-Knopp on exp(scores / epsilon) (Cuturi 2013; Caron et al. 2020, arXiv:2006.09882, equation 3): in turns each
-    column is made to sum to 1/k and each row to 1/n. Computed on logarithms, so that no score overflows.
+    Sinkhorn-Knopp on exp(scores / epsilon) (Cuturi 2013, arXiv:1306.0895; Caron et al. 2020, arXiv:2006.09882, equation 3)
+    over the rows of all processes, of which each may bring another number: in turns columns and rows are scaled to equal
+    sums, rows last, so that columns are equal up to what so few iterations leave. Computed on logarithms, where no score
+    is too large and no column too far below the others.
     """
-    codes = scores.float() / epsilon
-    for _ in range(iterations):
-        codes = codes - _column_sums(codes)
-        codes = codes - codes.logsumexp(1, keepdim=True)
-    return codes.exp()
+    with full_precision():
+        codes = scores.float() / epsilon
+        for _ in range(iterations):
+            codes = (codes - _column_sums(codes)).log_softmax(1)
+        return codes.softmax(1)
 
 
-def _column_sums(codes: Tensor) -> Tensor:
-    """log Σ exp over the rows of all processes: k."""
-    peak = gather(codes.amax(0, keepdim=True)).amax(0)
-    return total((codes - peak).exp().sum(0)).log() + peak
+def _column_sums(logarithms: Tensor) -> Tensor:
+    """log Σ exp over the rows of all processes: n × k -> k."""
+    peak = gather(logarithms.amax(0, keepdim=True)).amax(0)
+    return total((logarithms - peak).exp().sum(0)).log() + peak

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
 
@@ -13,18 +14,22 @@ def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.i
     """Closer to one's partner, farther from all the others, the two apart: two n × d -> scalar, which may be negative.
 
     Yeh et al. 2021 (arXiv:2110.06848), equation 6, averaged over the 2N views of all processes; a view's negatives are the
-    2(N − 1) views of other samples. With a finite `sigma` a pair weighs 2 − N · softmax(similarity / sigma) over the pairs of
-    all processes, so that far partners pull harder (equation 7, DCLW); the weights carry no gradient.
+    2(N − 1) views of other samples. With a finite `sigma` (DCLW) a pair of similarity s weighs
+    2 − exp(s / sigma) / mean(exp(s / sigma)), the mean over the pairs of all processes, so that far partners pull harder;
+    the weights carry no gradient. An infinite one weighs every pair 1.
     """
     with full_precision():
         first, second = unit(first), unit(second)
         everyone = torch.cat([gather(first), gather(second)])
         n, half = len(first), len(everyone) // 2
+        if half < 2:
+            raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
         mine = torch.arange(n, device=first.device) + rank() * n
+        family = torch.stack([mine, mine + half], 1).repeat(2, 1)  # oneself and one's partner
         likeness = torch.cat([first, second]) @ everyone.T / temperature
-        own = torch.stack([mine, mine + half], 1).repeat(2, 1)  # oneself and one's partner
-        negatives = likeness.scatter(1, own, float("-inf")).logsumexp(1)
-        positive = (first * second).sum(1)
-        every = gather(positive.detach()) / sigma
-        weight = 2 - half * torch.softmax(every, 0)[mine]
-        return negatives.mean() - (weight * positive).mean() / temperature
+        others = likeness.scatter(1, family, float("-inf")).logsumexp(1)
+        own = (first * second).sum(1)
+        every = gather(own.detach())
+        pull = ((every - every.max()) / sigma).exp()
+        weight = 2 - half * pull[mine] / pull.sum()
+        return others.mean() - (weight * own).mean() / temperature

@@ -8,9 +8,10 @@ from tacit.numerics.exact import full_precision, unit
 
 
 def info_nce(query: Tensor, key: Tensor, negatives: Tensor, temperature: float) -> Tensor:
-    """Each query finds its key among m negatives: n × d, n × d, m × d of unit length -> scalar.
+    """Each query finds its key among m negatives: n × d, n × d, m × d -> scalar.
 
-    He et al. 2020 (arXiv:1911.05722), equation 1; no gradient goes into what is not the query if it was detached.
+    He et al. 2020 (arXiv:1911.05722), equation 1. Queries and keys are brought to length one, negatives (a queue's rows)
+    are taken as they come. Gradient reaches whatever asks for it: the keys too, unless they were made without.
     """
     with full_precision():
         query, key = unit(query), unit(key)

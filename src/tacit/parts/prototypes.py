@@ -7,7 +7,12 @@ from tacit.numerics.exact import full_precision, unit
 
 
 class Prototypes(nn.Module):
-    """k directions of length one: features n × d -> their cosines with each, n × k."""
+    """k directions of length one: features … × dim -> their cosines with each, … × k (Caron et al. 2020, arXiv:2006.09882).
+
+    The owner calls `normalise` in its `after_step`: then what a step uses, what is saved and what every process holds are
+    the same directions. Before the step, as the released code has it, they are the same numbers too, but what is saved at
+    the end would have moved off the sphere, and each micro-batch would round them once more.
+    """
 
     def __init__(self, dim: int, k: int):
         super().__init__()
@@ -16,7 +21,7 @@ class Prototypes(nn.Module):
 
     @torch.no_grad()
     def normalise(self) -> None:
-        """Back to length one; to be called after every step."""
+        """Back to length one, in place: whatever the optimiser did to the lengths, decay included, is dropped."""
         self.directions.weight.copy_(unit(self.directions.weight))
 
     def forward(self, z: Tensor) -> Tensor:

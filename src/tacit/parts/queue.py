@@ -8,21 +8,30 @@ from tacit.numerics.processes import rank, size
 
 
 class Queue(nn.Module):
-    """A ring of `length` rows of `dim` numbers, the oldest overwritten by the newest; all zero until they are."""
+    """A ring of rows of one width, the oldest overwritten by the newest; all zero until the owner or a push fills them.
+
+    He et al. 2020 (arXiv:1911.05722), section 3.2.
+
+    rows    length × dim
+    at      int64 scalar: where the next push goes
+    filled  int64 scalar: how many rows have been pushed, at most the length
+    """
 
     rows: Tensor
-    pushed: Tensor  # rows ever pushed; on the host, so that asking for it waits for no device
+    at: Tensor
+    filled: Tensor
 
     def __init__(self, length: int, dim: int):
         super().__init__()
         positive(queue=length, dim=dim)
         self.register_buffer("rows", torch.zeros(length, dim))
-        self.register_buffer("pushed", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("at", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
     @property
     def full(self) -> bool:
-        """Whether every row has been pushed."""
-        return int(self.pushed) >= len(self.rows)
+        """Whether every row has been pushed. Asking waits for the device, pushing does not."""
+        return int(self.filled) == len(self.rows)
 
     @property
     def mine(self) -> Tensor:
@@ -31,11 +40,14 @@ class Queue(nn.Module):
 
     @torch.no_grad()
     def push(self, rows: Tensor) -> None:
-        """Put in n rows (n × d), n a divisor of the size."""
+        """Put in n rows (n × dim), n a divisor of the length, in place of the oldest."""
         length, n = len(self.rows), len(rows)
         if length % n:
-            even = max(length // n, 1) * n
-            raise TacitError(f"A queue of {length} is not filled evenly by batches of {n}; give --queue {even}.")
-        at = int(self.pushed) % length
-        self.rows[at : at + n] = rows
-        self.pushed += n
+            enough = (length // n + 1) * n
+            raise TacitError(
+                f"A queue of {length} cannot be filled in batches of {n}; give --queue {enough} or a batch that divides it."
+            )
+        place = (self.at + torch.arange(n, device=self.rows.device)) % length
+        self.rows.index_copy_(0, place, rows.to(self.rows))
+        self.at.add_(n).remainder_(length)
+        self.filled.add_(n).clamp_(max=length)

@@ -30,7 +30,7 @@ class Journal:
         self.console = Console(stderr=True, quiet=quiet or not self.main)
         self.board: Any = None
         self.bar: Progress | None = None
-        self.shown = ""
+        self.shown: dict[str, str] = {}  # on the bar, until the next of its name
 
     def begin(self, title: str, total: int, done: int, length: int) -> None:
         """Start a stage: a bar of `total` steps of which some are done, and a log cut to `length` bytes."""
@@ -43,7 +43,7 @@ class Journal:
             self.board = SummaryWriter(self.path.parent / "tensorboard", purge_step=done or None)
         columns = (TextColumn("{task.description}"), BarColumn(24), TimeRemainingColumn(), TextColumn("{task.fields[signs]}"))
         self.bar = Progress(*columns, console=self.console, transient=False)
-        self.task = self.bar.add_task(title, total=total, completed=done, signs=self.shown)
+        self.task = self.bar.add_task(title, total=total, completed=done, signs="  ".join(self.shown.values()))
         self.bar.start()
         self.since = time.perf_counter()
 
@@ -71,10 +71,19 @@ class Journal:
         return dict(zip(names, means)), stops > 0
 
     def write(self, line: dict[str, Any], completed: int) -> None:
-        """One line of numbers: to the file, to TensorBoard and to the bar."""
+        """One line of the training's numbers and its speed: to the file, to TensorBoard and to the bar."""
         elapsed = time.perf_counter() - self.since
         line["samples_per_second"] = round(self.samples / max(elapsed, 1e-9), 1)
         self.samples, self.since = 0, time.perf_counter()
+        if line.get("effective_rank") is not None:
+            self.shown["probe"] = f"rank {line['effective_rank']:.0f}  spread {line['spread']:.2f}"
+        self.tell(line)
+        shown = [f"loss {line.get('loss', math.nan):.3f}", f"{line['samples_per_second']:.0f}/s", *self.shown.values()]
+        if self.bar is not None:
+            self.bar.update(self.task, completed=completed, signs="  ".join(shown))
+
+    def tell(self, line: dict[str, Any]) -> None:
+        """One line of numbers: to the file and to TensorBoard; kNN accuracy stands on the bar from its next move on."""
         if self.path is not None:
             with self.path.open("a") as file:
                 file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
@@ -84,11 +93,8 @@ class Journal:
             for name, value in line.items():
                 if isinstance(value, float) and not _missing(value):
                     self.board.add_scalar(f"stage{line['stage']}/{name}", value, line["step"])
-        shown = [f"loss {line.get('loss', math.nan):.3f}", f"{line['samples_per_second']:.0f}/s"]
-        if line.get("effective_rank") is not None:
-            self.shown = f"rank {line['effective_rank']:.0f}  spread {line['spread']:.2f}"
-        if self.bar is not None:
-            self.bar.update(self.task, completed=completed, signs="  ".join([*shown, self.shown]))
+        if "knn" in line:
+            self.shown["knn"] = f"knn {line['knn']:.3f}"
 
     def say(self, sentence: str) -> None:
         self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)

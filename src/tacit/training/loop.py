@@ -4,7 +4,6 @@ What a step computes is a pure function of the seed and the position, since torc
 every hook: a resumed run equals an uninterrupted one bit for bit, and no random state needs saving.
 """
 
-import time
 from collections.abc import Generator
 from itertools import count
 from typing import Any
@@ -21,7 +20,7 @@ from tacit.training.distributed import attach, join, share_norms, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
 from tacit.training.plans import settled
-from tacit.training.setting import Setting, close_streams, open_streams
+from tacit.training.setting import Setting, close_streams, observed, open_streams
 from tacit.training.signals import Probe
 from tacit.training.state import Keeper, reseed
 from tacit.training.stopping import Interrupted, Stopping
@@ -67,18 +66,16 @@ class Training:
         if self.optimizer is not None:
             self.wrapped, self.stepper = fabric.setup(method, self.optimizer)
             self.wrapped.mark_forward_method("step")
-        self.embed = embedder(method, self.feeds, fabric.autocast)
-        self.journal = Journal(setting.folder, setting.quiet)
+        self.embed, self.journal = embedder(method, self.feeds, fabric.autocast), Journal(setting.folder, setting.quiet)
         self.keeper = Keeper(setting.folder, number, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
-        self.saved = time.monotonic()
         fabric.barrier()  # everyone has read before anyone writes
 
     def run(self) -> Trained:
         """From wherever the stage stands to its end."""
         if not self.at.finished:
             if self.at.step == 0:
-                self.save()
+                self.keeper.save(self.at, self.plan)
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
             self.journal.begin(title, total, self.at.step, self.log_length)
@@ -93,7 +90,7 @@ class Training:
             self.at.finished = True
             self.focus.on("", ())
             self.average.into_method()
-            self.save()
+            self.keeper.save(self.at, self.plan)
         return Trained(self.method.eval(), self.embed)
 
     def solve(self) -> None:
@@ -120,6 +117,7 @@ class Training:
                 self.beat(progress)
                 if self.at.step == self.setting.most_steps:
                     return
+            self.observe()
             self.at.epoch, self.at.batch, self.at.planned = self.at.epoch + 1, 0, False
 
     def open_epoch(self) -> bool:
@@ -188,13 +186,15 @@ class Training:
         self.journal.write(line | signals, self.at.step)
         return stop
 
+    def observe(self) -> None:
+        """A line of what those say who only look, now and then at the end of an epoch."""
+        reseed(*self.seed, "observe", self.at.epoch)
+        if said := observed(self.setting, self.method, self.at.epoch + 1, self.recipe.epochs):
+            self.journal.tell({"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **said})
+
     def pause(self, stop: bool) -> None:
         """A safe point: save when it is due, and leave when that was asked for."""
-        if stop or time.monotonic() - self.saved >= self.setting.save_seconds:
-            self.save()
+        if stop or self.keeper.due(self.setting.save_seconds):
+            self.keeper.save(self.at, self.plan)
         if stop:
             raise Interrupted(self.at.step)
-
-    def save(self) -> None:
-        self.keeper.save(self.at, self.plan)
-        self.saved = time.monotonic()

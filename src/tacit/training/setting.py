@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from lightning_fabric import Fabric
 from torch import nn
 
@@ -11,6 +12,10 @@ from tacit.errors import TacitError
 from tacit.method import Facts, Labelled, Method, Recipe, Stage, View, nested, streams
 from tacit.numerics import processes
 from tacit.training.streams import Source, Stream, move
+
+Observer = Callable[[Method, Callable], dict[str, float]]  # of a method, under `autocast()`: numbers by name
+
+LOOKS = 20  # at most, of the observers at a stage
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Setting:
     log_steps: int = 10
     save_seconds: float = 60.0
     most_steps: int = 0  # of every stage; 0: all of them
+    observers: tuple[Observer, ...] = ()  # they look at the method and never change it
 
 
 def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> dict[str, Stream]:
@@ -52,6 +58,24 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
         context = None if shared is None else move(shared, device)
         feeds[stream] = Stream(stream, source, size, key, device, labelled, context, multiple, length)
     return feeds
+
+
+def observed(setting: Setting, method: Method, epoch: int, epochs: int) -> dict[str, float]:
+    """What the observers say after so many epochs of a stage, alike on every process; {} where none is asked.
+
+    They are asked after every epoch where a stage has at most LOOKS, else after every second, third, …: the last is always
+    among them. Without a folder nobody would read it. Which modules train and which do not is put back exactly.
+    """
+    if setting.folder is None or (epochs - epoch) % -(-epochs // LOOKS):
+        return {}
+    modes = {module: module.training for module in method.modules()}
+    try:
+        with torch.no_grad():
+            said = [observer(method, setting.fabric.autocast) for observer in setting.observers]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return {name: value for one in said for name, value in one.items()}
 
 
 def close_streams(feeds: dict[str, Stream]) -> None:

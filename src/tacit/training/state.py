@@ -1,6 +1,7 @@
 """The whole state of a stage in one file: what a kill may interrupt and `--resume` goes on from."""
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ class Keeper:
         self.file = folder / f"stage-{number}.safetensors" if folder is not None else None
         self.stage, self.method = stage, method
         self.optimizer, self.average, self.journal = optimizer, average, journal
+        self.saved = time.monotonic()
 
     def restore(self) -> tuple[Position, Plan | None, int]:
         """The position, the plan and the log's length that were saved; the rest is put back where it belongs."""
@@ -69,6 +71,7 @@ class Keeper:
 
     def save(self, at: Position, plan: Plan | None) -> None:
         """Put everything into one file, in place of the last; the first process alone writes."""
+        self.saved = time.monotonic()
         if self.file is None or processes.rank() > 0:
             return
         groups = {
@@ -87,6 +90,10 @@ class Keeper:
             "options": {name: value for name, value in self.stage.options.items() if not isinstance(value, Tensor)},
         }
         checkpoint.save(self.file, tensors, facts)
+
+    def due(self, seconds: float) -> bool:
+        """Whether the last save, or the start, is so long ago."""
+        return time.monotonic() - self.saved >= seconds
 
 
 def open_stage(

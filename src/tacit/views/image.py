@@ -17,8 +17,8 @@ from torch import Tensor
 from tacit.data.samples import Images
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
-from tacit.views import changed, pixels
-from tacit.views.kinds import MultiCrop, Neighbours, Pair, Plain, Single, View
+from tacit.views import changed, masks, pixels
+from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Plain, Single, View
 
 # Which column of a sample's uniform draws decides what.
 _BOX = slice(0, 22)
@@ -50,16 +50,24 @@ class ImageViews:
     solarise: float = 0.0  # probability of inverting what is brighter than a half
     local_size: int = 96  # side of a small view (MultiCrop)
     local_crop: tuple[float, float] = (0.05, 0.14)  # range of the share of the area that a small view shows (SwAV)
+    mask_ratio: float = 0.75  # share of the patches that are hidden (Masked)
+    mask_patch: int = 0  # side of a patch in pixels; 0: what cuts the view most nearly into 8 × 8, as small_vit does
+    mask_block: tuple[float, float] = (0.0, 0.0)  # range of the share of the area that a hidden block has; 0, 0: single patches
 
     name: ClassVar[str] = "image"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Masked, Neighbours)
 
     def __post_init__(self) -> None:
         for name in ("size", "local_size"):
             if getattr(self, name) < 2:
                 raise TacitError(f"{name} is {getattr(self, name)}; a view needs a side of at least 2 pixels.")
-        for name in ("flip", "jitter", "grey", "blur", "solarise"):
+        if self.mask_patch < 0 or not 0 <= self.mask_block[0] <= self.mask_block[1] <= 1:
+            raise TacitError(
+                f"mask_patch is {self.mask_patch} and mask_block {self.mask_block}; give a side in pixels and two shares of "
+                "the area, the smaller first, or 0 for what is chosen by itself."
+            )
+        for name in ("flip", "jitter", "grey", "blur", "solarise", "mask_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TacitError(f"{name} is {getattr(self, name)}; give a probability, from 0 to 1.")
         for name in ("brightness", "contrast", "saturation"):
@@ -121,7 +129,11 @@ class ImageViews:
         sigma       float, n: of the blur in pixels; 0: none
 
         Role "plain" is the largest central square and nothing random; its only parameter is its box. Role "local" is a
-        small view of `local_size` from `local_crop`.
+        small view of `local_size` from `local_crop`. Role "masked" is a global one, itself whole, with two
+        parameters more; t is the number of its patches, row by row:
+
+        mask        bool, n × t: True where hidden, which are round(mask_ratio · t) of every view
+        keep        int64, n × (t − hidden): where those lie that are not, in their order
         """
         options = self.but(**how)
         if content.pixels.shape[3] != len(self.mean):
@@ -129,15 +141,31 @@ class ImageViews:
         if role == "plain":
             box = pixels.central_box(content.sizes.long())
             return options._render(content, box, options.size, {}), {"box": _shares(box, content.sizes)}
-        if role not in ("global", "local"):
-            raise unknown("role of a view", role, ("global", "local", "plain"))
+        if role not in ("global", "local", "masked"):
+            raise unknown("role of a view", role, ("global", "local", "masked", "plain"))
         size, area = (options.local_size, options.local_crop) if role == "local" else (options.size, options.crop)
         draws = torch.from_numpy(counter.uniform(key, index, _COLUMNS))
         device = content.pixels.device
         box = pixels.random_box(content.sizes, draws[:, _BOX].to(device), area, options.ratio)
         drawn = options._draw(draws)
         view = options._render(content, box, size, drawn)
+        if role == "masked":
+            drawn |= options._mask(index, key)
         return view, {"box": _shares(box, content.sizes), **{name: value.to(device) for name, value in drawn.items()}}
+
+    def _mask(self, index: np.ndarray, key: int) -> dict[str, Tensor]:
+        """Which patches of each view are hidden, and where the others lie; drawn where the host can see them."""
+        grid = masks.grid_of(self.size, self.mask_patch or masks.fitting_patch(self.size, self.size))
+        hidden = round(self.mask_ratio * grid**2)
+        if not 0 < hidden < grid**2:
+            raise TacitError(
+                f"A mask_ratio of {self.mask_ratio} hides {hidden} of {grid**2} patches; give one that hides some, not all."
+            )
+        by_blocks = self.mask_block[1] > 0
+        columns = grid**2 + (4 * masks.ATTEMPTS if by_blocks else 0)
+        draws = torch.from_numpy(counter.uniform(counter.key(key, "mask"), index, columns))
+        mask = masks.blocks(draws, grid, hidden, self.mask_block) if by_blocks else masks.scattered(draws, hidden)
+        return {"mask": mask, "keep": mask.byte().argsort(dim=1, stable=True)[:, : grid**2 - hidden]}
 
     def _draw(self, draws: Tensor) -> dict[str, Tensor]:
         """The parameters of everything but the crop, drawn where the host can see them."""

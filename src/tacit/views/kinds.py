@@ -16,14 +16,14 @@ class Seen:
 
     partner: bool = False  # of the sample itself, or of the partner that a plan named
     part: int = 0  # of a sample with several parts (an image and its caption)
-    role: str = "global"  # "global" a random look, "local" a small one, "plain" as it is
+    role: str = "global"  # "global" a random look, "local" a small one, "masked" partly hidden, "plain" as it is
 
 
 @dataclass(frozen=True)
 class View:
     """The base of all kinds; `of[modality]` holds one mapping of options per view, or one for all."""
 
-    of: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict, kw_only=True)
+    of: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]] = field(default_factory=dict, kw_only=True)
 
     def seen(self) -> tuple[Seen, ...]:
         """The views of a batch, in the order in which the batch iterates over them."""
@@ -63,6 +63,18 @@ class MultiCrop(View):
 
     def seen(self):
         return (Seen(),) * self.large + (Seen(role="local"),) * self.small
+
+
+@dataclass(frozen=True)
+class Masked(View):
+    """One random look at each sample of which a part is to be hidden: `params[0]["mask"]` (bool, n × pieces) says what.
+
+    The view itself is whole, since the hidden part is what is to be predicted; a method shows the encoder only the rest,
+    `params[0]["keep"]` (int64, n × pieces not hidden): every sample hides equally many. How many, says the modality.
+    """
+
+    def seen(self):
+        return (Seen(role="masked"),)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A sheet of the views that training will see: one row per sample, what it is at the left."""
 
+import math
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -33,7 +34,8 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
     """Draw each sample and its views, as `program(content, index, key)` gives them.
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
-    small ones small. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part, then the other.
+    small ones small, hidden patches grey. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
+    then the other.
     """
     modality, n = program.modality, len(ids)
     plain, _ = Program(Plain(), modality)(content, index, key)
@@ -49,7 +51,11 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
             if "box" in params[v] and program.seen[v].role != "plain":
                 _frame(originals, params[v]["box"], colour)
         columns.append(("original", FAINT, originals))
-        columns += [(_title(v, seen), colours[v], _pictures(views[v], looks, [colours[v]] * n)) for v, seen in mine]
+        for v, seen in mine:
+            pictures = _pictures(views[v], looks, [colours[v]] * n)
+            if looks.name == "image" and "mask" in params[v]:
+                _cover(pictures, params[v]["mask"])
+            columns.append((_title(v, seen), colours[v], pictures))
     return _laid_out(columns, ids)
 
 
@@ -97,6 +103,13 @@ def _frame(pictures: Sequence[Image.Image], boxes: Tensor, colour: str) -> None:
         ImageDraw.Draw(picture).rectangle((left * picture.width, top * picture.height, right, bottom), outline=colour, width=2)
 
 
+def _cover(pictures: Sequence[Image.Image], masks: Tensor) -> None:
+    """Grey out what each view hides: bool, n × patches of a square grid."""
+    grid = math.isqrt(masks.shape[1])
+    for picture, hidden in zip(pictures, masks.view(-1, grid, grid).byte().cpu().numpy()):
+        picture.paste(FAINT, mask=Image.fromarray(255 * hidden).resize(picture.size, Image.Resampling.NEAREST))
+
+
 def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)).convert("RGB")
 
@@ -106,7 +119,7 @@ def _sampling(scale: float) -> Image.Resampling:
 
 
 def _title(number: int, seen: Seen) -> str:
-    role = {"global": "view", "local": "small view", "plain": "plain view"}[seen.role]
+    role = {"global": "view", "local": "small view", "masked": "masked view", "plain": "plain view"}[seen.role]
     return f"{role} {number + 1}" + (" of partner" if seen.partner else "")
 
 

@@ -14,9 +14,10 @@ class DCL(Method):
 
     `sigma` below infinity weighs the pairs (DCLW; the paper takes 0.5).
 
-    unverified: no code of the authors is published
+    unverified: no code of the authors is published, and the recipe's rate and decay were not compared with the paper
     Compared: loss and gradient with raminnakhli/Decoupled-Contrastive-Learning@0b9b76d and lightly-ai/lightly@e8d317f.
-    Differs: weights are detached, as in the second; averaged over views, as in the second, where the first sums.
+    Differs: a mean over views, as in the second; the first is the sum of two directions, twice as large. Weights carry no
+    gradient, as in the second; in the first they do.
     """
 
     paper = Paper("Decoupled Contrastive Learning", "Yeh, Hong, Hsu, Liu, Chen, LeCun", 2021, "arXiv:2110.06848")

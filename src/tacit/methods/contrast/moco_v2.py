@@ -17,12 +17,14 @@ class MoCoV2(Method):
     """A view finds the other view's key, made by a slow copy of the encoder, among the keys of the last batches.
 
     checked: facebookresearch/moco@5a429c0
-    Compared: loss, gradient, keys, queue and momentum update.
-    Differs: batch norms see the whole batch, where the released code shuffles samples between the devices' own norms.
+    Compared: loss, gradient, keys, queue, momentum update and the keys' own batch statistics over three steps of SGD.
+    Differs: batch norms see the whole batch, where the released code shuffles samples between the devices' own norms;
+    its key encoder moves before a batch and ours after the last, to the same place; it lets norms and biases decay too
+    and lowers the rate by epochs.
     """
 
     paper = Paper("Improved Baselines with Momentum Contrastive Learning", "Chen, Fan, Girshick, He", 2020, "arXiv:2003.04297")
-    views = Pair()
+    views = Pair(of={"image": ({"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1},)})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200)
     recipes = {
         "small": Recipe(
@@ -49,7 +51,7 @@ class MoCoV2(Method):
         positive(dim=dim, temperature=temperature)
         shares(teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.teacher = Teacher(nn.Sequential(encoder, self.projector))
+        self.teacher = Teacher(nn.Sequential(self.encoder, self.projector))
         self.queue = Queue(queue, dim)
         self.queue.rows.copy_(unit(torch.randn(queue, dim)))
         self.temperature, self.teacher_momentum = temperature, teacher_momentum

@@ -22,7 +22,7 @@ class VICReg(Method):
         2021,
         "arXiv:2105.04906",
     )
-    views = Pair(of={"image": ({"blur": 0.5, "solarise": 0.1})})
+    views = Pair(of={"image": ({"blur": 0.5, "solarise": 0.1},)})
     whole_batch = True
     recipe = Recipe(
         optimizer="lars", lr=0.2, scale="linear", batch=2048, weight_decay=1e-6, warmup=10, epochs=1000, final_lr=0.01

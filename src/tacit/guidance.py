@@ -1,0 +1,33 @@
+"""Which method to take where the user names none: read off what was measured, and nothing else.
+
+`guidance.json` beside this file is written by `docs/generate.py` from the stored benchmark rows; docs/guidance.md shows the
+same numbers with all the others.
+"""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+UNMEASURED = "simclr"  # of a kind of data on which nothing was measured yet
+
+
+class Advice(NamedTuple):
+    """A method, and the measurement that speaks for it in one sentence."""
+
+    method: str
+    why: str
+
+
+def advise(kind: str, n: int) -> Advice:
+    """The method that took away most of raw input's errors on the measured sets of this kind and about this many samples."""
+    measured = json.loads(Path(__file__).with_name("guidance.json").read_text(encoding="utf-8"))
+    for band in measured.get(kind, []):
+        if band["above"] <= n and (band["below"] == 0 or n < band["below"]):
+            return Advice(
+                band["method"],
+                f"The method {band['method']}: on {band['sets']} it took away {band['share']:.0%} of raw input's errors, the most "
+                f"of {band['methods']} (docs/guidance.md); --method takes another.",
+            )
+    return Advice(
+        UNMEASURED, f"The method {UNMEASURED}, since none was measured on data of kind {kind}; --method takes another."
+    )
