@@ -4,17 +4,22 @@ import errno
 import pickle
 import shutil
 import struct
+import tarfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
 from PIL import Image
 
+import tacit
 from tacit.cli import run
 from tacit.data import generated
+from tacit.errors import TacitError
 from tacit.training import checkpoint
 
 TRAINING = "--epochs 1 --batch 16 --device cpu --precision fp32 --quiet"
@@ -437,3 +442,105 @@ def test_grey_images_where_colour_was_learned(here, capsys):
     assert capsys.readouterr().out.splitlines()[0].split() == ["00000", "1.0000"]
     done("search grey.lance grey.png --top 1")
     assert capsys.readouterr().out.splitlines()[0].split() == ["00000", "1.0000"]
+
+
+# ---- lists, shards and datasets ----
+
+
+def listed(here, count, missing=0):
+    names = [f"photos/{number:03d}.png" for number in range(count)]
+    return [f"gone/{number}.png" for number in range(missing)] + names[missing:]
+
+
+def packed(here, count=200):
+    with tarfile.open(here / "set.tar", "w") as archive:
+        for file in sorted((here / "photos").iterdir())[:count]:
+            archive.add(file, file.name)
+    with tarfile.open(here / "set.tar") as archive:
+        return [member.offset_data for member in archive.getmembers()]
+
+
+def test_mixed_sizes_and_modes_work(here, capsys):
+    Image.new("CMYK", (300, 40), (0, 200, 200, 0)).save("photos/wide.jpg")
+    Image.new("LA", (5, 9)).save("photos/tall.png")
+    Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20)).save("photos/deep.tif")
+    done("inspect photos")
+    said = capsys.readouterr().out
+    assert "203 images" in said and "CMYK 1" in said and "I;16 1" in said and "TIFF 1" in said and "none found" in said
+    done(f"pretrain photos --out r {SMALL}")
+
+
+def test_a_parquet_list_with_missing_files(here, refused, capsys):
+    pq.write_table(pa.table({"path": listed(here, 200, 4)}), "list.parquet")
+    refused(f"pretrain list.parquet --out r {SMALL}", "4 of 200", "gone/0.png: No such file", "1% allowed", "remove or replace")
+    pq.write_table(pa.table({"path": listed(here, 200, 1)}), "list.parquet")
+    done(f"pretrain list.parquet --out r {SMALL}")
+    (said,) = yaml.safe_load((here / "r" / "run.yaml").read_text())["data"]["corrupt"]
+    assert said.startswith("gone/0.png: No such file")
+    done("embed r list.parquet --out list.lance --device cpu")
+    capsys.readouterr()
+    shutil.copy("photos/007.png", "query.png")
+    done("search list.lance query.png --top 1 --sheet found.png")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["photos/007.png", "1.0000"] and Path("found.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,age\nann,3\n", ("the columns name (string), age (string)", "none of images", "give paths such as photos/1.png")),
+        ("path,label\n", ("list.csv lists nothing", "one row per image")),
+        ("", ("list.csv lists nothing", "a header")),
+    ],
+)
+def test_a_list_without_paths_or_rows(here, refused, text, words):
+    Path("list.csv").write_text(text)
+    refused("inspect list.csv", *words)
+    refused(f"pretrain list.csv --out r {SMALL}", *words)
+
+
+def test_a_shard_cut_in_the_middle(here, capsys):
+    places = packed(here)
+    file = here / "set.tar"
+    file.write_bytes(file.read_bytes()[: places[150] + 50])
+    done("inspect set.tar")
+    said = capsys.readouterr().out
+    assert "151 images" in said and "1 cannot be read" in said and "set/150: set.tar is cut in the middle of it" in said
+    done(f"pretrain set.tar --out r {SMALL}")
+    data = yaml.safe_load((here / "r" / "run.yaml").read_text())["data"]
+    assert data["samples"] == 150 and data["corrupt"] == ["set/150: set.tar is cut in the middle of it"]
+    done("embed r set.tar --out set.lance --device cpu")
+    capsys.readouterr()
+    done("search set.lance photos/007.png --top 1 --sheet found.png")
+    assert capsys.readouterr().out.splitlines()[0].split() == ["set/007", "1.0000"] and Path("found.png").exists()
+
+
+def test_a_shard_cut_in_its_first_images(here, refused):
+    places = packed(here)
+    file = here / "set.tar"
+    file.write_bytes(file.read_bytes()[: places[3] + 50])
+    refused(f"pretrain set.tar --out r {SMALL}", "1 of 4 samples of set.tar", "is cut in the middle of it", "1% allowed")
+
+
+class Raising(torch.utils.data.Dataset):
+    """200 images of which some raise."""
+
+    def __init__(self, raising):
+        self.pixels, self.raising = generated.tiny_images(200).pixels, raising
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def __getitem__(self, row):
+        if row in self.raising:
+            raise RuntimeError(f"the row {row} is gone")
+        return torch.from_numpy(self.pixels[row]).permute(2, 0, 1) / 255, row % 3
+
+
+def test_a_dataset_that_raises(here):
+    options = {"encoder": "small_resnet", "width": 8, "epochs": 1, "batch": 16, "device": "cpu", "precision": "fp32"}
+    run = tacit.pretrain(Raising({7}), method="simclr", out="r", quiet=True, **options)
+    data = yaml.safe_load((here / "r" / "run.yaml").read_text())["data"]
+    assert data["samples"] == 199 and data["corrupt"] == ["00007: RuntimeError: the row 7 is gone"]
+    assert run.embed(Raising(set())).shape[0] == 200
+    with pytest.raises(TacitError, match=r"4 of 200 samples of the dataset Raising .*00000: RuntimeError: the row 0 is gone"):
+        tacit.pretrain(Raising({0, 1, 2, 3}), method="simclr", out="s", quiet=True, **options)

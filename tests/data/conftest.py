@@ -1,6 +1,7 @@
 """Small images on disk, made as the tests need them."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -22,3 +23,15 @@ def save(tmp_path: Path) -> Save:
         return path
 
     return write
+
+
+@pytest.fixture
+def png() -> Callable[[np.ndarray], bytes]:
+    """An array as the content of a PNG file."""
+
+    def encode(pixels: np.ndarray) -> bytes:
+        stream = BytesIO()
+        Image.fromarray(pixels).save(stream, "PNG")
+        return stream.getvalue()
+
+    return encode

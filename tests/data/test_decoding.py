@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tacit.data.decoding import LIMIT, Unreadable, decode, fit, header, stacked
+from tacit.data.decoding import LIMIT, Unreadable, bits_for, brightest, decode, fit, header, stacked, to_8_bits
 
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -132,3 +132,52 @@ def test_equal_shapes_are_stacked_and_others_padded():
     assert sizes.tolist() == [[20, 30], [5, 7]] and pixels.shape == (2, 20, 30, 3)
     assert (pixels[1, :5, :7].numpy() == NOISE[:5, :7]).all() and pixels[1].sum() == NOISE[:5, :7].sum()
     assert stacked([], 1).pixels.shape == (0, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.webp", {"lossless": True}),
+        ("a.bmp", {}),
+        ("a.tif", {}),
+        ("a.tiff", {"compression": "tiff_lzw"}),
+        ("a.ppm", {}),
+        ("a.png", {"interlace": 1}),
+    ],
+)
+def test_lossless_formats_give_their_values(save, name, options):
+    path = save(name, NOISE, **options)
+    assert (decode(path, 256, 3) == NOISE).all() and (decode(path.read_bytes(), 256, 3) == NOISE).all()
+    assert header(path) == header(path.read_bytes()) and header(path).format in ("WEBP", "BMP", "TIFF", "PPM", "PNG")
+
+
+def test_lossy_formats_give_nearly_their_values(save):
+    ramp = np.stack(np.broadcast_arrays(np.arange(0, 240, 8)[None], np.arange(0, 240, 12)[:, None], 99), 2).astype(np.uint8)
+    for name in ("a.webp", "a.jpg"):
+        assert np.abs(decode(save(name, ramp, quality=95), 256, 3).astype(int) - ramp).max() < 16
+
+
+def test_cmyk_jpeg_is_neither_inverted_nor_mixed(tmp_path):
+    for colour in ((255, 255, 255), (220, 30, 30), (20, 20, 200)):
+        Image.new("RGB", (16, 16), colour).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+        assert header(tmp_path / "a.jpg").mode == "CMYK"
+        assert np.abs(decode(tmp_path / "a.jpg", 256, 3)[8, 8].astype(int) - colour).max() <= 4
+
+
+def test_what_is_open_already_is_decoded_and_left_alone():
+    image = Image.fromarray(NOISE)
+    assert (decode(image, 256, 3) == NOISE).all() and header(image) == ("", "RGB", 20, 30)
+    assert decode(image, 10, 1).shape == (10, 15, 1) and image.size == (30, 20)
+
+
+def test_bits_of_sixteen(tmp_path):
+    assert [bits_for(most) for most in (0, 255, 256, 1023, 4095, 4096, 16383, 65535)] == [8, 8, 10, 10, 12, 14, 14, 16]
+    assert to_8_bits(np.array([0, 1, 2047, 2048, 4095, 9999], np.uint16), 12).tolist() == [0, 0, 127, 128, 255, 255]
+    assert (to_8_bits(np.arange(65536), 16) == np.rint(np.arange(65536) * 255 / 65535)).all()
+    values = np.array([[0, 1000, 4095]] * 2, np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    for path in (tmp_path / "a.png", tmp_path / "a.tif"):
+        assert brightest(path) == 4095 and decode(path, 256, 1, 12)[0, :, 0].tolist() == [0, 62, 255]
+        assert decode(path, 256, 3)[0, :, 0].tolist() == [0, 4, 16]
+    assert brightest(Image.fromarray(NOISE)) == 0

@@ -122,3 +122,34 @@ def test_arrays_change_their_channels_as_pillow_does():
     back = grey.with_channels(3)
     content, _ = back.read(np.array([299, 0]))
     assert back.pixels.base is not None and (content.pixels.numpy() == wanted[[299, 0], :, :, None]).all()
+
+
+def test_twelve_bits_in_sixteen_have_one_scale(tmp_path):
+    for i, most in enumerate((4000, 900)):
+        Image.fromarray(np.full((4, 4), most, np.uint16)).save(tmp_path / f"{i}.png")
+    samples = tacit.data.open(tmp_path)
+    assert samples.facts() == {"kind": "image", "shape": [1, 4, 4], "channels": 1, "bits": 12}
+    assert samples.read(np.arange(2))[0].pixels[:, 0, 0, 0].tolist() == [round(v * 255 / 4095) for v in (4000, 900)]
+    query = tacit.data.open(tmp_path / "1.png")  # alone it would be taken for 10 bits
+    assert query.bits == 10 and query.with_bits(12).read(np.array([0]))[0].pixels.max() == 56
+
+
+def test_an_array_of_sixteen_bits_is_scaled_when_read_and_stays_on_disk(tmp_path):
+    values = np.random.default_rng(0).integers(0, 4096, (9, 5, 6), dtype=np.uint16)
+    values[0, 0, 0] = 4095
+    np.save(tmp_path / "a.npy", values)
+    samples = tacit.data.open(tmp_path / "a.npy")
+    assert isinstance(samples.pixels.base, np.memmap) and samples.facts()["bits"] == 12
+    expected = np.rint(values * (255 / 4095))
+    content, _ = samples.take(np.array([8, 2])).read(np.arange(2))
+    assert np.abs(content.pixels.numpy()[..., 0] - expected[[8, 2]]).max() == 0
+    assert samples.with_channels(3).read(np.array([1]))[0].pixels.shape == (1, 5, 6, 3)
+    assert samples.with_side(3).read(np.array([1]))[0].pixels.shape == (1, 3, 4, 1)
+    colour = tacit.data.open(np.stack([values] * 3, 3)).with_channels(1)
+    assert (colour.read(np.arange(9))[0].pixels.numpy()[..., 0] == expected).all()
+    assert samples.with_bits(16).read(np.array([0]))[0].pixels.max() <= 16
+
+
+def test_bytes_on_disk_stay_there(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (9, 5, 6, 3), dtype=np.uint8))
+    assert isinstance(tacit.data.open(tmp_path / "a.npy").pixels, np.memmap)

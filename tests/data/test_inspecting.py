@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+from PIL import Image
 
 from tacit.data.inspecting import inspect
 
@@ -44,3 +45,14 @@ def test_arrays_and_pairs_are_understood():
         found.kind == "pair" and found.count == 50 and found.modes == {"uint8": 50, "float64": 50} and len(found.trouble) == 1
     )
     assert "none declared: by hash of the id" in str(found)
+
+
+def test_mixed_sizes_modes_and_depths_are_said(save, tmp_path):
+    save("a.png", size=(10, 20)), save("b.jpg", size=(30, 30)), save("c.gif", size=(5, 5))
+    Image.fromarray(np.full((4, 4), 1000, np.uint16)).save(tmp_path / "d.png")
+    found = inspect(tmp_path)
+    assert found.modes == {"RGB": 2, "P": 1, "I;16": 1} and found.formats == {"PNG": 2, "JPEG": 1, "GIF": 1}
+    assert (
+        found.sizes["smallest"] == [4, 4] and found.sizes["largest"] == [30, 30] and found.channels == 3 and not found.trouble
+    )
+    assert found.notes == {"depth": "16-bit values, 10 bits of them in use: 1023 is white"} and "1023 is white" in str(found)

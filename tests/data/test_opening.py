@@ -230,3 +230,20 @@ def test_a_near_miss_of_a_path_is_named(tmp_path, save):
     save("birds/1.png")
     with pytest.raises(TacitError, match=r"did you mean .*birds"):
         tacit.data.open(tmp_path / "brids")
+
+
+def test_a_folder_that_holds_one_file_is_that_file(tmp_path):
+    pixels = images(3, 4, 4, 3)
+    (tmp_path / "README.md").write_text("where it is from")
+    archive(tmp_path / "a.npz", x=pixels)
+    assert (tacit.data.open(tmp_path).pixels == pixels).all() and tacit.data.open(tmp_path).source == str(tmp_path)
+    archive(tmp_path / "b.npz", x=pixels)
+    with pytest.raises(TacitError, match=r"holds no image but a.npz, b.npz; give one of these files") as error:
+        tacit.data.open(tmp_path)
+    assert one_sentence(error)
+
+
+def test_images_come_before_the_lists_beside_them(save, tmp_path):
+    save("a/1.png"), save("a/2.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label\na/1.png,x\n")
+    assert len(tacit.data.open(tmp_path)) == 2 and tacit.data.open(tmp_path / "metadata.csv").classes == ("x",)

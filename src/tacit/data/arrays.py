@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.data.decoding import bits_for, to_8_bits
 from tacit.data.images import ImageArrays
+from tacit.data.labels import numbered
 from tacit.data.memory import free_memory
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
@@ -74,6 +76,7 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
 
     Images are N × height × width (× 1, 3 or 4 channels), whole numbers in 0 … 255, booleans, or real numbers in [0, 1]
     or [0, 255] (told apart by the largest of all splits being at most 1 or not), rounded to uint8; alpha is laid on white.
+    uint16 stays as it is and is scaled when read, from the 8, 10, 12, 14 or 16 bits that hold the largest of all splits.
     Vectors are N × d real numbers; `kind="vector"` makes vectors of anything by flattening what follows N.
     """
     for name, x, y in splits:
@@ -98,8 +101,8 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
     if kind == "vector" or (kind is None and blocks[0].ndim == 2):
         values = _joined([block.reshape(len(block), -1) for block in blocks])
         return VectorArrays(source, values, rows, ids, labels, classes, marks)
-    pixels = _joined(_as_pixels(blocks, source))
-    return ImageArrays(source, pixels, rows, ids, labels, classes, marks)
+    blocks, bits = _as_pixels(blocks, source)
+    return ImageArrays(source, _joined(blocks), rows, ids, labels, classes, marks, bits=bits)
 
 
 def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
@@ -111,17 +114,21 @@ def _joined(blocks: list[np.ndarray]) -> np.ndarray:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
-def _as_pixels(blocks: list[np.ndarray], source: str) -> list[np.ndarray]:
-    """Arrays of images as uint8, N × height × width × channels (1 or 3)."""
+def _as_pixels(blocks: list[np.ndarray], source: str) -> tuple[list[np.ndarray], int]:
+    """Arrays of images as uint8 or uint16, N × height × width × channels (1 or 3), and the bits of uint16."""
     shape = blocks[0].shape[1:]
     if len(shape) == 2:
         blocks = [block[..., None] for block in blocks]
     elif len(shape) != 3 or shape[2] not in (1, 3, 4):
         hint = "move the channels to the end" if len(shape) == 3 and shape[0] in (1, 3, 4) else "check its axes"
         raise TacitError(f"{source} has images of shape {shape}; height × width (× 1, 3 or 4) was expected: {hint}.")
-    if blocks[0].dtype != np.uint8:
+    bits = 16
+    if blocks[0].dtype == np.uint16:
+        bits = bits_for(max((int(chunk.max()) for block in blocks for chunk in chunks(block)), default=0))
+        blocks = [to_8_bits(block, bits) if block.shape[3] == 4 else block for block in blocks]
+    elif blocks[0].dtype != np.uint8:
         blocks = _as_uint8(blocks, source)
-    return [_on_white(block) if block.shape[3] == 4 else block for block in blocks]
+    return [_on_white(block) if block.shape[3] == 4 else block for block in blocks], bits
 
 
 def _as_uint8(blocks: list[np.ndarray], source: str) -> list[NDArray[np.uint8]]:
@@ -164,10 +171,7 @@ def _on_white(block: np.ndarray) -> np.ndarray:
 
 
 def _labels(splits: list[Split], source: str, names: np.ndarray | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Labels of all splits as numbers of classes; negative ones and those of splits without y are −1.
-
-    Where the source names its classes, labels are their positions; else classes are the values that occur, sorted.
-    """
+    """Labels of all splits as numbers of classes (`labels.numbered`); those of splits without y are −1."""
     if all(split.y is None for split in splits):
         return None, ()
     given = [split.y for split in splits if split.y is not None]
@@ -180,16 +184,7 @@ def _labels(splits: list[Split], source: str, names: np.ndarray | None) -> tuple
     if len({y.dtype.kind for y in flat}) > 1:
         raise TacitError(f"The labels of {source} are names in one split and numbers in another; give either.")
     joined = np.concatenate(flat)
-    known = joined >= 0 if joined.dtype.kind == "i" else joined != ""
-    labels = np.full(len(joined), -1, np.int64)
-    if names is not None and joined.dtype.kind == "i":
-        if joined.max(initial=-1) >= len(names):
-            raise TacitError(f"{source} names {len(names)} classes and has a label {joined.max()}; name every class.")
-        labels[known] = joined[known]
-        classes = tuple(str(name) for name in names)
-    else:
-        values, labels[known] = np.unique(joined[known], return_inverse=True)
-        classes = tuple(str(value) for value in values)
+    labels, classes = numbered(joined, source, None if names is None else names.tolist())
     parts = iter(np.split(labels, np.cumsum([len(y) for y in flat])[:-1]))
     return np.concatenate([np.full(len(s.x), -1, np.int64) if s.y is None else next(parts) for s in splits]), classes
 

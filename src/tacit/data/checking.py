@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tacit.data.caching import Cached, pack
-from tacit.data.images import ImageFolder
+from tacit.data.images import EncodedImages
 from tacit.data.memory import free_memory
 from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
 from tacit.errors import TacitError
@@ -21,13 +21,13 @@ Progress = Callable[[int, int], None]  # how many of how many have been read
 def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
     """Read all samples once, a few at a time, and drop those that cannot be read.
 
-    Gives the readable ones (a folder's images decoded in memory where they fit into a quarter of what is free and 4 GiB)
+    Gives the readable ones (encoded images kept decoded in memory where they fit into a quarter of what is free and 4 GiB)
     and what was dropped. Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples
     remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file.
     """
     n = len(samples)
     bad: dict[int, str] = {}
-    keep = _Keep(samples) if isinstance(samples, ImageFolder) else None
+    keep = _Keep(samples) if isinstance(samples, EncodedImages) else None
     for start in range(0, n, CHUNK):
         index = np.arange(start, min(start + CHUNK, n))
         content, wrong = samples.read(index)
@@ -51,7 +51,7 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
 class _Keep:
     """A buffer that takes decoded images as long as they fit. The system gives it memory only where it is written."""
 
-    def __init__(self, samples: ImageFolder):
+    def __init__(self, samples: EncodedImages):
         channels, side = samples.shape[0], samples.side
         most = len(samples) * 2 * side * side * channels  # `fit` keeps every image below this
         together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine, which share it

@@ -1,10 +1,11 @@
-"""From an image file to a small uint8 array: any common format, mode and orientation; broken and huge ones are refused."""
+"""From an encoded image to a small uint8 array: any common format, mode and orientation; broken and huge ones are refused."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from tacit.data.samples import Images
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # the only decoders ever tried (some of Pillow's run programs)
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
 LIMIT = 89_478_485  # pixels that a header may claim: from here on Pillow, too, suspects a decompression bomb
+BITS = (8, 10, 12, 14, 16)  # that instruments give, and 16-bit files hold
 GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"))
 _UPRIGHT = {  # EXIF tag 0x0112 -> what turns the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -29,8 +31,11 @@ _UPRIGHT = {  # EXIF tag 0x0112 -> what turns the image upright
 }
 
 
+Encoded = Path | bytes | Image.Image  # an image file, its content, or what was opened by someone else
+
+
 class Unreadable(Exception):
-    """Why one file could not be read; its sample is skipped, counted and named."""
+    """Why one image could not be read; its sample is skipped, counted and named."""
 
 
 class Header(NamedTuple):
@@ -42,30 +47,49 @@ class Header(NamedTuple):
     width: int
 
 
-def header(path: Path) -> Header:
-    """The header of an image file; raises Unreadable."""
-    with _opened(path) as image:
+def header(content: Encoded) -> Header:
+    """The header of an image; raises Unreadable."""
+    with _opened(content) as image:
         width, height = image.size
         if "exif" in image.info and _orientation(image) >= 5:
             width, height = height, width
         return Header(image.format or "", image.mode, height, width)
 
 
-def decode(path: Path, side: int, channels: int) -> np.ndarray:
-    """One file as uint8, height × width × channels (1 or 3), upright, `fit` to `side`; raises Unreadable.
+def decode(content: Encoded, side: int, channels: int, bits: int = 16) -> np.ndarray:
+    """One image as uint8, height × width × channels (1 or 3), upright, `fit` to `side`; raises Unreadable.
 
-    Transparency is laid on white. 16-bit grey is scaled to 8 bits by 255/65535; floating point pixels are refused, for
-    nothing says what their range is. CMYK and the like go to RGB, and colour to grey by ITU-R 601 luma, as Pillow does.
-    A JPEG is decoded no larger than needed (`draft`). Of an animation the first frame counts.
+    Transparency is laid on white. 16-bit grey is scaled to 8 bits by 255 / (2^bits − 1), what is above becoming white;
+    floating point pixels are refused, for nothing says what their range is. CMYK and the like go to RGB, and colour to
+    grey by ITU-R 601 luma, as Pillow does. A JPEG is decoded no larger than needed (`draft`). Of an animation the first
+    frame counts.
     """
-    with _opened(path) as image:
-        shrink = max(min(image.size) / side, 1)
-        image.draft(image.mode if channels == 3 else "L", (int(image.width / shrink), int(image.height / shrink)))
+    with _opened(content) as image:
+        if not isinstance(content, Image.Image):  # `draft` changes the image that it is called on
+            shrink = max(min(image.size) / side, 1)
+            image.draft(image.mode if channels == 3 else "L", (int(image.width / shrink), int(image.height / shrink)))
         image.load()
-        small = fit(_flat(image, channels), side)
+        small = fit(_flat(image, channels, bits), side)
         turn = _UPRIGHT.get(_orientation(image))
         array = np.asarray(small if turn is None else small.transpose(turn))
         return array[:, :, None] if channels == 1 else array
+
+
+def brightest(content: Encoded) -> int:
+    """The largest value of a 16-bit grey image; 0 for any other; raises Unreadable."""
+    with _opened(content) as image:
+        return int(np.asarray(image).max()) if _is_deep(image.mode) else 0
+
+
+def bits_for(largest: int) -> int:
+    """The smallest of 8, 10, 12, 14 and 16 bits that holds a value."""
+    return next((bits for bits in BITS if largest < 2**bits), BITS[-1])
+
+
+def to_8_bits(values: np.ndarray, bits: int) -> np.ndarray:
+    """Whole numbers from 0 to 2^bits − 1 as uint8, rounded; larger ones become 255."""
+    most = 2**bits - 1
+    return ((np.minimum(values, most).astype(np.uint32) * 255 + most // 2) // most).astype(np.uint8)
 
 
 def fit(image: Image.Image, side: int) -> Image.Image:
@@ -83,16 +107,18 @@ def fit(image: Image.Image, side: int) -> Image.Image:
     return image if image.size == (width, height) else image.crop(box)
 
 
-def decode_all(paths: Sequence[Path], side: int, channels: int) -> list[np.ndarray | Unreadable]:
-    """Each file decoded, or why not, on as many threads as there are cores."""
+def decode_all(
+    content: Callable[[int], Encoded], rows: Sequence[int], side: int, channels: int, bits: int
+) -> list[np.ndarray | Unreadable]:
+    """The image of each row fetched and decoded, or why not, on as many threads as there are cores."""
 
-    def attempt(path: Path) -> np.ndarray | Unreadable:
+    def attempt(row: int) -> np.ndarray | Unreadable:
         try:
-            return decode(path, side, channels)
+            return decode(content(row), side, channels, bits)
         except Unreadable as error:
             return error
 
-    return list(pool().map(attempt, paths))
+    return list(pool().map(attempt, rows))
 
 
 def stacked(arrays: Sequence[np.ndarray], channels: int) -> Images:
@@ -119,23 +145,31 @@ def _pool(process: int) -> ThreadPoolExecutor:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(content: Encoded) -> Iterator[Image.Image]:
     """An image whose header was read and found to be of a bearable size; whatever goes wrong becomes Unreadable."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > LIMIT:
-                raise Image.DecompressionBombError
-            yield image
+        if isinstance(content, Image.Image):
+            yield _bounded(content)
+        else:
+            with Image.open(BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
+                yield _bounded(image)
     except Unreadable:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Unreadable(f"its header claims more than {LIMIT // 10**6} million pixels") from None
     except UnidentifiedImageError:
-        raise Unreadable("it is not an image" if path.stat().st_size else "the file is empty") from None
+        size = content.stat().st_size if isinstance(content, Path) else len(content) if isinstance(content, bytes) else 1
+        raise Unreadable("it is not an image" if size else "the file is empty") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     except Exception as error:  # on broken bytes a decoder may raise anything; the sample is reported, not lost
         raise Unreadable(f"{type(error).__name__}: {error}") from None
+
+
+def _bounded(image: Image.Image) -> Image.Image:
+    if image.width * image.height > LIMIT:
+        raise Image.DecompressionBombError
+    return image
 
 
 def _orientation(image: Image.Image) -> int:
@@ -147,18 +181,22 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _flat(image: Image.Image, channels: int) -> Image.Image:
+def _flat(image: Image.Image, channels: int, bits: int) -> Image.Image:
     """Any mode as L or RGB without transparency."""
     if image.mode == "F":
         raise Unreadable("its pixels are floating point numbers")
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.int64)
+    if _is_deep(image.mode):
+        values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise Unreadable("its grey values do not lie in 0 … 65535")
-        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+        image = Image.fromarray(to_8_bits(values, bits))
     elif image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white
     mode = "L" if channels == 1 else "RGB"
     return image if image.mode == mode else image.convert(mode)
+
+
+def _is_deep(mode: str) -> bool:
+    return mode == "I" or mode.startswith("I;16")

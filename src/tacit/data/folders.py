@@ -1,17 +1,38 @@
 """What a folder of images says by its shape: which files are images, their classes and their splits."""
 
 import os
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from tacit.data.decoding import SUFFIXES
+from tacit.data.images import EncodedImages
 from tacit.errors import TacitError
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Image files below a folder, or anywhere where their paths are absolute."""
+
+    root: Path
+    names: Sequence[str]
+
+    def content(self, row: int) -> Path:
+        return self.root / self.names[row]
+
+    def path(self, row: int) -> str:
+        return str(self.root / self.names[row])
+
+    def weight(self, rows: Sequence[int]) -> int:
+        paths = (self.content(row) for row in rows)
+        return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 class Scan(NamedTuple):
@@ -22,6 +43,20 @@ class Scan(NamedTuple):
     classes: tuple[str, ...]
     splits: np.ndarray | None
     ignored: Mapping[str, int]  # suffix -> how many files that are no images; ".*" for hidden ones
+
+
+def open_folder(folder: str | Path) -> EncodedImages:
+    """A folder of images: flat, with class folders, or with train, val and test above either (`scan`)."""
+    root = Path(folder).expanduser()
+    ids, labels, classes, splits, ignored = scan(root)
+    own = {"labels": labels, "classes": classes, "splits": splits, "ignored": ignored}
+    return EncodedImages.of(str(folder), Files(root, ids), ids, **own)
+
+
+def open_file(file: str | Path) -> EncodedImages:
+    """One image, its name being its id."""
+    path = Path(file).expanduser()
+    return EncodedImages.of(str(file), Files(path.parent, [path.name]), [path.name])
 
 
 def scan(folder: Path) -> Scan:
@@ -48,6 +83,23 @@ def scan(folder: Path) -> Scan:
     number = {name: i for i, name in enumerate(classes)} | {"": -1}
     labels = np.array([number[name] for name in folders], np.int64) if classes else None
     return Scan(ids, labels, classes, splits, dict(ignored))
+
+
+def splits_of(files: Sequence[Path]) -> list[str] | None:
+    """The splits that files of many samples are named for, as train-00000-of-00002.parquet is; None unless all tell them."""
+
+    def split(file: Path) -> str:
+        words = [word for name in (file.name, file.parent.name) for word in re.split(r"[-_.]", name.lower())]
+        return next((SPLITS[word] for word in words if word in SPLITS), "")
+
+    marks = [split(file) for file in files]
+    return marks if all(marks) and len(set(marks)) > 1 else None
+
+
+def has_images(folder: Path) -> bool:
+    """Whether any image lies below a folder; looks no further than the first."""
+    visible = (name for where, _, names in os.walk(folder, followlinks=False) for name in names if not name.startswith("."))
+    return any(os.path.splitext(name)[1].lower() in SUFFIXES for name in visible)  # noqa: PTH122
 
 
 def _listing(folder: Path) -> tuple[list[str], Counter[str]]:

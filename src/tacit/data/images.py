@@ -1,86 +1,115 @@
-"""Images: a folder of files decoded when asked for, or an array that is there already."""
+"""Images: encoded ones from anywhere, decoded when asked for, or an array that is there already."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
 
-from tacit.data.decoding import GREY_MODES, Header, Unreadable, decode_all, fit, header, pool, stacked
-from tacit.data.folders import scan
+from tacit.data.decoding import (
+    GREY_MODES,
+    Encoded,
+    Header,
+    Unreadable,
+    bits_for,
+    brightest,
+    decode_all,
+    fit,
+    header,
+    pool,
+    stacked,
+    to_8_bits,
+)
 from tacit.data.samples import Images, Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
 from tacit.numerics import counter
 
 SIDE = 256  # the short side to which images are shrunk unless told otherwise: enough for views of 224
-PROBED = 256  # headers from which channels and the typical shape of a folder are told
+PROBED = 256  # headers from which channels, depth and the typical shape of a source are told
 
 CHUNK = 250  # images read together for their statistics
 
 
+class Store(Protocol):
+    """Where encoded images lie, one per row: files, the members of archives, a column of a table, the items of a dataset."""
+
+    def content(self, row: int) -> Encoded:
+        """What is to be decoded, by any thread; raises Unreadable."""
+
+    def path(self, row: int) -> str | None:
+        """The file in which this image lies alone, if there is one."""
+
+    def weight(self, rows: Sequence[int]) -> int:
+        """The bytes that these images take where they lie; 0 where nothing says."""
+
+
 @dataclass(eq=False, repr=False)
-class ImageFolder(Samples):
-    """Files below a folder. Nothing is held per file but its relative path (the id), label and split.
+class EncodedImages(Samples):
+    """Images of a store. Nothing is held per image but its id, row, label and split.
 
     `read` gives each image upright, with a short side of at most `side` and a long one of at most twice that
-    (`decoding.decode`, `decoding.fit`). All have one channel where every probed header is grey, else three.
+    (`decoding.decode`, `decoding.fit`). All have one channel where every probed header is grey, else three. 16-bit grey
+    values are scaled alike in the whole source: from the bits that the brightest of the probed images needs.
     """
 
     source: str
-    root: Path
+    store: Store
+    rows: np.ndarray  # int64: the row of each sample in the store
     ids: list[str]
-    shape: tuple[int, int, int]  # channels, and the median height and width of the files probed
+    shape: tuple[int, int, int]  # channels, and the median height and width of the images probed
+    bits: int = 16  # of 16-bit grey images: what becomes white
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     splits: np.ndarray | None = None
     side: int = SIDE
-    ignored: Mapping[str, int] = field(default_factory=dict)  # suffix -> files that are no images
+    ignored: Mapping[str, int] = field(default_factory=dict)  # what lies there as well -> how often
+    notes: Mapping[str, str] = field(default_factory=dict)  # what was understood, for `tacit inspect`
     kind = "image"
 
     @classmethod
-    def open(cls, folder: str | Path) -> "ImageFolder":
-        """A folder of images: flat, with class folders, or with train, val and test above either (`folders.scan`)."""
-        root = Path(folder).expanduser()
-        ids, labels, classes, splits, ignored = scan(root)
-        return cls(str(folder), root, ids, _probe(root, ids), labels, classes, splits, ignored=ignored)
-
-    @classmethod
-    def of_file(cls, file: str | Path) -> "ImageFolder":
-        """One image, its name being its id."""
-        path = Path(file).expanduser()
-        return cls(str(file), path.parent, [path.name], _probe(path.parent, [path.name]))
+    def of(cls, source: str, store: Store, ids: list[str], **rest: Any) -> "EncodedImages":
+        """All rows of a store, of which a few are looked at; `rest` are further fields."""
+        shape, bits = _probe(source, store, ids)
+        return cls(source, store, np.arange(len(ids)), ids, shape, bits, **rest)
 
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
         positions = np.asarray(index).tolist()
-        decoded = decode_all([self.root / self.ids[i] for i in positions], self.side, self.shape[0])
+        rows = [int(self.rows[i]) for i in positions]
+        decoded = decode_all(self.store.content, rows, self.side, self.shape[0], self.bits)
         bad = {i: str(image) for i, image in zip(positions, decoded) if isinstance(image, Unreadable)}
         return stacked([image for image in decoded if isinstance(image, np.ndarray)], self.shape[0]), bad
 
-    def take(self, index: np.ndarray) -> "ImageFolder":
-        return replace(self, **selected(self, index))
+    def take(self, index: np.ndarray) -> "EncodedImages":
+        return replace(self, rows=self.rows[index], **selected(self, index))
 
-    def with_side(self, side: int) -> "ImageFolder":
+    def with_side(self, side: int) -> "EncodedImages":
         """The same images, decoded to a short side of at most `side` pixels."""
         return replace(self, side=_checked(side))
 
-    def with_channels(self, channels: int) -> "ImageFolder":
+    def with_channels(self, channels: int) -> "EncodedImages":
         """The same images, decoded to grey (1) or RGB (3)."""
         return replace(self, shape=(channels, *self.shape[1:]))
 
-    def facts(self) -> dict[str, Any]:
-        return {"kind": self.kind, "shape": list(self.shape), "channels": self.shape[0]}
+    def with_bits(self, bits: int) -> "EncodedImages":
+        """The same images, those of 16-bit grey scaled from so many bits."""
+        return replace(self, bits=bits)
 
-    def path(self, position: int) -> str:
-        return str(self.root / self.ids[position])
+    def facts(self) -> dict[str, Any]:
+        return _facts(self.shape, self.bits)
+
+    def path(self, position: int) -> str | None:
+        return self.store.path(int(self.rows[position]))
 
 
 @dataclass(eq=False, repr=False)
 class ImageArrays(Samples):
-    """Images of one shape in an array: uint8, N × height × width × channels (1 or 3)."""
+    """Images of one shape in an array, uint8 or uint16: N × height × width × channels (1 or 3).
+
+    An array that is mapped into memory stays on disk: a row is read, and one of uint16 scaled to 8 bits, when asked for.
+    """
 
     source: str
     pixels: np.ndarray
@@ -90,10 +119,11 @@ class ImageArrays(Samples):
     classes: tuple[str, ...] = ()
     splits: np.ndarray | None = None
     side: int = SIDE
+    bits: int = 16  # of uint16: what becomes white
     kind = "image"
 
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
-        block = self.pixels[self.rows[index]]
+        block = self._8_bits(self.pixels[self.rows[index]])
         height, width, channels = block.shape[1:]
         if min(height, width) > self.side or max(height, width) > 2 * min(height, width):
             return stacked(list(pool().map(self._fitted, block)), channels), {}
@@ -115,13 +145,21 @@ class ImageArrays(Samples):
             return replace(self, pixels=np.broadcast_to(self.pixels, (*self.pixels.shape[:3], 3)))
         grey = np.empty((*self.pixels.shape[:3], 1), np.uint8)
         for start in range(0, len(grey), CHUNK):
-            weighted = self.pixels[start : start + CHUNK].astype(np.uint32) * np.array((19595, 38470, 7471), np.uint32)
+            block = self._8_bits(self.pixels[start : start + CHUNK])
+            weighted = block.astype(np.uint32) * np.array((19595, 38470, 7471), np.uint32)
             grey[start : start + CHUNK] = (weighted.sum(3, dtype=np.uint32, keepdims=True) + 32768) >> 16
         return replace(self, pixels=grey)
 
+    def with_bits(self, bits: int) -> "ImageArrays":
+        """The same images, scaled from so many bits if they are uint16."""
+        return replace(self, bits=bits)
+
     def facts(self) -> dict[str, Any]:
         height, width, channels = self.pixels.shape[1:]
-        return {"kind": self.kind, "shape": [channels, height, width], "channels": channels}
+        return _facts((channels, height, width), self.bits if self.pixels.dtype == np.uint16 else 16)
+
+    def _8_bits(self, block: np.ndarray) -> np.ndarray:
+        return to_8_bits(block, self.bits) if block.dtype == np.uint16 else block
 
     def _fitted(self, array: np.ndarray) -> np.ndarray:
         grey = array.shape[2] == 1
@@ -155,18 +193,27 @@ def _checked(side: int) -> int:
     return side
 
 
-def _probe(root: Path, ids: list[str]) -> tuple[int, int, int]:
-    """Channels, median height and median width, from the headers of up to PROBED files spread evenly over the ids."""
+def _facts(shape: tuple[int, int, int], bits: int) -> dict[str, Any]:
+    """The bits are a fact where 16-bit values fill only some of them: later images are then scaled as these were."""
+    return {"kind": "image", "shape": list(shape), "channels": shape[0]} | ({"bits": bits} if bits < 16 else {})
+
+
+def _probe(source: str, store: Store, ids: list[str]) -> tuple[tuple[int, int, int], int]:
+    """Channels, median height and median width, and the bits of 16-bit grey, from up to PROBED images spread evenly."""
     headers: list[Header] = []
     probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-    reasons = {}
+    reasons, largest = {}, 0
     for i in probed:
         try:
-            headers.append(header(root / ids[i]))
+            content = store.content(i)
+            headers.append(header(content))
+            if headers[-1].mode.startswith("I"):
+                largest = max(largest, brightest(content))
         except Unreadable as error:
             reasons[ids[i]] = str(error)
     if not headers:
         name, why = next(iter(reasons.items()))
-        raise TacitError(f"None of the {len(probed)} images tried in {root} can be read ({name}: {why}); check the files.")
+        raise TacitError(f"None of the {len(probed)} images tried in {source} can be read ({name}: {why}); check the files.")
     channels = 1 if all(h.mode in GREY_MODES for h in headers) else 3
-    return channels, int(np.median([h.height for h in headers])), int(np.median([h.width for h in headers]))
+    shape = (channels, int(np.median([h.height for h in headers])), int(np.median([h.width for h in headers])))
+    return shape, bits_for(largest) if largest else 16

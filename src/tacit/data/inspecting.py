@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from tacit.data.decoding import Header, Unreadable, header, pool
-from tacit.data.images import ImageArrays, ImageFolder
+from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
+from tacit.data.images import EncodedImages, ImageArrays, Store
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
@@ -43,6 +43,7 @@ class Inspection:
     trouble: list[Corrupt] = field(default_factory=list)
     duplicates: int = 0  # of the decoded: how many repeat another one byte by byte
     ignored: Mapping[str, int] = field(default_factory=dict)  # suffix -> files that are no images
+    notes: Mapping[str, str] = field(default_factory=dict)  # which column, which bits, what was cut
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -51,7 +52,8 @@ class Inspection:
     def __str__(self) -> str:
         rows = [
             ("source", self.source),
-            ("kind", f"{self.count:,} {self.kind}s, {_bytes(self.bytes)}"),
+            ("kind", f"{self.count:,} {self.kind}s" + (f", {_bytes(self.bytes)}" if self.bytes else "")),
+            *self.notes.items(),
             ("sizes", ", ".join(f"{name} {' × '.join(map(str, size))}" for name, size in self.sizes.items())),
             ("channels", str(self.channels) if self.channels else ""),
             ("modes", _counts(self.modes)),
@@ -81,6 +83,7 @@ class _Look(NamedTuple):
     trouble: dict[int, str]
     duplicates: int
     ignored: Mapping[str, int]
+    notes: Mapping[str, str]
 
 
 def inspect(source: Source, kind: str | None = None) -> Inspection:
@@ -110,13 +113,14 @@ def inspect(source: Source, kind: str | None = None) -> Inspection:
         trouble=[Corrupt(samples.ids[position], why) for position, why in sorted(look.trouble.items())],
         duplicates=look.duplicates,
         ignored=look.ignored,
+        notes=look.notes,
     )
 
 
 def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
-    if isinstance(samples, ImageFolder):
-        return _look_at_files(samples, drawn)
+    if isinstance(samples, EncodedImages):
+        return _look_at_encoded(samples, drawn)
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))
         return first._replace(
@@ -138,31 +142,43 @@ def _look(samples: Samples) -> _Look:
     size = array.dtype.itemsize * int(np.prod(array.shape[1:])) * len(samples)
     modes = {str(array.dtype): len(samples)}
     repeated = _repeated(row.tobytes() for row in rows)
-    return _Look(np.array([shape]), modes, {}, size, len(samples), len(chosen), trouble, repeated, {})
+    notes = _depth(samples.bits) if isinstance(samples, ImageArrays) and array.dtype == np.uint16 else {}
+    return _Look(np.array([shape]), modes, {}, size, len(samples), len(chosen), trouble, repeated, {}, notes)
 
 
-def _look_at_files(samples: ImageFolder, drawn: np.ndarray) -> _Look:
-    """Headers of many files, pixels of some; a file whose header is broken is not decoded as well."""
-    paths = [samples.root / name for name in samples.ids]
+def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
+    """Headers of many images, pixels of some."""
     chosen = np.sort(drawn[:HEADERS])
-    headers = list(pool().map(_header, [paths[i] for i in chosen]))
+    headers = list(pool().map(lambda row: _header(samples.store, row), samples.rows[chosen].tolist()))
     trouble = {int(i): str(one) for i, one in zip(chosen, headers) if isinstance(one, Unreadable)}
     good = [one for one in headers if isinstance(one, Header)]
     some = np.sort(drawn[:DECODED])
     for index in np.array_split(some, -(-len(some) // 100)):
         trouble |= samples.read(index)[1]
     sizes = np.array([(one.height, one.width) for one in good]).reshape(-1, 2)
-    modes, formats = (dict(Counter(said)) for said in ([one.mode for one in good], [one.format for one in good]))
-    weight = sum(path.stat().st_size for path in paths if path.exists())
-    repeated = _repeated(paths[i].read_bytes() for i in some.tolist() if i not in trouble)
-    return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored)
+    modes, formats = (dict(Counter(said)) for said in ([one.mode for one in good], [one.format for one in good if one.format]))
+    weight = samples.store.weight(samples.rows.tolist())
+    read = (samples.store.content(int(samples.rows[i])) for i in some.tolist() if i not in trouble)
+    repeated = _repeated(_plain(content) for content in read)
+    notes = dict(samples.notes) | (_depth(samples.bits) if any(mode.startswith("I") for mode in modes) else {})
+    return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored, notes)
 
 
-def _header(path: Path) -> Header | Unreadable:
+def _depth(bits: int) -> dict[str, str]:
+    return {"depth": f"16-bit values, {bits} bits of them in use: {2**bits - 1} is white"}
+
+
+def _header(store: Store, row: int) -> Header | Unreadable:
     try:
-        return header(path)
+        return header(store.content(row))
     except Unreadable as error:
         return error
+
+
+def _plain(content: Encoded) -> bytes:
+    if isinstance(content, Image.Image):
+        return content.tobytes()
+    return content if isinstance(content, bytes) else content.read_bytes()
 
 
 def _repeated(contents: Iterable[bytes]) -> int:

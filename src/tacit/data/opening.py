@@ -4,17 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
-from tacit.data.images import ImageFolder
+from tacit.data.folders import has_images, open_file, open_folder
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
+from tacit.data.saved_sets import from_saved, is_saved
+from tacit.data.shards import braced, from_shards
+from tacit.data.tables import from_csv, from_parquet
 from tacit.errors import TacitError, unknown
 
 KINDS = ("image", "pair", "vector")
+ARRAYS = {".npz": from_npz, ".npy": from_npy}
+LISTS = (".csv", ".tsv")
+MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
 
-Source = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray]
+Source = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | Dataset
 
 
 def open(source: Source, kind: str | None = None) -> Samples:
@@ -24,6 +32,10 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - one image file: a sample whose id is the file's name, to be embedded or searched with
     - an .npz with x_train, y_train, x_test, y_test (and x_val, y_val), or with x and y; an .npy; an array in memory:
       images or vectors (`arrays.from_splits`)
+    - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
+    - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
+    - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
+    - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
     Raises TacitError where there is nothing, nothing readable or nothing of that kind.
@@ -46,21 +58,51 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return from_array(source, "the array", None if kind == "pair" else kind)
     if isinstance(source, tuple):
         return _pair(source)
+    if isinstance(source, Dataset):
+        return from_dataset(source)
     if not isinstance(source, str | Path):
-        raise TacitError(f"A {type(source).__name__} cannot be opened; give a path, a numpy array or a tuple of two arrays.")
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise TacitError(f"There is no {source}; give a folder of images, an .npz or an .npy{_near(path)}.")
-    if path.is_dir():
-        return ImageFolder.open(source)
-    if path.suffix.lower() in SUFFIXES:
-        return ImageFolder.of_file(source)
-    readers = {".npz": from_npz, ".npy": from_npy}
-    if path.suffix.lower() not in readers:
         raise TacitError(
-            f"{source} is a file that Tacit does not open; give images (a folder or one file), an .npz or an .npy."
+            f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays or a torch Dataset."
         )
-    return readers[path.suffix.lower()](path, str(source), None if kind == "pair" else kind)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _folder(path, str(source), kind)
+    if path.exists():
+        return _files([path], str(source), kind)
+    if files := braced(str(source)):
+        return _files(files, str(source), kind)
+    raise TacitError(f"There is no {source}; give a folder of images, an .npz or an .npy{_near(path)}.")
+
+
+def _folder(path: Path, source: str, kind: str | None) -> Samples:
+    """Images, else what was saved there, else the shards or the one file that hold the samples."""
+    if is_saved(path):
+        return from_saved(path, source)
+    if not has_images(path):
+        held = sorted(f for f in path.rglob("*") if f.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and f.is_file())
+        if len(held) == 1 or (held and held[0].suffix.lower() in MANY and len({f.suffix.lower() for f in held}) == 1):
+            return _files(held, source, kind)
+        if held:
+            names = ", ".join(file.relative_to(path).as_posix() for file in held[:4])
+            raise TacitError(f"{source} holds no image but {names}{', …' if len(held) > 4 else ''}; give one of these files.")
+    return open_folder(source)
+
+
+def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
+    """One file, or the many that are one source."""
+    path, suffix = files[0], files[0].suffix.lower()
+    if suffix in MANY:
+        return MANY[suffix](files, source)
+    if len(files) > 1:
+        raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
+    if suffix in SUFFIXES:
+        return open_file(source)
+    if suffix in ARRAYS:
+        return ARRAYS[suffix](path, source, None if kind == "pair" else kind)
+    if suffix in LISTS:
+        return from_csv(path, source)
+    hint = "unpack it with gunzip first" if suffix in (".gz", ".tgz") else "give images (a folder or one file), tar shards"
+    raise TacitError(f"{source} is a file that Tacit does not open; {hint}, a .csv or .parquet, an .npz or an .npy.")
 
 
 def _pair(parts: Sequence[np.ndarray | Samples]) -> Pairs:

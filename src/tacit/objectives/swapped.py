@@ -15,9 +15,3 @@ def swapped_prediction(scores: Tensor, codes: Tensor, temperature: float) -> Ten
         predicted = (scores.float() / temperature).log_softmax(-1)
         others = predicted.sum(0) - predicted[: len(codes)]  # a × n × k: no view predicts its own
         return -(codes * others).sum(-1).mean() / (len(scores) - 1)
-
-
-def cross_entropy(scores: Tensor, codes: Tensor, temperature: float) -> Tensor:
-    """Codes predicted from another view's scores: two n × k -> scalar (Caron et al. 2020, arXiv:2006.09882, equation 2)."""
-    with full_precision():
-        return -(codes * (scores.float() / temperature).log_softmax(1)).sum(1).mean()

@@ -36,7 +36,7 @@ class DINO(Method):
         optimizer="adamw", lr=5e-4, scale="linear", batch=512, weight_decay=0.04, warmup=10, final_lr=0.001, epochs=100
     ).but(decay_growth=10.0, clip=3.0, hold={"head.directions": 1})
     small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=0.04, warmup=2, clip=3.0, epochs=40)
-    recipes = {"small": small.but(options={"k": 1024, "hidden": 512, "bottleneck": 128, "teacher_momentum": 0.99, "warm": 0.1})}
+    recipes = {"small": small.but(options={"k": 1024, "hidden": 512, "bottleneck": 128, "teacher_momentum": 0.99, "warm": 0.1, "norm": True})}
     centre: Tensor
     heard: Tensor
     answers: Tensor
@@ -51,13 +51,14 @@ class DINO(Method):
         temperature: float = 0.1,
         sharpening: tuple[float, float] = (0.04, 0.07),
         warm: float = 0.3,
+        norm: bool = False,
         teacher_momentum: float = 0.996,
         centre_momentum: float = 0.9,
     ):
         super().__init__(encoder)
         positive(k=k, hidden=hidden, bottleneck=bottleneck, temperature=temperature, sharpening=min(sharpening))
         shares(warm=warm, teacher_momentum=teacher_momentum, centre_momentum=centre_momentum)
-        self.head = DINOHead(encoder.dim, hidden, bottleneck, k)
+        self.head = DINOHead(encoder.dim, hidden, bottleneck, k, norm)
         self.teacher = Teacher(nn.Sequential(encoder, self.head))
         self.register_buffer("centre", torch.zeros(k))
         self.register_buffer("heard", torch.zeros(k))  # the sum of the teacher's answers in this batch so far
@@ -67,14 +68,14 @@ class DINO(Method):
 
     def step(self, batch: Batch):
         large, n = self.views.large, len(batch)
-        crops = torch.cat(batch.views[:large]), torch.cat(batch.views[large:])
-        student = torch.cat([self.head(self.encoder(crop)) for crop in crops]).split(n)  # one forward for each size
-        teacher = self.teacher(crops[0])
+        sizes = torch.cat(batch.views[:large]), torch.cat(batch.views[large:])
+        seen = torch.cat([self.encoder(crops) for crops in sizes])  # one forward for each size of crop
+        student = self.head(seen).unflatten(0, (-1, n))  # crops × n × k
+        teacher = self.teacher(sizes[0])
         self.heard += total(teacher.sum(0))
         self.answers += len(teacher) * size()
-        targets = ((teacher - self.centre) / self.sharpness()).softmax(1).split(n)
-        pairs = [(s, t) for i, t in enumerate(targets) for j, s in enumerate(student) if i != j]
-        return torch.stack([swapped_prediction(s, t, self.temperature) for s, t in pairs]).mean()
+        targets = ((teacher - self.centre) / self.sharpness()).softmax(1).unflatten(0, (large, n))
+        return swapped_prediction(student, targets, self.temperature)
 
     def sharpness(self) -> float:
         """The teacher's temperature now."""

@@ -1,0 +1,156 @@
+"""Tar shards as WebDataset writes them: members of one stem belong together, and are read by their place in the file."""
+
+import os
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tacit.data.decoding import SUFFIXES, Unreadable, pool
+from tacit.data.folders import splits_of
+from tacit.data.images import EncodedImages
+from tacit.data.labels import numbered, told_apart
+from tacit.errors import TacitError
+
+BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+LARGEST = 2**30  # bytes that one member may take
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Members of tar files: the shard, the place in it and the size of each."""
+
+    shards: Sequence[Path]
+    shard: np.ndarray  # int32
+    offset: np.ndarray  # int64
+    size: np.ndarray  # int64
+
+    def content(self, row: int) -> bytes:
+        shard, size = self.shards[self.shard[row]], int(self.size[row])
+        if size > LARGEST:
+            raise Unreadable(f"it claims {size / 2**30:.1f} GiB")
+        try:
+            read = _read(shard, int(self.offset[row]), size)
+        except OSError as error:
+            raise Unreadable(f"{shard.name}: {error.strerror}") from None
+        if len(read) < size:
+            raise Unreadable(f"{shard.name} is cut in the middle of it")
+        return read
+
+    def path(self, row: int) -> str | None:
+        return None
+
+    def weight(self, rows: Sequence[int]) -> int:
+        return int(self.size[np.asarray(rows, np.int64)].sum())
+
+
+class _Index(NamedTuple):
+    """What the headers of one shard say."""
+
+    images: dict[str, tuple[int, int]]  # stem -> offset and size of its image
+    classes: dict[str, str]  # stem -> what its .cls holds
+    ignored: Counter[str]
+    cut: bool
+
+
+def braced(source: str) -> list[Path] | None:
+    """The files that shard-{000..009}.tar stands for; None where there are no braces."""
+    match = BRACES.search(source)
+    if match is None:
+        return None
+    first, last = match.groups()
+    numbers = range(int(first), int(last) + 1)
+    files = [Path(source[: match.start()] + f"{n:0{len(first)}d}" + source[match.end() :]).expanduser() for n in numbers]
+    missing = next((file for file in files if not file.is_file()), None)
+    if not files or missing is not None:
+        raise TacitError(f"{source} stands for {len(files)} files and {missing or 'none'} is not there; check the numbers.")
+    return files
+
+
+def from_shards(files: Sequence[Path], source: str) -> EncodedImages:
+    """The images of tar files by their headers; ids are shard/stem, `.cls` is the label, names such as train-000.tar splits.
+
+    Of a file that is cut, what lies before the cut is kept, and the image in which it is cut is a corrupt sample.
+    """
+    indices = list(pool().map(lambda file: _index(file, source), files))
+    names = _names(files)
+    ids = [f"{name}/{stem}" for name, index in zip(names, indices) for stem in index.images]
+    ignored = sum((index.ignored for index in indices), Counter())
+    if not ids:
+        others = ", ".join(sorted(ignored)[:5]) or "nothing"
+        raise TacitError(f"{source} holds no image but {others}; give tar files whose members are images such as 0001.jpg.")
+    counts = [len(index.images) for index in indices]
+    places = np.array([place for index in indices for place in index.images.values()], np.int64)
+    store = Members(list(files), np.repeat(np.arange(len(files), dtype=np.int32), counts), places[:, 0], places[:, 1])
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    if any(index.classes for index in indices):
+        labels, classes = numbered(told_apart([i.classes.get(stem, "") for i in indices for stem in i.images]), source)
+    marks = splits_of(files)
+    notes = {"shards": f"{len(files):,}"}
+    if cut := [file.name for file, index in zip(files, indices) if index.cut]:
+        notes["cut"] = f"{', '.join(cut[:5])}: what came after the cut is lost"
+    own = {"labels": labels, "classes": classes, "ignored": dict(ignored), "notes": notes}
+    return EncodedImages.of(source, store, ids, splits=None if marks is None else np.repeat(marks, counts), **own)
+
+
+def _index(file: Path, source: str) -> _Index:
+    found = _Index({}, {}, Counter(), False)
+    cut = False
+    try:
+        with tarfile.open(file, "r:") as archive:
+            try:
+                while (member := archive.next()) is not None:
+                    if member.isreg() and not member.issparse():
+                        _enter(member, file, found)
+            except tarfile.ReadError:  # the header after the last member lies beyond the end
+                cut = True
+            tail = _read(file, archive.offset, tarfile.BLOCKSIZE)
+    except (tarfile.TarError, OSError) as error:
+        hint = "unpack it with gunzip first" if file.suffix.lower() in (".gz", ".tgz") else "write it again"
+        where = source if Path(source).name == file.name else f"{file.name} of {source}"
+        raise TacitError(f"{where} is no readable tar file ({error}); {hint}.") from None
+    return found._replace(cut=cut or any(tail))  # a header that is not whole is no end either
+
+
+def _enter(member: tarfile.TarInfo, file: Path, found: _Index) -> None:
+    """Take a member into the index: an image, a label, or something else."""
+    folder, _, base = member.name.removeprefix("./").rpartition("/")
+    name, dot, extension = base.partition(".")
+    stem, extension = f"{folder}/{name}" if folder else name, dot + extension.lower()
+    suffix = "." + extension.rpartition(".")[2]
+    if not name:
+        found.ignored[".*"] += 1
+    elif suffix in SUFFIXES:
+        if stem in found.images:
+            found.ignored["further images of a sample"] += 1
+        if stem not in found.images or suffix == extension:  # before a second image such as 0001.mask.png
+            found.images[stem] = (member.offset_data, member.size)
+    elif extension == ".cls":
+        found.classes[stem] = _read(file, member.offset_data, min(member.size, 4096)).decode("utf-8", "replace").strip()
+    else:
+        found.ignored[extension] += 1
+
+
+def _read(file: Path, offset: int, size: int) -> bytes:
+    """So many bytes from a place in a file, fewer at its end; any number of threads may do so at once."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        parts = []
+        while size > 0 and (part := os.pread(handle, size, offset)):
+            parts.append(part)
+            offset, size = offset + len(part), size - len(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """What ids begin with: the file's name, with its folder where files lie in several."""
+    shared = Path(os.path.commonpath([file.parent for file in files]))
+    return [file.relative_to(shared).as_posix().removesuffix(".tar") for file in files]
