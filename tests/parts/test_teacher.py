@@ -1,10 +1,11 @@
 """The teacher follows its student by the formula and never asks for gradient."""
 
+import pytest
 import torch
 from torch import nn
 
 from tacit.parts.mlp import mlp
-from tacit.parts.teacher import Teacher
+from tacit.parts.teacher import Teacher, rising
 
 
 def test_it_follows_by_the_formula():
@@ -46,3 +47,7 @@ def test_it_never_asks_for_gradient():
     teacher.follow(student, 0.5)
     assert all(p.grad is None and not p.requires_grad for p in teacher.parameters())
     assert all(p.grad is not None for p in student.parameters())
+
+
+def test_a_rising_momentum_ends_at_one():
+    assert [rising(0.9, p) for p in (0.0, 0.5, 1.0)] == pytest.approx([0.9, 0.95, 1.0])

@@ -105,8 +105,8 @@ class ImageViews:
 
     @property
     def unsuited(self) -> tuple[str, ...]:
-        """What a method's own wishes do not change: on small images there is nothing to blur, on grey ones no colour."""
-        small = ("blur", "blur_sigma") if self.size <= 64 else ()
+        """What a method's own wishes do not change: blur and strengths of colour on small images, any colour on grey ones."""
+        small = ("blur", "blur_sigma", "brightness", "contrast", "saturation", "hue") if self.size <= 64 else ()
         return (*small, *(("saturation", "hue", "grey") if len(self.mean) == 1 else ()))
 
     @property

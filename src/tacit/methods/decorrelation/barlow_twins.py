@@ -6,17 +6,19 @@ from tacit.objectives.cross_correlation import cross_correlation
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Pair
 
+COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
+
 
 class BarlowTwins(Method):
     """The cross-correlation of two views' features is to be the identity.
 
     checked: facebookresearch/barlowtwins@8e8d284
-    Compared: loss and gradient.
-    Differs: one rate, where the released code gives biases and norms a rate of their own.
+    Compared: projector, loss and gradient.
+    Differs: one rate, where the released code gives biases and norms a rate of their own and leaves them out of LARS.
     """
 
     paper = Paper("Barlow Twins: Self-Supervised Learning via Redundancy Reduction", "Zbontar et al.", 2021, "arXiv:2103.03230")
-    views = Pair(of={"image": ({"blur": 1.0}, {"blur": 0.1, "solarise": 0.2})})
+    views = Pair(of={"image": (COLOUR | {"blur": 1.0}, COLOUR | {"blur": 0.1, "solarise": 0.2})})
     whole_batch = True
     recipe = Recipe(
         optimizer="lars", lr=0.2, scale="linear", batch=2048, weight_decay=1e-6, warmup=10, epochs=1000, final_lr=0.001

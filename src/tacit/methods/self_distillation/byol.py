@@ -9,19 +9,21 @@ from tacit.parts.mlp import mlp
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Pair
 
+COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
+
 
 class BYOL(Method):
     """One view predicts what a slow copy of the encoder says of the other.
 
-    checked: deepmind/deepmind-research@f5de0ed
-    Compared: loss, gradient, momentum schedule.
-    Differs: the published loss, a squared error of unit vectors summed over both directions.
+    checked: google-deepmind/deepmind-research@4822a45
+    Compared: loss and gradient for given predictions and projections, and the momentum's schedule.
+    Differs: the target starts as a copy, there from other weights; no biases before norms; LARS adapts norms and biases too.
     """
 
     paper = Paper(
         "Bootstrap Your Own Latent: A New Approach to Self-Supervised Learning", "Grill et al.", 2020, "arXiv:2006.07733"
     )
-    views = Pair(of={"image": ({"blur": 1.0}, {"blur": 0.1, "solarise": 0.2})})
+    views = Pair(of={"image": (COLOUR | {"blur": 1.0}, COLOUR | {"blur": 0.1, "solarise": 0.2})})
     recipe = Recipe(optimizer="lars", lr=0.2, scale="linear", batch=4096, weight_decay=1.5e-6, warmup=10, epochs=1000)
     recipes = {
         "small": Recipe(
@@ -39,8 +41,8 @@ class BYOL(Method):
         super().__init__(encoder)
         positive(dim=dim, hidden=hidden)
         shares(teacher_momentum=teacher_momentum)
-        self.projector = mlp(encoder.dim, hidden, dim)
-        self.predictor = mlp(dim, hidden, dim)
+        self.projector = mlp(encoder.dim, hidden, dim, last_bias=False)
+        self.predictor = mlp(dim, hidden, dim, last_bias=False)
         self.teacher = Teacher(nn.Sequential(encoder, self.projector))
         self.teacher_momentum = teacher_momentum
 

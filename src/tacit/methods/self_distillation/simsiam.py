@@ -13,8 +13,8 @@ class SimSiam(Method):
     """Each view predicts the other, which gets no gradient: no negatives, no slow teacher.
 
     checked: facebookresearch/simsiam@a7bc177
-    Compared: loss, gradient, projector and predictor.
-    Differs: the loss is one above the published negative cosine.
+    Compared: projector, predictor, loss and gradient.
+    Differs: the loss is the published negative cosine plus 1; the predictor's rate falls too, as in the code's default.
     """
 
     paper = Paper("Exploring Simple Siamese Representation Learning", "Chen, He", 2020, "arXiv:2011.10566")
