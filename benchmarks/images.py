@@ -116,6 +116,7 @@ def trial(name: str, method: str, seed: int) -> None:
                 np.median([line["samples_per_second"] for line in log if "samples_per_second" in line])
             ),
             "load_at_start": round(load, 2),
+            "history": [[line["epoch"] + 1, line["knn"]] for line in log if "knn" in line],
         }
         for what, represent in representations(run).items():
             row = {"method": {"this encoder": method, "untrained encoder": f"untrained {run.config.encoder}"}.get(what, what)}

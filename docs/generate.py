@@ -67,10 +67,10 @@ SETS = {
     "omniglot-small1": "Omniglot: 20-way 1-shot on characters that pretraining never saw",
 }
 RULES = (
-    "`python benchmarks/images.py` makes all of these; the row's own command is in its JSON. kNN has k = 20 and temperature 0.07; "
+    "`python benchmarks/images.py` makes all of these; the row's own command is in its JSON. kNN has k = 20, temperature 0.07; "
     "raw pixels are standardised by channel; the untrained encoder is the same network with its first weights. The encoder is "
-    "small_resnet (0.9 million parameters), MAE's is small_vit (2.7 million). Rules for CIFAR-10, fixed before the runs: kNN of "
-    "SimCLR at least 14 points above raw pixels, of the others at least 4; MAE's linear probe at least 3 above that of raw "
+    "small_resnet (0.9 million parameters), MAE's is small_vit (2.7 million). Rules for CIFAR-10, fixed before the runs: kNN "
+    "of SimCLR at least 14 points above raw pixels, of the others at least 4; MAE's linear probe at least 3 above that of raw "
     "pixels and 6 above that of its untrained encoder; nothing collapsed. The other sets have no rule. Recipes were chosen by "
     "kNN within the training part; test labels chose nothing."
 )
@@ -141,10 +141,10 @@ BANDS = ((0, 5_000), (5_000, 0))  # numbers of samples between which one method 
 
 
 def bands(sets: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """For each band of set sizes the method that takes away the largest share of raw input's errors, on average over its sets."""
+    """For each band of set sizes the method that takes away most of raw input's errors, on average over its sets."""
     said = []
     for above, below in BANDS:
-        within = {name: rows for name, rows in sets.items() if above <= samples(name) and (not below or samples(name) < below)}
+        within = {name: rows for name, rows in sets.items() if above <= SAMPLES[name] and (not below or SAMPLES[name] < below)}
         gains = {name: shares(rows) for name, rows in within.items()}
         methods = set.intersection(*map(set, gains.values())) if gains else set()
         if methods:
@@ -164,18 +164,64 @@ def shares(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {method: (statistics.mean(found) - raw) / (100 - raw) for method, found in values.items()}
 
 
-def samples(name: str) -> int:
-    """Of the part that is pretrained on."""
-    return {
-        "cifar10-15k": 15_000,
-        "mnist-20k": 20_000,
-        "pneumonia-balanced": 2_428,
-        "sign-digits": 1_662,
-        "omniglot-small1": 1_632,
-    }[name]
+SAMPLES = {  # of the part that is pretrained on
+    "cifar10-15k": 15_000,
+    "mnist-20k": 20_000,
+    "pneumonia-balanced": 2_428,
+    "sign-digits": 1_662,
+    "omniglot-small1": 1_632,
+}
+
+
+def measured() -> dict[str, list[dict[str, Any]]]:
+    """The rows of the image benchmark by set."""
+    files = sorted((ROOT / "benchmarks" / "results").glob("images-*.json"))
+    return {file.stem.removeprefix("images-"): json.loads(file.read_text()) for file in files}
+
+
+def guidance() -> str:
+    """The page that says which method to take, from the rows of the image benchmark."""
+    sets = measured()
+    parts = [
+        "# Which method",
+        "Written by `python docs/generate.py` from the rows of `benchmarks/images.py` ([numbers.md](numbers.md) has their intervals "
+        "and commands). `tacit pretrain` without `--method` takes what stands here in bold: the method that took away the largest "
+        "share of raw pixels' errors, averaged over the measured sets of about that size. The share is "
+        "(accuracy − raw) / (1 − raw), by kNN, on Omniglot by 1-shot episodes.",
+    ]
+    for band in bands(sets):
+        lines = ["| method | share of raw pixels' errors taken away |", "|---|---|"]
+        for method, share in sorted(band["all"].items(), key=lambda item: -item[1]):
+            name = f"**`{method}`**" if method == band["method"] else f"`{method}`"
+            lines.append(f"| {name} | {share:+.0%} |")
+        size = f"From {band['above']:,} images" if not band["below"] else f"Fewer than {band['below']:,} images"
+        parts += [f"## {size}", f"Measured on {band['sets']}.", "\n".join(lines)]
+    parts += ["## How long", HOW_LONG, long(sets)]
+    return "\n\n".join(parts) + "\n"
+
+
+HOW_LONG = (
+    "kNN within the training part while it trained (2 000 samples to look among, 1 000 to judge), by epoch, and what an epoch "
+    "took on one core of the machine that made the numbers. What still rises at the end would gain from more epochs."
+)
+
+
+def long(sets: dict[str, list[dict[str, Any]]]) -> str:
+    lines = ["| set | method | batch | seconds per epoch | kNN by epoch |", "|---|---|---|---|---|"]
+    for name, rows in sets.items():
+        for r in rows:
+            if r.get("history"):
+                shown = r["history"][:: max(1, len(r["history"]) // 5)]
+                curve = ", ".join(f"{epoch}: {100 * value:.0f}" for epoch, value in shown)
+                pace = r["seconds"] / r["recipe"]["epochs"]
+                lines.append(f"| {name} | `{r['method']}` | {r['recipe']['batch']} | {pace:.0f} | {curve} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "numbers.md").write_text(numbers(), encoding="utf-8")
+    (ROOT / "docs" / "guidance.md").write_text(guidance(), encoding="utf-8")
+    advised = json.dumps({"image": bands(measured())}, indent=1) + "\n"
+    (ROOT / "src" / "tacit" / "guidance.json").write_text(advised, encoding="utf-8")

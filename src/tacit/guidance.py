@@ -22,12 +22,10 @@ def advise(kind: str, n: int) -> Advice:
     """The method that took away most of raw input's errors on the measured sets of this kind and about this many samples."""
     measured = json.loads(Path(__file__).with_name("guidance.json").read_text(encoding="utf-8"))
     for band in measured.get(kind, []):
-        if band["above"] <= n and (band["below"] == 0 or n < band["below"]):
+        if n >= band["above"] and (n < band["below"] or not band["below"]):
             return Advice(
                 band["method"],
-                f"The method {band['method']}: on {band['sets']} it took away {band['share']:.0%} of raw input's errors, the most "
-                f"of {band['methods']} (docs/guidance.md); --method takes another.",
+                f"The method {band['method']}: on {band['sets']} it took away {band['share']:.0%} of raw input's errors, the "
+                f"most of {band['methods']} methods (docs/guidance.md); --method takes another.",
             )
-    return Advice(
-        UNMEASURED, f"The method {UNMEASURED}, since none was measured on data of kind {kind}; --method takes another."
-    )
+    return Advice(UNMEASURED, f"The method {UNMEASURED}, since none was measured on such data; --method takes another.")

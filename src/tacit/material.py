@@ -82,10 +82,12 @@ def measured(samples: Samples, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_side(samples: Samples, facts: dict[str, Any]) -> Samples:
-    """Images decoded in the channels of the facts and as small as the views allow; other samples as they are."""
+    """Images decoded in the channels and by the depth of the facts, as small as the views allow; other samples as they are."""
     if isinstance(samples, Pairs):
         return Pairs.of(*(at_side(getattr(samples, part), facts[part]) for part in ("first", "second")))
-    return samples.with_side(facts["side"]).with_channels(facts["channels"]) if hasattr(samples, "with_side") else samples
+    if not hasattr(samples, "with_side"):
+        return samples
+    return samples.with_side(facts["side"]).with_channels(facts["channels"]).with_bits(facts.get("bits", 16))
 
 
 def fit_views(facts: dict[str, Any], options: dict[str, Any]) -> Any:

@@ -16,9 +16,12 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
+from tacit import data as sources
 from tacit import encoders
 from tacit.config import Config, build_method, resolved, route
+from tacit.data.shards import braced
 from tacit.errors import TacitError, unknown
+from tacit.guidance import advise
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of
 from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
@@ -41,7 +44,7 @@ SMALL = 100_000  # samples below which a method's recipe for small data is taken
 
 def pretrain(
     data: Any = None,
-    method: str | type[Method] = "simclr",
+    method: str | type[Method] | None = None,
     *,
     out: str | Path | None = None,
     encoder: str | None = None,
@@ -62,7 +65,7 @@ def pretrain(
     """Pretrain an encoder on what nobody labelled, and return the run.
 
     data       a folder, a file, an array, anything `tacit.open` takes; or a `run.yaml`, to run it again
-    method     a key of `tacit.methods()`, "module:Class", or the class itself
+    method     a key of `tacit.methods()`, "module:Class", or the class itself; by default what measurements advise for such data
     out        the run's folder; by default runs/METHOD-SOURCE
     encoder    a name, "timm/NAME" or "module:Class"; by default chosen from data and machine
     init       a run, or "timm/NAME" with its published weights, to go on from
@@ -91,12 +94,18 @@ def pretrain(
     else:
         if data is None:
             raise TacitError("Nothing to train on was given; name a folder or a file of samples.")
+        given_as, advice = data, []
+        if method is None:
+            data = sources.open(data, kind)
+            method, why = advise(data.kind, len(data))
+            advice.append(why)
         cls = find(method) if isinstance(method, str) else method
-        folder = Path(out) if out is not None else Path("runs") / f"{name_of(cls).rpartition(':')[2].lower()}-{_stem(data)}"
+        folder = Path(out) if out is not None else Path("runs") / f"{name_of(cls).rpartition(':')[2].lower()}-{_stem(given_as)}"
         _refuse_another(folder)
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
         )
+        config.chosen.extend(advice)
     if not resume:
         _refuse_another(folder)
     return execute(config, materials, folder, minutes, quiet)
@@ -362,6 +371,8 @@ def _origin(init: str | Path | Run) -> tuple[str, dict[str, Any]]:
 def _address(source: str) -> str:
     """Where a source is found again from any folder."""
     path = Path(source).expanduser()
+    if path.parent.is_dir() and braced(source) is not None:
+        return str(path.parent.resolve() / path.name)
     return str(path.resolve()) if path.exists() else source
 
 

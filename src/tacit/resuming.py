@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.config import Config
+from tacit.data.shards import braced
 from tacit.errors import TacitError, unknown
 from tacit.material import Material, gather_material, hash_of_ids
 from tacit.method import Labelled
@@ -31,7 +32,7 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
     for name, source in sources.items():
         if name not in looks:
             raise unknown("stream", name, looks)
-        if isinstance(source, str) and not Path(source).expanduser().exists():
+        if isinstance(source, str) and braced(source) is None and not Path(source).expanduser().exists():
             raise TacitError(
                 f"The run learns from {source}, which is not there; restore it, or with --resume say where it is now."
             )

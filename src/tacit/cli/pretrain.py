@@ -41,7 +41,7 @@ def pretrain(
     data
         As for `tacit inspect`. May be left out with --resume.
     method
-        How to learn; simclr if not given. `tacit methods` lists them.
+        How to learn; if not given, what measurements advise for such data. `tacit methods` lists them.
     out
         The folder of the run.
     encoder
