@@ -184,9 +184,9 @@ def guidance() -> str:
     sets = measured()
     parts = [
         "# Which method",
-        "Written by `python docs/generate.py` from the rows of `benchmarks/images.py` ([numbers.md](numbers.md) has their intervals "
-        "and commands). `tacit pretrain` without `--method` takes what stands here in bold: the method that took away the largest "
-        "share of raw pixels' errors, averaged over the measured sets of about that size. The share is "
+        "Written by `python docs/generate.py` from the rows of `benchmarks/images.py`; [numbers.md](numbers.md) has their "
+        "intervals and commands. `tacit pretrain` without `--method` takes what stands here in bold: the method that took away "
+        "the largest share of raw pixels' errors, averaged over the measured sets of about that size. The share is "
         "(accuracy − raw) / (1 − raw), by kNN, on Omniglot by 1-shot episodes.",
     ]
     for band in bands(sets):

@@ -65,7 +65,7 @@ def pretrain(
     """Pretrain an encoder on what nobody labelled, and return the run.
 
     data       a folder, a file, an array, anything `tacit.open` takes; or a `run.yaml`, to run it again
-    method     a key of `tacit.methods()`, "module:Class", or the class itself; by default what measurements advise for such data
+    method     a key of `tacit.methods()`, "module:Class", or the class itself; by default what was measured best
     out        the run's folder; by default runs/METHOD-SOURCE
     encoder    a name, "timm/NAME" or "module:Class"; by default chosen from data and machine
     init       a run, or "timm/NAME" with its published weights, to go on from
