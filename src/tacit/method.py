@@ -49,6 +49,7 @@ class Recipe:
     ema: float = 0.0  # decay of the averaged weights (and norms' statistics) kept instead of the last; 0: keep the last
     epoch_batches: int = 0  # an epoch's length in batches; 0: the main stream once
     turns: tuple[str, ...] = ()  # order of the players in a batch; (): as declared
+    small_crops: int = -1  # small views of MultiCrop; −1: as many as the method's own
     hold: Mapping[str, float] = field(default_factory=dict)  # prefix of parameter names: epochs it is held frozen
     options: Mapping[str, Any] = field(default_factory=dict)  # of the method, where these numbers want others
 

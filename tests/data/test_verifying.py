@@ -119,3 +119,20 @@ def test_processes_on_one_machine_share_its_memory(folder, monkeypatch):
     assert isinstance(verify(samples)[0], Cached)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert verify(samples)[0] is samples
+
+
+def test_what_fits_in_part_is_kept_in_part(folder, monkeypatch):
+    monkeypatch.setattr(checking, "MOST", 6000)  # of about 12 600 bytes
+    monkeypatch.setattr(checking, "CHUNK", 16)
+    samples = tacit.data.open(folder)
+    kept, _ = verify(samples)
+    assert isinstance(kept, Cached) and 0 < len(kept.values) <= 6000
+    there = kept.offsets >= 0
+    assert there[:16].all() and not there[-16:].any()
+    for index in (np.array([99, 0, 98, 7, 42]), np.arange(90, 100), np.arange(5)):
+        expected, found = samples.read(index)[0], kept.read(index)[0]
+        assert (found.pixels == expected.pixels).all() and (found.sizes == expected.sizes).all()
+    lost = kept.take(np.array([99, 0]))  # the first is decoded anew, and its loss is told
+    (folder / samples.ids[99]).unlink()
+    content, bad = lost.read(np.arange(2))
+    assert list(bad) == [0] and len(content.pixels) == 1

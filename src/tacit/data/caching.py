@@ -1,4 +1,4 @@
-"""Images kept decoded in memory, so that later epochs need no decoding."""
+"""Images kept decoded in memory, as many as fit, so that later epochs need not decode them again."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +13,14 @@ from tacit.data.selecting import selected
 
 @dataclass(eq=False, repr=False)
 class Cached(Samples):
-    """What `origin` would decode, one image after another in one buffer; otherwise like `origin`."""
+    """What `origin` would decode, the first images one after another in one buffer; otherwise like `origin`.
+
+    Each epoch sees all images in another order, so it does not matter which are kept: a share of them saves that share.
+    """
 
     origin: Samples
     values: np.ndarray  # uint8
-    offsets: np.ndarray  # int64: where each image begins in `values`
+    offsets: np.ndarray  # int64: where each image begins in `values`; −1: it is not there
     sizes: np.ndarray  # int32, N × 2: its height and width
     channels: int
     source: str
@@ -29,17 +32,25 @@ class Cached(Samples):
 
     @classmethod
     def of(cls, origin: Samples, values: np.ndarray, sizes: np.ndarray, channels: int) -> "Cached":
-        """Keep `origin`'s images: `values` holds all of them in order, `sizes` their heights and widths."""
+        """Keep `origin`'s images: `values` holds the first of them in order, `sizes` the heights and widths of all."""
         ends = np.cumsum(sizes.astype(np.int64).prod(1) * channels)
-        offsets = np.concatenate([[0], ends[:-1]])
+        offsets = np.where(ends <= len(values), np.concatenate([[0], ends[:-1]]), -1)
         own = (origin.source, list(origin.ids), origin.labels, origin.classes, origin.splits)
         return cls(origin, values, offsets, sizes, channels, *own)
 
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
+        missing = np.flatnonzero(self.offsets[index] < 0)
+        fresh, bad = self.origin.read(index[missing]) if len(missing) else (None, {})
+        if bad:
+            return self.origin.read(index)  # a file that could be read before: what is left comes without it
         sizes = self.sizes[index]
         height, width = sizes.max(0, initial=0)
         pixels = np.empty((len(sizes), height, width, self.channels), np.uint8)
         _gather(self.values, self.offsets[index], sizes, pixels)
+        if fresh is not None:
+            high, wide = fresh.pixels.shape[1:3]
+            pixels[missing] = 0
+            pixels[missing, :high, :wide] = fresh.pixels.numpy()
         return Images(torch.from_numpy(pixels), torch.from_numpy(sizes)), {}
 
     def take(self, index: np.ndarray) -> "Cached":
@@ -70,6 +81,8 @@ def pack(images: Images, values: np.ndarray) -> int:
 def _gather(values, offsets, sizes, pixels):
     channels = pixels.shape[3]
     for i in range(len(sizes)):
+        if offsets[i] < 0:
+            continue
         height, width = sizes[i]
         stride = width * channels
         row = pixels[i].reshape(pixels.shape[1], pixels.shape[2] * channels)

@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]  # how many of how many have been read
 def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
     """Read all samples once, a few at a time, and drop those that cannot be read.
 
-    Gives the readable ones (encoded images kept decoded in memory where they fit into a quarter of what is free and 4 GiB)
+    Gives the readable ones (encoded images kept decoded in memory, as many as fit into a quarter of what is free and 4 GiB)
     and what was dropped. Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples
     remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file.
     """
@@ -33,8 +33,8 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
         content, wrong = samples.read(index)
         bad |= wrong
         _refuse_infinite(content, np.array([i for i in index.tolist() if i not in wrong]), samples)
-        if keep is not None and not keep.add(content):
-            keep = None  # too large: decode anew in each epoch
+        if keep is not None:
+            keep.add(content)
         if progress is not None:
             progress(int(index[-1]) + 1, n)
     corrupt = [Corrupt(samples.ids[position], why) for position, why in sorted(bad.items())]
@@ -49,26 +49,30 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
 
 
 class _Keep:
-    """A buffer that takes decoded images as long as they fit. The system gives it memory only where it is written."""
+    """A buffer that takes decoded images as long as they fit; the others are decoded anew in each epoch.
+
+    The system gives it memory only where it is written.
+    """
 
     def __init__(self, samples: EncodedImages):
         channels, side = samples.shape[0], samples.side
         most = len(samples) * 2 * side * side * channels  # `fit` keeps every image below this
         together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine, which share it
         self.values = np.empty(int(min(SHARE * free_memory() / together, MOST / together, most)), np.uint8)
-        self.used, self.channels = 0, channels
+        self.used, self.full, self.channels = 0, False, channels
         self.sizes: list[np.ndarray] = []
 
-    def add(self, content: Images) -> bool:
-        """Keep a batch; False where it does not fit."""
-        if self.used + int(content.sizes.prod(1).sum()) * self.channels > len(self.values):
-            return False
-        self.used += pack(content, self.values[self.used :])
+    def add(self, content: Images) -> None:
+        """Keep a batch, unless it or one before it did not fit."""
+        self.full |= self.used + int(content.sizes.prod(1).sum()) * self.channels > len(self.values)
+        if not self.full:
+            self.used += pack(content, self.values[self.used :])
         self.sizes.append(content.sizes.numpy())
-        return True
 
-    def done(self, samples: Samples) -> Cached:
+    def done(self, samples: Samples) -> Samples:
         self.values.resize(self.used, refcheck=False)  # gives the rest back
+        if not self.used:
+            return samples
         return Cached.of(samples, self.values, np.concatenate(self.sizes), self.channels)
 
 

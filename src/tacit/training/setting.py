@@ -51,6 +51,8 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
     feeds: dict[str, Stream] = {}
     for stream, kind in streams(method).items():
         labelled = isinstance(kind, Labelled)
+        if not isinstance(kind, Labelled) and recipe.small_crops >= 0:
+            kind = kind.with_small(recipe.small_crops)
         size = kind.batch if isinstance(kind, Labelled) else recipe.batch
         length, device = (0 if feeds else recipe.epoch_batches), setting.fabric.device
         source = setting.source(stream, kind)

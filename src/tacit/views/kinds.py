@@ -6,7 +6,7 @@ modality says so in `of`: `Pair(of={"image": ({"blur": 1.0}, {"blur": 0.1, "sola
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -28,6 +28,10 @@ class View:
     def seen(self) -> tuple[Seen, ...]:
         """The views of a batch, in the order in which the batch iterates over them."""
         raise NotImplementedError
+
+    def with_small(self, small: int) -> "View":
+        """The same kind with so many small views, where it has any."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class MultiCrop(View):
 
     def seen(self):
         return (Seen(),) * self.large + (Seen(role="local"),) * self.small
+
+    def with_small(self, small: int) -> "MultiCrop":
+        """The same with so many small views, of which further ones are wished for as the last is."""
+        of = {}
+        for name, how in self.of.items():
+            each = [how] if isinstance(how, Mapping) else list(how)
+            of[name] = each if len(each) == 1 else (each + each[-1:] * small)[: self.large + small]
+        return replace(self, small=small, of=of)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class SwAV(Method):
     recipe = Recipe(
         optimizer="lars", lr=0.3, scale="linear", batch=4096, weight_decay=1e-6, warmup=10, final_lr=0.001, epochs=800
     ).but(hold={"prototypes": 1})
-    small = Recipe(optimizer="adamw", lr=2e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=20)
+    small = Recipe(optimizer="adamw", lr=2e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=20, small_crops=0)
     recipes = {
         "small": small.but(options={"prototypes": 128, "hidden": 512}),
         "batch_256": recipe.but(scale="none", lr=0.6, batch=256, warmup=0, epochs=200, options={"queue": 3840}),

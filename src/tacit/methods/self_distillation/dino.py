@@ -42,12 +42,9 @@ class DINO(Method):
     recipe = Recipe(
         optimizer="adamw", lr=5e-4, scale="linear", batch=512, weight_decay=0.04, warmup=10, final_lr=0.001, epochs=100
     ).but(decay_growth=10.0, clip=3.0, hold={"head.directions": 1})
-    small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=0.04, warmup=2, clip=3.0, epochs=40)
-    recipes = {
-        "small": small.but(
-            options={"k": 1024, "hidden": 512, "bottleneck": 128, "teacher_momentum": 0.99, "warm": 0.1, "norm": True}
-        )
-    }
+    small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=0.04, warmup=2, clip=3.0, epochs=40, small_crops=0)
+    options = {"k": 1024, "hidden": 512, "teacher_momentum": 0.99, "sharpening": (0.04, 0.04), "norm": True}
+    recipes = {"small": small.but(options=options)}
     centre: Tensor
     heard: Tensor
     answers: Tensor
