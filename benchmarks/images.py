@@ -124,11 +124,11 @@ def trial(name: str, method: str, seed: int) -> None:
             if what == "this encoder" or not any((r["method"], r["seed"]) == (row["method"], row["seed"]) for r in kept):
                 judged = numbers(name, *(features(run, part, represent, Plain(), 0)[0] for part in (train, test)), train, test)
                 kept.append(row | shared | judged | (about if what == "this encoder" else {}))
-                if what == "this encoder":
-                    print(f"{name} {method} seed {seed}: chosen by {judged['chosen_by']:.2f}, {seconds:.0f} s", flush=True)
     beside = file.with_suffix(f".part-{os.getpid()}")
     beside.write_text(json.dumps(kept, indent=1))
     beside.replace(file)
+    chosen_by = next(r["chosen_by"] for r in kept if (r["method"], r["seed"]) == (method, seed))
+    print(f"{name} {method} seed {seed}: chosen by {chosen_by:.2f}, {seconds:.0f} s", flush=True)
 
 
 def intended(method: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tacit.pretraining import pretrain
 from tests.contracts.probes import Curved, Origin
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
-LABELLED, FREE = {"knn", "linear"}, {"rankme", "spread", "uniformity"}
+LABELLED, FREE = {"knn", "linear"}, {"rankme", "spread", "uniformity", "alpha_req"}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_an_encoder_is_shown_beside_raw_input_and_its_untrained_self(judged):
     _, evaluation = judged
     assert list(evaluation.representations) == ["this encoder", "untrained encoder", "raw input"]
     for name in evaluation.representations:
-        assert {n.name for n in evaluation.representations[name]} == LABELLED | FREE | {"alignment"}
+        assert {n.name for n in evaluation.representations[name]} == LABELLED | FREE | {"alignment", "lidar"}
         assert all(math.isfinite(n.value) for n in evaluation.representations[name])
     mine, untrained = (evaluation.number(name, "rankme").value for name in ("this encoder", "untrained encoder"))
     assert mine != untrained
@@ -84,7 +84,7 @@ def test_without_labels_the_numbers_are_label_free(run):
     samples = tiny_images(60)
     samples.labels = None
     evaluation = evaluate(run, samples)
-    assert set(evaluation.metrics) == FREE | {"alignment"} and evaluation.verdict == []
+    assert set(evaluation.metrics) == FREE | {"alignment", "lidar"} and evaluation.verdict == []
 
 
 def test_what_is_corrupt_is_left_out_and_told(run, tmp_path):

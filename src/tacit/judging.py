@@ -30,6 +30,7 @@ Represent = Callable[[Batch], Tensor]
 
 RAW_SIDE = 32  # of the images that the raw baseline compares
 STRIPS, NEIGHBOURS = 6, 8  # queries that the report shows, and the neighbours of each
+LOOKED_AT, LOOKS = 1000, 6  # samples of which LiDAR sees several looks, and how many
 QUERIED = 5000  # samples among which the report's neighbours are sought
 
 
@@ -147,13 +148,15 @@ def advice(evaluation: Evaluation | None) -> list[str]:
 
 def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed: int) -> list[Any]:
     (x,), (y,) = (features(run, part, represent, Plain(), 0) for part in (train, test))
-    views = None
+    views, looks = None, None
     if Pair in run.views.kinds:
         first, second = features(run, test, represent, Pair(), counter.key(seed, "judge"))
-        views = (first, second)
+        views, some = (first, second), _some(test, LOOKED_AT)
+        pairs = (features(run, some, represent, Pair(), counter.key(seed, "looks", i)) for i in range(LOOKS // 2))
+        looks = torch.stack([look for pair in pairs for look in pair], 1)
     own = isinstance(getattr(represent, "__self__", None), Method)  # no bare encoder and no raw input
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
-    return judge(*parts, views=views, similarity=run.similarity if own else "cosine")
+    return judge(*parts, views=views, looks=looks, similarity=run.similarity if own else "cosine")
 
 
 def _told(number: Any, protocol: dict[str, Any]) -> Any:

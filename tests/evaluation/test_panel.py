@@ -10,7 +10,7 @@ from tacit.errors import TacitError
 from tacit.evaluation.number import Number
 from tacit.evaluation.panel import Judged, compare, judge
 
-LABEL_FREE = ["rankme", "spread", "uniformity"]
+LABEL_FREE = ["rankme", "spread", "uniformity", "alpha_req"]
 
 
 def part(n, seed, noise=0.3, classes=3):
@@ -24,11 +24,16 @@ def by_name(numbers):
     return {n.name: n for n in numbers}
 
 
+def looks(part):
+    return part.features[:, None] + 0.1 * torch.randn(len(part.features), 4, 8, generator=torch.Generator().manual_seed(9))
+
+
 def test_everything():
     test = part(60, 1)
-    numbers = by_name(judge(part(120, 0), test, views=(test.features, test.features + 0.1)))
-    assert list(numbers) == ["knn", "linear", *LABEL_FREE, "alignment"]
-    assert all(math.isfinite(n.value) and not n.why for n in numbers.values())
+    numbers = by_name(judge(part(120, 0), test, views=(test.features, test.features + 0.1), looks=looks(test)))
+    assert list(numbers) == ["knn", "linear", *LABEL_FREE, "alignment", "lidar"]
+    assert all(math.isfinite(n.value) and not n.why for n in numbers.values() if n.name != "alpha_req")
+    assert "14 are needed" in numbers["alpha_req"].why  # these have 8 dimensions
     assert numbers["knn"].value > 0.9 and numbers["linear"].value > 0.9
     assert numbers["knn"].protocol["classes"] == 3
 

@@ -21,6 +21,8 @@ MEANINGS = {
     "knn": Meaning("kNN accuracy", "higher", percent=True, needs_labels=True),
     "linear": Meaning("Linear probe accuracy", "higher", percent=True, needs_labels=True),
     "rankme": Meaning("RankMe (effective rank)", "higher"),
+    "alpha_req": Meaning("α-ReQ (decay of the spectrum, 1 is healthy)", ""),
+    "lidar": Meaning("LiDAR (rank beyond what views change)", "higher"),
     "alignment": Meaning("Alignment of two views", "lower"),
     "uniformity": Meaning("Uniformity", "lower"),
     "spread": Meaning("Spread (1 isotropic, 0 collapsed)", "higher"),

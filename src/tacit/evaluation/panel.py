@@ -10,8 +10,10 @@ from torch import Tensor
 
 from tacit.errors import TacitError
 from tacit.evaluation.alignment import alignment
+from tacit.evaluation.alpha_req import alpha_req
 from tacit.evaluation.intervals import difference
 from tacit.evaluation.knn import SIMILARITIES, knn
+from tacit.evaluation.lidar import lidar
 from tacit.evaluation.linear import linear
 from tacit.evaluation.number import MEANINGS, Number, missing
 from tacit.evaluation.rankme import rankme
@@ -28,13 +30,18 @@ class Judged(NamedTuple):
 
 
 def judge(
-    train: Judged, test: Judged, *, views: tuple[Tensor, Tensor] | None = None, similarity: str = "cosine"
+    train: Judged,
+    test: Judged,
+    *,
+    views: tuple[Tensor, Tensor] | None = None,
+    looks: Tensor | None = None,
+    similarity: str = "cosine",
 ) -> list[Number]:
     """Every number that can be had of one representation.
 
     Labels are used where both parts have them: the test part is predicted from the train part. Label-free numbers are of
-    the test part; `views` are the embeddings of two random views of each test sample, for alignment. What cannot be
-    measured comes as NaN with the reason, and the others still come.
+    the test part; `views` are the embeddings of two random views of each test sample, for alignment, `looks` of several of
+    each of some (n × q × d), for LiDAR. What cannot be measured comes as NaN with the reason, and the others still come.
     """
     for part, name in ((train, "train"), (test, "test")):
         _check(part, name)
@@ -47,10 +54,13 @@ def judge(
     if collapsed(rank.value, width.value, *test.features.shape):
         width = _noted(width, "the embeddings have collapsed: almost all samples are embedded alike")
     numbers += [rank, width, _measure("uniformity", lambda: uniformity(test.features), fault)]
+    numbers.append(_measure("alpha_req", lambda: alpha_req(test.features), fault))
     if views is not None:
         first, second = views
         fault = _unusable(first, "first-view", fewest=1) or _unusable(second, "second-view", fewest=1)
         numbers.append(_measure("alignment", lambda: alignment(first, second), fault))
+    if looks is not None:
+        numbers.append(_measure("lidar", lambda: lidar(looks), _unusable(looks.flatten(0, 1), "looked-at", fewest=2)))
     return numbers
 
 

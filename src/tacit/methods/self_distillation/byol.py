@@ -43,7 +43,7 @@ class BYOL(Method):
         shares(teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, hidden, dim, last_bias=False)
         self.predictor = mlp(dim, hidden, dim, last_bias=False)
-        self.teacher = Teacher(nn.Sequential(encoder, self.projector))
+        self.teacher = Teacher(nn.Sequential(self.encoder, self.projector))
         self.teacher_momentum = teacher_momentum
 
     def step(self, batch: Batch):

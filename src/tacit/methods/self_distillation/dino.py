@@ -69,7 +69,7 @@ class DINO(Method):
         if len(sharpening) != 2 or not min(sharpening) > 0:
             raise TacitError(f"sharpening is {list(sharpening)}; give two temperatures above 0, at first and after warming.")
         self.head = DINOHead(encoder.dim, hidden, bottleneck, k, norm)
-        self.teacher = Teacher(nn.Sequential(encoder, self.head))
+        self.teacher = Teacher(nn.Sequential(self.encoder, self.head))
         self.register_buffer("centre", torch.zeros(k))
         self.register_buffer("heard", torch.zeros(k), persistent=False)  # sum of the teacher's answers in this batch so far
         self.register_buffer("answers", torch.zeros(()), persistent=False)  # and their number

@@ -1,0 +1,47 @@
+"""What cannot work with a method: one sentence, before anything is trained, and nothing half-written."""
+
+import pytest
+
+import tacit
+from tacit.cli import run
+from tacit.data import generated
+
+HOW = "--epochs 1 --batch 16 --device cpu --precision fp32 --quiet --width 8"
+
+
+@pytest.fixture(scope="module")
+def cloth(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cloth") / "photos"
+    generated.write(generated.tiny_images(64), folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--method swav --prototypes 300", ("300 prototypes", "52 samples", "--prototypes")),
+        ("--method byol --teacher-momentum 1.5", ("teacher_momentum is 1.5", "[0, 1]")),
+        ("--method moco_v2 --teacher-momentum -0.1", ("teacher_momentum is -0.1", "[0, 1]")),
+        ("--method moco_v2 --queue 100", ("100", "16", "--queue")),
+        ("--method dino --centre-momentum 2", ("centre_momentum is 2", "[0, 1]")),
+        ("--method mae --encoder small_vit --heads 1 --patch 64", ("16 × 16", "64 × 64", "patch")),
+        ("--method mae --encoder small_vit --heads 1 --mask-patch 64", ("16 × 16", "64 × 64", "--mask-patch")),
+        ("--method mae --encoder small_vit --heads 1 --patch 2 --mask-patch 4", ("16 patches", "64", "--mask-patch 2")),
+        ("--method mae --encoder small_resnet", ("small_vit",)),
+        ("--method simsiam --hidden 0", ("hidden is 0", "above 0")),
+        ("--method barlow_twins --accumulate 2", ("BarlowTwins", "accumulate")),
+    ],
+)
+def test_one_sentence(cloth, tmp_path, monkeypatch, capsys, options, words):
+    monkeypatch.chdir(tmp_path)
+    assert run(["pretrain", str(cloth), "--out", "run", *options.split(), *HOW.split()]) == 1
+    said = capsys.readouterr().err.strip()
+    assert "Traceback" not in said and said.endswith((".", "?")), said
+    for word in words:
+        assert word in said, said
+    assert not list(tmp_path.rglob("encoder.safetensors"))
+
+
+def test_refused_in_python_too(cloth, tmp_path):
+    with pytest.raises(tacit.TacitError, match="lies? in"):
+        tacit.pretrain(cloth, "dino", out=tmp_path / "run", teacher_momentum=7, quiet=True)
