@@ -5,7 +5,8 @@
 
 Every training is a row of benchmarks/results/claims.json, stored when it is done. The images are the first N of cifar10-15k's
 training part in an order by counter; every encoder is judged by kNN (k = 20, temperature 0.07) of the whole test part
-against the whole training part, with the intervals of its 3 000 images. One seed, unless --seeds says more. Rules, written before the runs:
+against the whole training part, with the intervals of its 3 000 images. One seed, unless --seeds says more. Rules, written
+before the runs:
 
 dcl      10 000 images, batches of 32, 64, 128 and 256, 300 steps each by the same recipe: DCL is above InfoNCE (SimCLR) at the
          smallest batch, and its gain there is the largest of the four.
