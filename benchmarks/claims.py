@@ -120,6 +120,9 @@ class WithoutStop(Method):
         first, second = (self.inner.standardise(self.inner.projector(self.encoder(view))) for view in batch)
         return (cosine_distance(self.inner.predictor(first), second) + cosine_distance(self.inner.predictor(second), first)) / 2
 
+    def groups(self):
+        return {f"inner.{prefix}": how for prefix, how in self.inner.groups().items()}
+
 
 class WithoutPredictor(Method):
     """SimSiam that compares projections themselves."""

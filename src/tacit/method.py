@@ -338,10 +338,10 @@ class Method(nn.Module):
         """For closed forms: yields where it may be interrupted, keeps its state in buffers, goes on from them."""
         raise NotImplementedError
 
-    def groups(self) -> Mapping[str, Mapping[str, float]]:
-        """Factors by prefix of parameter names: {"prototypes": {"lr": 0.1, "weight_decay": 0.0, "momentum": 0.0}}.
+    def groups(self) -> Mapping[str, Mapping[str, float | str]]:
+        """How parameters are trained otherwise, by prefix of their names: {"prototypes": {"lr": 0.1, "weight_decay": 0.0}}.
 
-        `lr` multiplies the rate; `weight_decay` and `momentum` replace the recipe's.
+        `lr` multiplies the rate; `weight_decay`, `momentum` and `schedule` ("constant" after warm-up) replace the recipe's.
         """
         return {}
 

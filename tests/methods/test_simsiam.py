@@ -5,6 +5,7 @@ import torch
 
 from tacit.errors import TacitError
 from tacit.methods.self_distillation.simsiam import SimSiam
+from tacit.training.optimizers import build, set_rate
 from tests.methods.fixed import Identity, fill, matrix_gradients, views
 
 
@@ -24,6 +25,17 @@ def test_the_target_gets_no_gradient():
     torch.nn.init.ones_(method.predictor[-1].bias)
     method.step(views(0.9, 1.7)).backward()
     assert all(float(p.grad.abs().max()) == 0 for p in method.projector.parameters())
+
+
+def test_the_predictors_rate_stays():
+    """As with --fix-pred-lr: the first rate for the predictor throughout, half a cosine for the rest."""
+    recipe = SimSiam.recipe.but(batch=256)
+    optimizer = build(SimSiam(Identity(), dim=5, hidden=4), recipe)
+    for progress, falling in ((0.0, 0.05), (0.5, 0.025), (1.0, 0.0)):
+        set_rate(optimizer, recipe, progress)
+        rates = {name: group["lr"] for group in optimizer.param_groups for name in group["names"]}
+        assert {rate for name, rate in rates.items() if name.startswith("predictor.")} == {0.05}
+        assert [rate for name, rate in rates.items() if name.startswith("projector.")] == pytest.approx([falling] * 7)
 
 
 def test_a_wrong_width_is_refused():

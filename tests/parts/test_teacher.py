@@ -39,6 +39,13 @@ def test_buffers_are_its_own():
     assert torch.equal(teacher.module.running_mean, torch.zeros(3))
 
 
+def test_its_norms_see_the_batch_while_training():
+    """As BYOL's target does in its released code: the batch's own statistics, not the running ones."""
+    teacher, x = Teacher(nn.BatchNorm1d(3)), torch.randn(64, 3) * 4 + 5
+    torch.testing.assert_close(teacher.train()(x), (x - x.mean(0)) / (x.var(0, correction=0) + 1e-5).sqrt())
+    assert float(teacher.eval()(x).mean()) > 0.5
+
+
 def test_it_never_asks_for_gradient():
     student = mlp(4, 6, 2)
     teacher, x = Teacher(student), torch.randn(5, 4, requires_grad=True)
@@ -51,3 +58,5 @@ def test_it_never_asks_for_gradient():
 
 def test_a_rising_momentum_ends_at_one():
     assert [rising(0.9, p) for p in (0.0, 0.5, 1.0)] == pytest.approx([0.9, 0.95, 1.0])
+    course = [rising(0.996, p / 20) for p in range(21)]
+    assert course == sorted(course)

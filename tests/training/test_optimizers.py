@@ -119,6 +119,21 @@ def test_a_method_s_factors(optimizer):
     assert (inertia["head.weight"], inertia["scale"]) == (0.3, 0.8)
 
 
+def test_a_group_s_own_schedule():
+    recipe = Recipe(lr=0.5, epochs=10, warmup=2, final_lr=0.1)
+    built = build(probe({"head": {"schedule": "constant", "lr": 2.0}}), recipe)
+    for progress, shared, own in ((0.1, 0.25, 0.5), (0.2, 0.5, 1.0), (0.6, 0.275, 1.0), (1.0, 0.05, 1.0)):
+        set_rate(built, recipe, progress)
+        rates = {name: group["lr"] for name, group in named_groups(built).items()}
+        assert rates["head.weight"] == rates["head.bias"] == pytest.approx(own)
+        assert rates["encoder.0.weight"] == rates["scale"] == pytest.approx(shared)
+
+
+def test_an_unknown_schedule_is_named():
+    with pytest.raises(TacitError, match="no schedule 'constnt'; did you mean 'constant'"):
+        set_rate(build(probe({"head": {"schedule": "constnt"}}), Recipe()), Recipe(), 0.0)
+
+
 def test_nothing_to_move_is_an_error():
     with pytest.raises(ValueError, match="no parameter that asks for gradient"):
         build(probe().requires_grad_(False), Recipe())

@@ -27,6 +27,7 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
                 "params": [],
                 "names": [],
                 "factor": own.get("lr", 1.0),
+                "schedule": own.get("schedule", recipe.schedule),
                 "weight_decay": own.get("weight_decay", recipe.weight_decay) if decays else 0.0,
                 "adapt": decays,
                 "growing": recipe.weight_decay if decays and "weight_decay" not in own else 0.0,
@@ -48,10 +49,14 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
 
 
 def set_rate(optimizer: Optimizer, recipe: Recipe, progress: float) -> None:
-    """Give every group its share of the rate at `progress`, and the recipe's weight decay where it has none of its own."""
-    rate, growth = schedules.rate(recipe, progress), schedules.growth(recipe, progress)
+    """Give every group its rate at `progress`, by its schedule, and the recipe's decay where it has none of its own."""
+    rates = {
+        schedule: schedules.rate(recipe.but(schedule=schedule), progress)
+        for schedule in {group["schedule"] for group in optimizer.param_groups}
+    }
+    growth = schedules.growth(recipe, progress)
     for group in optimizer.param_groups:
-        group["lr"] = rate * group["factor"]
+        group["lr"] = rates[group["schedule"]] * group["factor"]
         if group["growing"]:
             group["weight_decay"] = group["growing"] * growth
 

@@ -17,7 +17,8 @@ class BYOL(Method):
 
     checked: google-deepmind/deepmind-research@4822a45
     Compared: loss and gradient for given predictions and projections, and the momentum's schedule.
-    Differs: the target starts as a copy, there from other weights; no biases before norms; LARS adapts norms and biases too.
+    Differs: the target starts as a copy, there from other weights; no biases before norms; LARS has the rate within its
+    momentum, there outside; brightness is a factor, there a summand.
     """
 
     paper = Paper(

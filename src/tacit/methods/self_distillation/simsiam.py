@@ -13,12 +13,13 @@ class SimSiam(Method):
     """Each view predicts the other, which gets no gradient: no negatives, no slow teacher.
 
     checked: facebookresearch/simsiam@a7bc177
-    Compared: projector, predictor, loss and gradient.
-    Differs: the loss is the published negative cosine plus 1; the predictor's rate falls too, as in the code's default.
+    Compared: projector, predictor, loss and gradient; the predictor's rate, which stays, as in the code's published command.
+    Differs: the loss is the published negative cosine plus 1; there norms and biases decay too, rates fall by epochs, and the
+    encoder's residual branches start at zero.
     """
 
     paper = Paper("Exploring Simple Siamese Representation Learning", "Chen, He", 2020, "arXiv:2011.10566")
-    views = Pair()
+    views = Pair(of={"image": {"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}})
     recipe = Recipe(optimizer="sgd", lr=0.05, scale="linear", batch=512, weight_decay=1e-4, epochs=100)
     recipes = {
         "small": Recipe(
@@ -38,6 +39,9 @@ class SimSiam(Method):
         self.projector = mlp(encoder.dim, encoder.dim, encoder.dim, dim, last_bias=False)
         self.standardise = nn.BatchNorm1d(dim, affine=False)
         self.predictor = mlp(dim, hidden, dim)
+
+    def groups(self):
+        return {"predictor": {"schedule": "constant"}}
 
     def step(self, batch: Batch):
         first, second = (self.standardise(self.projector(self.encoder(view))) for view in batch)
