@@ -78,4 +78,9 @@ TOYS: dict[str, Toy] = {
         **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
     ),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
+    # The papers' heads are wider than a toy has samples.
+    "barlow_twins": but(VECTORS, dim=64),
+    "vicreg": but(VECTORS, dim=64),
+    "byol": but(VECTORS, dim=64, hidden=256),
+    "simsiam": but(VECTORS, dim=256, hidden=64),
 }
