@@ -35,7 +35,7 @@ import tacit
 from tacit.data.known_sets import SETS
 from tacit.data.samples import Samples
 from tacit.data.splitting import by_hash, splits
-from tacit.evaluation.knn import knn
+from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.panel import Judged, judge
 from tacit.judging import features, representations
 from tacit.methods import find

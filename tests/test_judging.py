@@ -10,7 +10,7 @@ import torch
 
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.errors import TacitError
-from tacit.evaluation.knn import knn
+from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.number import Number
 from tacit.evaluation.panel import Evaluation
 from tacit.judging import advice, evaluate, history, representations

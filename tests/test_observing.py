@@ -9,7 +9,7 @@ from torch import nn
 
 from tacit.check import VECTORS, Case, killed_at
 from tacit.data.generated import clusters
-from tacit.evaluation.knn import knn
+from tacit.evaluation.labelled.knn import knn
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.observing import BANK, QUERIES, drawn, observed_labels

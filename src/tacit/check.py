@@ -16,7 +16,7 @@ from tacit import encoders
 from tacit.config import Config
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.data.samples import Samples
-from tacit.evaluation.knn import knn_predict
+from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
 from tacit.numerics.spectra import effective_rank

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tacit.data.samples import Samples
-from tacit.evaluation.knn import SIMILARITIES, knn
+from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.method import Method
 from tacit.numerics import counter
 from tacit.training.embedding import represent

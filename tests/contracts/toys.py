@@ -9,7 +9,7 @@ import torch
 
 from tacit.check import IMAGES, VECTORS, Case, Toy, untrained
 from tacit.data.generated import tiny_images
-from tacit.evaluation.linear import linear
+from tacit.evaluation.labelled.linear import linear
 from tacit.material import fit_views
 from tacit.method import Trained
 from tacit.views import Program

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from tacit.errors import TacitError
-from tacit.evaluation.alignment import alignment
-from tacit.evaluation.alpha_req import alpha_req
 from tacit.evaluation.intervals import difference
-from tacit.evaluation.knn import SIMILARITIES, knn
-from tacit.evaluation.lidar import lidar
-from tacit.evaluation.linear import linear
+from tacit.evaluation.labelled.knn import SIMILARITIES, knn
+from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.number import MEANINGS, Number, missing
-from tacit.evaluation.rankme import rankme
-from tacit.evaluation.spread import spread
-from tacit.evaluation.uniformity import uniformity
+from tacit.evaluation.unlabelled.alignment import alignment
+from tacit.evaluation.unlabelled.alpha_req import alpha_req
+from tacit.evaluation.unlabelled.lidar import lidar
+from tacit.evaluation.unlabelled.rankme import rankme
+from tacit.evaluation.unlabelled.spread import spread
+from tacit.evaluation.unlabelled.uniformity import uniformity
 from tacit.numerics.spectra import collapsed
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.evaluation.lidar import lidar
+from tacit.evaluation.unlabelled.lidar import lidar
 
 
 def naive(looks: np.ndarray, delta: float) -> float:

@@ -9,10 +9,10 @@ import torch
 from tacit.errors import TacitError
 from tacit.evaluation import rankme as rankme_file
 from tacit.evaluation import uniformity as uniformity_file
-from tacit.evaluation.alignment import alignment
-from tacit.evaluation.rankme import rankme
-from tacit.evaluation.spread import spread
-from tacit.evaluation.uniformity import uniformity
+from tacit.evaluation.unlabelled.alignment import alignment
+from tacit.evaluation.unlabelled.rankme import rankme
+from tacit.evaluation.unlabelled.spread import spread
+from tacit.evaluation.unlabelled.uniformity import uniformity
 from tacit.numerics import spectra
 
 

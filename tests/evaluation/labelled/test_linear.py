@@ -7,8 +7,8 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from tacit.evaluation import linear as room
-from tacit.evaluation.linear import PENALTIES, fit, linear, predict
+from tacit.evaluation.labelled import linear as room
+from tacit.evaluation.labelled.linear import PENALTIES, fit, linear, predict
 
 
 def toy(n, seed, d=24, classes=5):

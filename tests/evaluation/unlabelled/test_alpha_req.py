@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.evaluation.alpha_req import alpha_req
+from tacit.evaluation.unlabelled.alpha_req import alpha_req
 
 
 def with_spectrum(values: torch.Tensor, n: int = 400) -> torch.Tensor:

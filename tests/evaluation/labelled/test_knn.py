@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tacit.errors import TacitError
-from tacit.evaluation.knn import knn, knn_predict
+from tacit.evaluation.labelled.knn import knn, knn_predict
 
 
 def blobs(n, seed, noise=1.0, classes=4):

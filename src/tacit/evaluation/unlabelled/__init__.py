@@ -1,0 +1,1 @@
+"""Numbers that need no labels."""
