@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tacit.errors import TacitError
-from tacit.evaluation import rankme as rankme_file
-from tacit.evaluation import uniformity as uniformity_file
+from tacit.evaluation.unlabelled import rankme as rankme_file
+from tacit.evaluation.unlabelled import uniformity as uniformity_file
 from tacit.evaluation.unlabelled.alignment import alignment
 from tacit.evaluation.unlabelled.rankme import rankme
 from tacit.evaluation.unlabelled.spread import spread
