@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tacit.methods import listing as catalogue  # noqa: F401
     from tacit.pretraining import pretrain as pretrain
     from tacit.previewing import preview as preview
+    from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
     from tacit.tables import embed as embed
     from tacit.tables import search as search
@@ -48,6 +49,7 @@ CONTENTS = {
     "search": "tacit.tables",
     "catalogue": "tacit.methods:listing",
     "describe": "tacit.describing",
+    "reproduce": "tacit.reproducing",
     # what they give and take
     "Run": "tacit.run",
     "Inspection": "tacit.data.inspecting",

@@ -21,10 +21,11 @@ from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
 from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
+from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
 from tacit.errors import TacitError
 
-COMMANDS: tuple[Callable[..., Answer], ...] = (demo, inspect, preview, pretrain, evaluate, embed, search, methods)
+COMMANDS: tuple[Callable[..., Answer], ...] = (demo, inspect, preview, pretrain, evaluate, embed, search, methods, reproduce)
 
 
 def build() -> App:

@@ -29,12 +29,12 @@ class BYOL(Method):
     recipes = {
         "small": Recipe(
             optimizer="adamw",
-            lr=1e-3,
+            lr=2e-3,
             batch=128,
             weight_decay=1e-4,
             warmup=1,
             epochs=40,
-            options={"dim": 256, "hidden": 1024, "teacher_momentum": 0.98},
+            options={"dim": 256, "hidden": 1024, "teacher_momentum": 0.9},
         )
     }
 

@@ -1,0 +1,60 @@
+"""Which code a claim's numbers depend on, and its hash: a claim is stale where that has changed."""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+MAKES_NUMBERS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
+
+
+def hash_of(module: str) -> str:
+    """Of a claim's file and everything it reaches by import in the rooms that make numbers.
+
+    Comments, docstrings and layout do not count. What a run reaches by name only, as the encoder, counts with its room.
+    """
+    reached, waiting = set(), {module.removeprefix("tacit."), *_named_only()}
+    while waiting:
+        here = waiting.pop()
+        reached.add(here)
+        waiting |= {other for other in imports(here) if other.partition(".")[0] in MAKES_NUMBERS} - reached
+    digest = hashlib.sha256()
+    for each in sorted(reached):
+        digest.update(f"{each}\0{_meaning(_file(each))}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """The modules of the package that a module imports, wherever in its file."""
+    found = set()
+    for node in ast.walk(ast.parse(_file(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tacit."):
+            base = (node.module or "").removeprefix("tacit.")
+            found |= {f"{base}.{a.name}" if _exists(f"{base}.{a.name}") else base for a in node.names}
+    return frozenset(module for module in found if _exists(module))
+
+
+def _named_only() -> set[str]:
+    """What a pretraining finds by name: the loop and the encoders."""
+    return {"training.loop", *(f"encoders.{file.stem}" for file in (PACKAGE / "encoders").glob("*.py") if file.stem[0] != "_")}
+
+
+@cache
+def _meaning(file: Path) -> str:
+    """A file's syntax without docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _file(module: str) -> Path:
+    place = PACKAGE.joinpath(*module.split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+def _exists(module: str) -> bool:
+    return _file(module).exists()

@@ -1,0 +1,44 @@
+"""`tacit reproduce`: run the claims of published systems, and say whether they hold here."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import tacit
+from tacit.cli.answer import NO_FLAGS, Answer, Shared
+
+
+def reproduce(
+    *keys: str,
+    room: str | None = None,
+    everything: Annotated[bool, Parameter("--all")] = False,
+    stale: bool = False,
+    quick: bool = False,
+    out: Path = Path("claims"),
+    shared: Shared = NO_FLAGS,
+) -> Answer:
+    """Run the claim of a published system again, small, and say whether it holds here.
+
+    Parameters
+    ----------
+    keys
+        Claims by their catalogue key, such as dcl.
+    room
+        All claims of a room, such as contrast.
+    everything
+        All claims.
+    stale
+        Only those never finished, or whose code has changed since.
+    quick
+        One seed on little generated data: shows that they run, concludes nothing.
+    out
+        The folder of results; what the same code measured there is not measured again.
+    """
+
+    def told(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    found = tacit.reproduce(keys, room=room, everything=everything, stale=stale, quick=quick, out=out, told=told)
+    return Answer("\n".join(map(str, found)) or "Nothing is stale.", found)

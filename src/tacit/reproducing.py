@@ -1,0 +1,129 @@
+"""`tacit reproduce`: run the claims of the catalogue's rows, and say whether they hold here."""
+
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tacit import claims
+from tacit.claims.claim import Claim, Found, interval
+from tacit.claims.code import hash_of
+from tacit.errors import TacitError
+from tacit.training.checkpoint import write_text
+
+HOLDS, FAILS, ERROR, QUICK = "holds", "does not hold at this scale", "error", "runs (quick: nothing is concluded)"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a claim: as stored in KEY.json."""
+
+    key: str
+    verdict: str
+    metric: str
+    arms: dict[str, list[dict[str, float]]]  # measures by arm and seed
+    conditions: dict[str, bool] = field(default_factory=dict)
+    error: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.key}: {self.verdict}{f' ({self.error})' if self.error else ''}"]
+        found, width = Found(self.arms, self.metric), max(map(len, self.arms), default=0)
+        for arm in self.arms:
+            mean, low, _ = interval(values := found.values(arm))
+            about = "" if low != low else f" ± {mean - low:.2f}"
+            lines.append(f"  {arm:<{width}}  {self.metric} {mean:.2f}{about}  ({len(values)} seed{'s' * (len(values) > 1)})")
+        lines += [f"  {'yes' if met else 'no '} {condition}" for condition, met in self.conditions.items()]
+        return "\n".join(lines)
+
+
+def reproduce(
+    keys: Sequence[str] = (),
+    *,
+    room: str | None = None,
+    everything: bool = False,
+    stale: bool = False,
+    quick: bool = False,
+    out: str | Path = "claims",
+    told: Callable[[str], None] = lambda line: None,
+) -> list[Verdict]:
+    """Run claims, by catalogue key, by room or all; each is stored as OUT/KEY.json, measurement by measurement.
+
+    keys, room, everything   which claims; one of the three
+    stale                    only those that were never finished or whose code has changed since
+    quick                    one seed on little generated data: shows that they run, and concludes nothing
+    out                      the folder of results; what the same code measured there is not measured again
+    told                     is given a line for each measurement
+    """
+    found = []
+    for key in claims.chosen(list(keys), room, everything):
+        file = Path(out) / f"{key}{'.quick' if quick else ''}.json"
+        if not (stale and fresh(file, key)):
+            found.append(_one(key, claims.find(key), file, quick, told))
+    return found
+
+
+def fresh(file: Path, key: str) -> bool:
+    """Whether a finished result of today's code lies in this file."""
+    stored = _stored(file)
+    return stored.get("verdict", ERROR) != ERROR and stored.get("code") == hash_of(claims.module_of(key))
+
+
+def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], None]) -> Verdict:
+    code, stored = hash_of(claims.module_of(key)), _stored(file)
+    rows = stored.get("rows", []) if stored.get("code") == code else []  # what other code measured is not comparable
+    seeds = range(1 if quick else claim.seeds)
+    about = {
+        "key": key,
+        "code": code,
+        "command": f"tacit reproduce {key}{' --quick' * quick}",
+        "metric": claim.metric,
+        **_machine(),
+    }
+    try:
+        for seed in seeds:
+            for name, arm in claim.arms.items():
+                if not any((r["arm"], r["seed"]) == (name, seed) for r in rows):
+                    began, load = time.monotonic(), os.getloadavg()[0]
+                    measured = arm.measure(seed, quick)
+                    spent = {"seconds": round(time.monotonic() - began, 1), "load": round(load, 2)}
+                    rows.append({"arm": name, "seed": seed, "measures": measured, **spent})
+                    write_text(file, json.dumps(about | {"rows": rows}, indent=1))
+                    told(f"{key} · {name} · seed {seed}: {claim.metric} {measured[claim.metric]:.2f}, {spent['seconds']:.0f} s")
+    except TacitError as mistake:
+        verdict = Verdict(key, ERROR, claim.metric, {}, error=str(mistake))
+    else:
+        arms = {name: [r["measures"] for s in seeds for r in rows if (r["arm"], r["seed"]) == (name, s)] for name in claim.arms}
+        met = {} if quick else claim.rule(Found(arms, claim.metric))
+        verdict = Verdict(key, QUICK if quick else HOLDS if all(met.values()) else FAILS, claim.metric, arms, met)
+    said = {"verdict": verdict.verdict, "conditions": verdict.conditions, "error": verdict.error}
+    said["seconds"] = round(sum(r["seconds"] for r in rows), 1)
+    write_text(file, json.dumps(about | said | {"rows": rows}, indent=1))
+    return verdict
+
+
+def _stored(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except json.JSONDecodeError as error:
+        raise TacitError(f"{file} is no result of a claim ({error}); remove it, or give another --out.") from error
+
+
+def _machine() -> dict[str, Any]:
+    """What made the numbers."""
+    here = Path(__file__).parent
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True)
+    return {
+        "commit": found.stdout.strip() if found.returncode == 0 else f"tacit {version('tacit')}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+    }
