@@ -22,6 +22,11 @@ def test_the_page_of_numbers_is_not_stale():
     assert GENERATE["numbers"]() == page, "run `python docs/generate.py`"
 
 
+def test_the_page_of_claims_is_not_stale():
+    page = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert GENERATE["claims_page"]() == page, "run `python docs/generate.py`"
+
+
 @pytest.mark.parametrize(
     ("locator", "address"),
     [

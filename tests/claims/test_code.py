@@ -1,0 +1,37 @@
+"""The hash of the code that numbers depend on."""
+
+from tacit import claims
+from tacit.claims import code
+
+
+def reached(module: str) -> set[str]:
+    """What a module imports, directly or not."""
+    found, waiting = set(), {module}
+    while waiting:
+        here = waiting.pop()
+        found.add(here)
+        waiting |= set(code.imports(here)) - found
+    return found
+
+
+def test_a_claim_reaches_its_method_and_its_loss_and_no_other_method():
+    seen = reached("claims.contrast.dcl")
+    assert {"methods.contrast.dcl", "objectives.dcl", "methods.contrast.simclr", "claims.training"} <= seen
+    assert "methods.masked.mae" not in seen
+
+
+def test_claims_have_hashes_of_their_own_that_do_not_change_by_themselves():
+    hashes = {key: code.hash_of(claims.module_of(key)) for key in claims.listing()}
+    assert len(set(hashes.values())) == len(hashes)
+    assert hashes == {key: code.hash_of(claims.module_of(key)) for key in claims.listing()}
+
+
+def test_words_do_not_count_and_numbers_do(tmp_path):
+    def meaning(text: str) -> str:
+        file = tmp_path / f"{abs(hash(text))}.py"
+        file.write_text(text)
+        return code._meaning(file)
+
+    plain = meaning('"""One."""\n\n\ndef f():\n    return 1\n')
+    assert meaning('"""Two."""\ndef f():\n    """Told."""\n    return 1  # why\n') == plain
+    assert meaning('"""One."""\n\n\ndef f():\n    return 2\n') != plain

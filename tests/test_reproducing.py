@@ -1,0 +1,85 @@
+"""Claims are run, stored, gone on with and judged."""
+
+import json
+
+import pytest
+
+import tacit
+from tacit import claims, reproducing
+from tacit.claims.claim import Claim
+
+
+class Planted:
+    """An arm that gives what it is told, counts how often it was asked, and may be interrupted."""
+
+    def __init__(self, value: float, fail: bool = False):
+        self.value, self.asked, self.fail = value, 0, fail
+
+    def measure(self, seed, quick):
+        self.asked += 1
+        if self.fail:
+            raise tacit.TacitError("The set is not there; fetch it.")
+        return {"knn": self.value + 0.01 * seed}
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    def plant(low: float, high: float, fail: bool = False) -> tuple[Planted, Planted]:
+        arms = Planted(low), Planted(high, fail)
+        found = Claim("s", "h", {"low": arms[0], "high": arms[1]}, "knn", lambda f: {"higher": f.above("high", "low")})
+        monkeypatch.setattr(claims, "find", lambda key: found)
+        return arms
+
+    return plant
+
+
+def test_a_claim_that_holds_and_one_that_does_not(planted, tmp_path):
+    planted(10, 20)
+    (verdict,) = tacit.reproduce(["dcl"], out=tmp_path / "a")
+    assert verdict.verdict == "holds" and verdict.conditions == {"higher": True}
+    planted(20, 10)
+    (verdict,) = tacit.reproduce(["dcl"], out=tmp_path / "b")
+    assert verdict.verdict == "does not hold at this scale" and "no  higher" in str(verdict)
+    stored = json.loads((tmp_path / "b" / "dcl.json").read_text())
+    assert len(stored["rows"]) == 6 and stored["command"] == "tacit reproduce dcl" and stored["conditions"] == {"higher": False}
+
+
+def test_what_was_measured_is_not_measured_again_unless_the_code_changed(planted, tmp_path, monkeypatch):
+    low, high = planted(10, 20)
+    high.measure = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        tacit.reproduce(["dcl"], out=tmp_path)
+    assert low.asked == 1  # stored before the other was begun
+    del high.measure
+    tacit.reproduce(["dcl"], out=tmp_path)
+    assert (low.asked, high.asked) == (3, 3)
+    assert tacit.reproduce(["dcl"], stale=True, out=tmp_path) == [] and low.asked == 3
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
+    tacit.reproduce(["dcl"], stale=True, out=tmp_path)
+    assert low.asked == 6
+
+
+def interrupted(seed, quick):
+    raise KeyboardInterrupt
+
+
+def test_a_mistake_is_an_error_and_no_verdict(planted, tmp_path):
+    planted(10, 20, fail=True)
+    (verdict,) = tacit.reproduce(["dcl"], out=tmp_path)
+    assert verdict.verdict == "error" and verdict.error == "The set is not there; fetch it."
+    assert not reproducing.fresh(tmp_path / "dcl.json", "dcl")
+
+
+def test_a_broken_result_is_named(tmp_path):
+    (tmp_path / "dcl.json").write_text("{")
+    with pytest.raises(tacit.TacitError, match="is no result of a claim"):
+        tacit.reproduce(["dcl"], out=tmp_path)
+
+
+@pytest.mark.parametrize("key", list(claims.listing()))
+def test_every_claim_runs_in_quick_form(key, tmp_path):
+    (verdict,) = tacit.reproduce([key], quick=True, out=tmp_path)
+    claim = claims.find(key)
+    assert verdict.verdict.startswith("runs") and list(verdict.arms) == list(claim.arms)
+    assert claim.rule(reproducing.Found(verdict.arms, claim.metric))  # the rule reads what was measured
+    assert (tmp_path / f"{key}.quick.json").exists()
