@@ -29,7 +29,7 @@ class Watched(Method):
             self.used = -(mean * mean.clamp_min(1e-12).log()).sum()
             return found
 
-        self.inner.codes = codes
+        self.inner.codes = codes  # type: ignore[method-assign]  # what is left out here
 
     def step(self, batch: Batch) -> dict[str, Tensor | tuple[Tensor, float]]:
         return {"swapped": self.inner.step(batch), "used": (self.used, 0.0)}
