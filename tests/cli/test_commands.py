@@ -56,6 +56,7 @@ RESULTS = {
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
+    "reproduce": [Page(text="dcl: holds")],
     "demo": Demo(
         RUN,
         Path("here/images"),
@@ -142,6 +143,17 @@ def test_evaluate(asked, capsys):
     out = said(capsys, "evaluate runs/x photos/ --report report.html --device cpu")
     assert asked["evaluate"] == (("runs/x", "photos/"), {"report": Path("report.html"), "device": "cpu"})
     assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
+
+
+def test_reproduce(asked, capsys):
+    out = said(capsys, "reproduce dcl npid --stale --out there")
+    (keys,), options = asked["reproduce"]
+    options.pop("told")("one line")
+    assert keys == ("dcl", "npid")
+    assert options == {"everything": False, "stale": True, "quick": False, "out": Path("there")}
+    assert out.out == "dcl: holds\n" and capsys.readouterr().err == "one line\n"
+    said(capsys, "reproduce --all")
+    assert asked["reproduce"][1]["everything"] is True
 
 
 def test_embed(asked, capsys):

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Shared
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
 
 
 def reproduce(
@@ -16,7 +16,7 @@ def reproduce(
     everything: Annotated[bool, Parameter("--all")] = False,
     stale: bool = False,
     quick: bool = False,
-    out: Path = Path("claims"),
+    out: Path | None = None,
     shared: Shared = NO_FLAGS,
 ) -> Answer:
     """Run the claim of a published system again, small, and say whether it holds here.
@@ -34,11 +34,12 @@ def reproduce(
     quick
         One seed on little generated data: shows that they run, concludes nothing.
     out
-        The folder of results; what the same code measured there is not measured again.
+        The folder of results, claims/ if not given; what the same code measured there is not measured again.
     """
 
     def told(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    found = tacit.reproduce(keys, room=room, everything=everything, stale=stale, quick=quick, out=out, told=told)
+    flags = {"everything": everything, "stale": stale, "quick": quick}
+    found = tacit.reproduce(keys, **flags, **given(room=room, out=out), told=told)
     return Answer("\n".join(map(str, found)) or "Nothing is stale.", found)
