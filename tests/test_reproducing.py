@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import tacit
@@ -26,7 +27,9 @@ class Planted:
 def planted(monkeypatch):
     def plant(low: float, high: float, fail: bool = False) -> tuple[Planted, Planted]:
         arms = Planted(low), Planted(high, fail)
-        found = Claim("s", "h", {"low": arms[0], "high": arms[1]}, "knn", lambda f: {"higher": f.above("high", "low")})
+        found = Claim(
+            "s", "h", {"low": arms[0], "high": arms[1]}, "knn", lambda f: {"higher": np.bool_(f.above("high", "low"))}
+        )
         monkeypatch.setattr(claims, "find", lambda key: found)
         return arms
 

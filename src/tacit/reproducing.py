@@ -102,7 +102,7 @@ def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], 
         verdict = Verdict(key, ERROR, claim.metric, {}, error=str(mistake))
     else:
         arms = {name: [r["measures"] for s in seeds for r in rows if (r["arm"], r["seed"]) == (name, s)] for name in claim.arms}
-        met = {} if quick else claim.rule(Found(arms, claim.metric))
+        met = {} if quick else {said: bool(yes) for said, yes in claim.rule(Found(arms, claim.metric)).items()}
         verdict = Verdict(key, QUICK if quick else HOLDS if all(met.values()) else FAILS, claim.metric, arms, met)
     said = {"verdict": verdict.verdict, "conditions": verdict.conditions, "error": verdict.error}
     said["seconds"] = round(sum(r["seconds"] for r in rows), 1)

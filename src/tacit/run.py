@@ -52,8 +52,7 @@ class Run:
         self.method: Method | None = None
         self._stage: Stage | None = None  # of the method that is open
         if self._by_method or any(hasattr(self.cls, name) for name in ASKED):
-            last = max(self.path.glob("stage-*.safetensors"), key=lambda file: int(file.stem.partition("-")[2]))
-            self.method = open_stage(last, find, self._built, self.encoder, self.facts).to(self.device)
+            self.method = self.whole()
             self.encoder = self.method.encoder
         elif self.encoder is not None:
             tensors, _ = checkpoint.read(self.path / "encoder.safetensors")
@@ -64,6 +63,11 @@ class Run:
     def similarity(self) -> str:
         """By which its embeddings are to be compared."""
         return self.cls.similarity
+
+    def whole(self) -> Method:
+        """The trained method of the last stage with all it has, its projector too, in evaluation mode, on `device`."""
+        last = max(self.path.glob("stage-*.safetensors"), key=lambda file: int(file.stem.partition("-")[2]))
+        return open_stage(last, find, self._built, untrained_encoder(self.config)(), self.facts).to(self.device).eval()
 
     def untrained(self) -> nn.Module | None:
         """What embeds, as it was before any training: by the run's seed the same each time, on its device."""
