@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import tacit
 from tacit import claims
 from tacit.claims.claim import Found, interval
@@ -233,6 +235,8 @@ def guidance() -> str:
         size = f"From {band['above']:,} images" if not band["below"] else f"Fewer than {band['below']:,} images"
         parts += [f"## {size}", f"Measured on {band['sets']}.", "\n".join(lines)]
     parts += ["## How long", HOW_LONG, long(sets)]
+    if (by_batch := ROOT / "claims" / "dcl.json").exists():
+        parts += ["## Which batch", WHICH_BATCH, batches(json.loads(by_batch.read_text()))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -306,6 +310,30 @@ def told(key: str, result: dict[str, Any]) -> str:
 
 def freshness(key: str, result: dict[str, Any]) -> str:
     return "fresh" if result["code"] == hash_of(claims.module_of(key)) else "stale"
+
+
+WHICH_BATCH = (
+    "A recipe's batch is what it was measured with. What smaller batches cost where negatives come from the batch, and what DCL "
+    "gives back of it, is the claim of `dcl` ([claims.md](claims.md#dcl)): kNN after equally many steps, so that a larger batch "
+    "also sees more images. Methods without negatives from the batch (`moco_v2`, `npid`, `byol`, `simsiam`, `dino`) were not "
+    "compared by batch."
+)
+
+
+def batches(result: dict[str, Any]) -> str:
+    """The claim of dcl as a table: the loss by the batch."""
+    reached: dict[str, dict[str, list[float]]] = {}
+    for r in result["rows"]:
+        loss, _, batch = r["arm"].partition(", batch ")
+        reached.setdefault(batch, {}).setdefault(loss, []).append(r["measures"][result["metric"]])
+    losses = list(next(iter(reached.values())))
+    lines = [f"| batch | {' | '.join(losses)} |", "|---" * (len(losses) + 1) + "|"]
+    for batch, found in reached.items():
+        cells = [
+            f"{mean:.1f} % ({low:.1f} to {high:.1f})" for mean, low, high in (interval(np.array(found[x])) for x in losses)
+        ]
+        lines.append(f"| {batch} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
