@@ -313,10 +313,10 @@ def freshness(key: str, result: dict[str, Any]) -> str:
 
 
 WHICH_BATCH = (
-    "A recipe's batch is what it was measured with. What smaller batches cost where negatives come from the batch, and what DCL "
-    "gives back of it, is the claim of `dcl` ([claims.md](claims.md#dcl)): kNN after equally many steps, so that a larger batch "
-    "also sees more images. Methods without negatives from the batch (`moco_v2`, `npid`, `byol`, `simsiam`, `dino`) were not "
-    "compared by batch."
+    "A recipe's batch is what it was measured with. What smaller batches cost where negatives come from the batch, and what "
+    "DCL gives back of it, is the claim of `dcl` ([claims.md](claims.md#dcl)): kNN after equally many steps, so that a larger "
+    "batch also sees more images. Methods without negatives from the batch (`moco_v2`, `npid`, `byol`, `simsiam`, `dino`) were "
+    "not compared by batch."
 )
 
 
