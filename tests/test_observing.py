@@ -8,12 +8,15 @@ import torch
 from torch import nn
 
 from tacit.check import VECTORS, Case, killed_at
+from tacit.config import Config
 from tacit.data.generated import clusters
+from tacit.errors import TacitError
 from tacit.evaluation.labelled.knn import knn
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.observing import BANK, QUERIES, drawn, observed_labels
 from tacit.pretraining import pretrain, setting_of
+from tacit.run import Run
 from tacit.training import checkpoint
 from tacit.training.setting import LOOKS
 from tacit.views import Program
@@ -126,8 +129,8 @@ def watched(folder):
     case, said = Case(SimCLR, VECTORS, epochs=2), []
     (own,) = setting_of(case.config, case.materials, None, quiet=True).observers
 
-    def noted(method, autocast):
-        said.append(own(method, autocast))
+    def noted(method, autocast, now):
+        said.append(own(method, autocast, now))
         return said[-1]
 
     case.train(folder, observers=(noted,))
@@ -177,3 +180,27 @@ def test_what_is_drawn():
     alike = clusters(200, dim=16)
     alike.labels[:] = 3
     assert observed_labels(alike) == 0 == observed_labels(unlabelled())
+
+
+def test_snapshots_are_evenly_spaced_and_open_as_runs(tmp_path):
+    run = pretrain(unlabelled(), "simclr", out=tmp_path / "run", epochs=6, snapshots=3, **ROWS)
+    assert run.snapshots == ["stage-1-epoch-2", "stage-1-epoch-4", "stage-1-epoch-6"]
+    early, late = (Run(run.path, snapshot=name).embed(unlabelled()) for name in (run.snapshots[0], run.snapshots[-1]))
+    assert torch.equal(late, run.embed(unlabelled())) and not torch.equal(early, late)
+    with pytest.raises(TacitError, match="no snapshot"):
+        Run(run.path, snapshot="stage-1-epoch-3")
+
+
+def test_snapshots_change_nothing_and_survive_a_kill(tmp_path):
+    plain = pretrain(unlabelled(), "simclr", out=tmp_path / "plain", epochs=3, **ROWS)
+    kept = pretrain(unlabelled(), "simclr", out=tmp_path / "kept", epochs=3, snapshots=50, **ROWS)
+    assert len(kept.snapshots) == 3 and not plain.snapshots
+    for name, tensor in plain.encoder.state_dict().items():
+        assert torch.equal(tensor, kept.encoder.state_dict()[name])
+    assert Config.read(kept.path).snapshots == 50  # what a resumed run goes by
+
+
+def test_a_negative_number_of_snapshots_is_refused(tmp_path):
+    with pytest.raises(TacitError, match="--snapshots is -1"):
+        pretrain(unlabelled(), "simclr", out=tmp_path / "run", snapshots=-1, **ROWS)
+    assert not (tmp_path / "run").exists()

@@ -42,6 +42,7 @@ class Config:
     precision: str
     devices: int
     labels_observed: int = 0  # looked at while training, not learned from
+    snapshots: int = 0  # how often the encoder is kept while it trains
     init: str = ""
     chosen: list[str] = field(default_factory=list)  # what was chosen and why, one sentence each
     resolved: dict[str, Any] = field(default_factory=dict)  # options, recipe, views and encoder with every default

@@ -1,6 +1,7 @@
-"""What is looked at while training and never learned from: nearest neighbours, by labels that the data happen to have."""
+"""What is looked at while training and never learned from: nearest neighbours by labels that lie there, and snapshots."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,8 +9,10 @@ import torch
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.method import Method
-from tacit.numerics import counter
+from tacit.numerics import counter, processes
+from tacit.training import checkpoint
 from tacit.training.embedding import represent
+from tacit.training.setting import LOOKS, Moment
 from tacit.training.streams import Source, Stream, move
 
 BANK, QUERIES = 2000, 1000  # samples embedded at most, each time
@@ -32,7 +35,7 @@ class OnlineKNN:
         self.labels = torch.from_numpy(samples.labels[self.index]).split([len(bank), len(queries)])
         self.stream = Stream("observed", source, 1, 0, device, context=context)
 
-    def __call__(self, method: Method, autocast: Callable) -> dict[str, float]:
+    def __call__(self, method: Method, autocast: Callable, now: Moment) -> dict[str, float]:
         if method.similarity not in SIMILARITIES:
             return {}
         z = represent(method, self.stream, self.index, autocast, method.represent)
@@ -40,6 +43,25 @@ class OnlineKNN:
             return {}
         (bank, queries), (known, asked) = z.split([len(labels) for labels in self.labels]), self.labels
         return {"knn": knn(bank, known, queries, asked, similarity=method.similarity).value}
+
+
+class Snapshots:
+    """Keeps the encoder so many times at even distances, as it is in training, for `tacit compare` to choose among.
+
+    At most LOOKS a stage; each is FOLDER/snapshots/stage-S-epoch-E.safetensors, counted from 1, the end of a stage among them.
+    """
+
+    def __init__(self, folder: Path, count: int):
+        self.folder, self.count = folder / "snapshots", min(count, LOOKS)
+
+    def __call__(self, method: Method, autocast: Callable, now: Moment) -> dict[str, float]:
+        apart = -(-now.epochs // LOOKS)  # epochs between two looks
+        due = now.epoch * self.count // now.epochs > max(now.epoch - apart, 0) * self.count // now.epochs
+        if due and method.encoder is not None and processes.rank() == 0:
+            self.folder.mkdir(exist_ok=True)
+            name = f"stage-{now.stage + 1}-epoch-{now.epoch}"
+            checkpoint.save(self.folder / f"{name}.safetensors", dict(method.encoder.state_dict()), {})
+        return {}
 
 
 def drawn(samples: Samples) -> tuple[np.ndarray, np.ndarray]:

@@ -27,13 +27,13 @@ from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
-from tacit.observing import OnlineKNN, observed_labels
+from tacit.observing import OnlineKNN, Snapshots, observed_labels
 from tacit.resuming import again_materials, refuse_others
 from tacit.run import Run, untrained_encoder
 from tacit.timing import fit_time, in_words
 from tacit.training import checkpoint, precision
 from tacit.training.loop import train
-from tacit.training.setting import Setting
+from tacit.training.setting import Observer, Setting
 from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
 from tacit.views import modality
@@ -59,6 +59,7 @@ def pretrain(
     devices: int = 1,
     kind: str | None = None,
     size: int | None = None,
+    snapshots: int = 0,
     quiet: bool = False,
     **options: Any,
 ) -> Run:
@@ -74,11 +75,12 @@ def pretrain(
     recipe     one of the method's named recipes, or "paper"; "small" is taken for small data where there is one
     streams    sources of the method's other streams, by name
     size       side of the training images
+    snapshots  how often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; at most 20 times a stage
     options    of the method, its recipe, the views, the encoder, and other streams' sources, each by its own name
     """
     again = isinstance(data, (str, Path)) and Path(data).name == "run.yaml"
     if resume or again:
-        if options or minutes or init or encoder or recipe or size:
+        if options or minutes or init or encoder or recipe or size or snapshots:
             raise TacitError("A run is gone on with, or run again, as it is configured; leave the other options out.")
         if resume and out is None:
             raise TacitError("--resume needs the run's folder; give --out.")
@@ -105,6 +107,9 @@ def pretrain(
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
         )
+        if snapshots < 0 or (snapshots and not config.encoder):
+            raise TacitError(f"--snapshots is {snapshots}; give 0 or more, and a method that trains an encoder.")
+        config = replace(config, snapshots=snapshots)
         config.chosen.extend(advice)
     if not resume:
         _refuse_another(folder)
@@ -244,6 +249,11 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         return source_of(samples.get(name, samples[first]), views, seen, config.views)  # another method's stage sees the first
 
     fabric, seen = start_fabric(config), source_of(materials["main"].samples, views, Plain())
+    observers: list[Observer] = []
+    if config.labels_observed and observed_labels(seen.samples):
+        observers.append(OnlineKNN(seen, fabric.device))
+    if config.snapshots and folder is not None:
+        observers.append(Snapshots(folder, config.snapshots))
     return Setting(
         fabric=fabric,
         factory=untrained_encoder(config),
@@ -254,7 +264,7 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seed=config.seed,
         folder=folder,
         quiet=quiet,
-        observers=(OnlineKNN(seen, fabric.device),) if config.labels_observed and observed_labels(seen.samples) else (),
+        observers=tuple(observers),
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tacit import data, encoders
 from tacit.config import Config, build_method
 from tacit.data.samples import Samples
-from tacit.errors import TacitError
+from tacit.errors import TacitError, unknown
 from tacit.material import at_side, fit_views
 from tacit.method import Batch, Method, Stage, View, nested
 from tacit.methods import find
@@ -29,14 +29,14 @@ ASKED = ("sample", "score", "predict", "log_prob")  # what a trained method may 
 class Run:
     """A folder with a trained encoder and all that is known of it.
 
-    path     the folder
+    path     the folder; `snapshot` names one of `snapshots` to be taken in place of the last encoder
     config   every choice that was made (`run.yaml`)
     facts    what is known of the data it was trained on
     encoder  the trained module, in evaluation mode, on `device`; None where a method has none
     method   the whole trained method, where it represents otherwise than its encoder or can be asked for more (`ASKED`)
     """
 
-    def __init__(self, path: str | Path, device: str = "auto"):
+    def __init__(self, path: str | Path, device: str = "auto", snapshot: str = ""):
         self.path = Path(path)
         self.config = Config.read(self.path)
         if not (self.path / "encoder.safetensors").exists():
@@ -55,7 +55,7 @@ class Run:
             self.method = self.whole()
             self.encoder = self.method.encoder
         elif self.encoder is not None:
-            tensors, _ = checkpoint.read(self.path / "encoder.safetensors")
+            tensors, _ = checkpoint.read(self.kept(snapshot) if snapshot else self.path / "encoder.safetensors")
             checkpoint.restore(self.encoder, tensors)
             self.encoder = self.encoder.to(self.device).eval()
 
@@ -63,6 +63,20 @@ class Run:
     def similarity(self) -> str:
         """By which its embeddings are to be compared."""
         return self.cls.similarity
+
+    @property
+    def snapshots(self) -> list[str]:
+        """The encoders that were kept while it trained, by name, in order; none where the method itself represents."""
+        if self._by_method:
+            return []
+        names = [file.stem for file in (self.path / "snapshots").glob("stage-*-epoch-*.safetensors")]
+        return sorted(names, key=lambda name: [int(part) for part in name.split("-")[1::2]])
+
+    def kept(self, snapshot: str) -> Path:
+        """The file of a snapshot."""
+        if snapshot not in self.snapshots:
+            raise unknown(f"snapshot of {self.path}", snapshot, self.snapshots)
+        return self.path / "snapshots" / f"{snapshot}.safetensors"
 
     def whole(self) -> Method:
         """The trained method of the last stage with all it has, its projector too, in evaluation mode, on `device`."""

@@ -27,6 +27,7 @@ def pretrain(
     precision: str | None = None,
     devices: int | None = None,
     size: int | None = None,
+    snapshots: int | None = None,
     quiet: bool = False,
     kind: Kind = None,
     shared: Shared = NO_FLAGS,
@@ -60,6 +61,8 @@ def pretrain(
         How many devices train together; 1 if not given.
     size
         Height and width of a view, in pixels.
+    snapshots
+        How often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; not at all if not given.
     quiet
         No progress line.
     """
@@ -71,7 +74,7 @@ def pretrain(
     run = tacit.pretrain(
         data,
         **given(method=method, out=out, encoder=encoder, init=init, minutes=minutes, recipe=recipe, seed=seed),
-        **given(device=device, precision=precision, devices=devices, size=size, kind=kind),
+        **given(device=device, precision=precision, devices=devices, size=size, kind=kind, snapshots=snapshots),
         resume=resume,
         quiet=quiet,
         **rest,

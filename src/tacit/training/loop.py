@@ -20,7 +20,7 @@ from tacit.training.distributed import attach, join, share_norms, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
 from tacit.training.plans import settled
-from tacit.training.setting import Setting, close_streams, observed, open_streams
+from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams
 from tacit.training.signals import Probe
 from tacit.training.state import Keeper, reseed
 from tacit.training.stopping import Interrupted, Stopping
@@ -189,7 +189,7 @@ class Training:
     def observe(self) -> None:
         """A line of what those say who only look, now and then at the end of an epoch."""
         reseed(*self.seed, "observe", self.at.epoch)
-        if said := observed(self.setting, self.method, self.at.epoch + 1, self.recipe.epochs):
+        if said := observed(self.setting, self.method, Moment(self.number, self.at.epoch + 1, self.recipe.epochs)):
             self.journal.tell({"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **said})
 
     def pause(self, stop: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from lightning_fabric import Fabric
@@ -13,9 +14,18 @@ from tacit.method import Facts, Labelled, Method, Recipe, Stage, View, nested, s
 from tacit.numerics import processes
 from tacit.training.streams import Source, Stream, move
 
-Observer = Callable[[Method, Callable], dict[str, float]]  # of a method, under `autocast()`: numbers by name
-
 LOOKS = 20  # at most, of the observers at a stage
+
+
+class Moment(NamedTuple):
+    """When the observers look."""
+
+    stage: int
+    epoch: int  # so many are done
+    epochs: int  # of so many
+
+
+Observer = Callable[[Method, Callable, Moment], dict[str, float]]  # of a method, under `autocast()`: numbers by name
 
 
 @dataclass(frozen=True)
@@ -62,18 +72,18 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
     return feeds
 
 
-def observed(setting: Setting, method: Method, epoch: int, epochs: int) -> dict[str, float]:
-    """What the observers say after so many epochs of a stage, alike on every process; {} where none is asked.
+def observed(setting: Setting, method: Method, now: Moment) -> dict[str, float]:
+    """What the observers say after an epoch of a stage, alike on every process; {} where none is asked.
 
     They are asked after every epoch where a stage has at most LOOKS, else after every second, third, …: the last is always
     among them. Without a folder nobody would read it. Which modules train and which do not is put back exactly.
     """
-    if setting.folder is None or (epochs - epoch) % -(-epochs // LOOKS):
+    if setting.folder is None or (now.epochs - now.epoch) % -(-now.epochs // LOOKS):
         return {}
     modes = {module: module.training for module in method.modules()}
     try:
         with torch.no_grad():
-            said = [observer(method, setting.fabric.autocast) for observer in setting.observers]
+            said = [observer(method, setting.fabric.autocast, now) for observer in setting.observers]
     finally:
         for module, mode in modes.items():
             module.training = mode
