@@ -1,13 +1,12 @@
 """What a claim file says: what is compared on what, and the rule, written before the run."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-T975 = (math.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)  # of Student's t, by degrees of freedom
+from tacit.evaluation.intervals import student
 
 Measures = dict[str, float]  # by name; accuracies in per cent
 
@@ -52,12 +51,7 @@ class Found:
 
 def interval(values: np.ndarray) -> Gap:
     """The mean of values over seeds, and its interval."""
-    mean, n = float(values.mean()), len(values)
-    if n < 2:
-        return Gap(mean, math.nan, math.nan)
-    t = T975[n - 1] if n <= len(T975) else 1.96
-    half = t * float(values.std(ddof=1)) / math.sqrt(n)
-    return Gap(mean, mean - half, mean + half)
+    return Gap(float(values.mean()), *student(values))
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,17 @@ def jackknife(value: float, left_out: np.ndarray) -> tuple[float, float]:
     return value - half, value + half
 
 
+def student(values: np.ndarray) -> tuple[float, float]:
+    """Of the mean of a few values, one per seed, start or draw (Student 1908); NaN for a single one."""
+    from scipy.special import stdtrit
+
+    n = len(values)
+    if n < 2:
+        return math.nan, math.nan
+    half = float(stdtrit(n - 1, 0.975) * values.std(ddof=1)) / math.sqrt(n)
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
 def subsample(n: int, limit: int, name: str) -> np.ndarray:
     """At most `limit` of the positions 0…n−1, in order, drawn by counter."""
     if n <= limit:
