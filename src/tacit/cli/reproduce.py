@@ -40,6 +40,6 @@ def reproduce(
     def told(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    flags = {"everything": everything, "stale": stale, "quick": quick}
-    found = tacit.reproduce(keys, **flags, **given(room=room, out=out), told=told)
+    asked = given(room=room, out=out)
+    found = tacit.reproduce(keys, everything=everything, stale=stale, quick=quick, told=told, **asked)
     return Answer("\n".join(map(str, found)) or "Nothing is stale.", found)

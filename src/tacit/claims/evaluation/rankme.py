@@ -33,7 +33,8 @@ class Projected:
         with tempfile.TemporaryDirectory() as folder:
             run, train, test = self.training.trained(Path(folder) / "run", seed, quick)
             method = run.whole()
-            (z,) = features(run, train, lambda batch: method.projector(method.encoder(batch.views[0])), Plain(), 0)
+            projector = method.get_submodule("projector")
+            (z,) = features(run, train, lambda batch: projector(method.encoder(batch.views[0])), Plain(), 0)
         return judged(run, "this encoder", train, test) | {"projected rankme": rankme(z).value}
 
 
