@@ -1,0 +1,80 @@
+"""`tacit compare`: which of several runs, and which of their snapshots, to take, without labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tacit.data.samples import Samples
+from tacit.errors import TacitError
+from tacit.evaluation.choosing import CHOOSING, Choice, choose
+from tacit.evaluation.unlabelled.alignment import alignment
+from tacit.evaluation.unlabelled.alpha_req import alpha_req
+from tacit.evaluation.unlabelled.lidar import lidar
+from tacit.evaluation.unlabelled.rankme import rankme
+from tacit.evaluation.unlabelled.spread import spread
+from tacit.evaluation.unlabelled.uniformity import uniformity
+from tacit.judging import features, representations
+from tacit.numerics import counter
+from tacit.run import Run
+from tacit.views.kinds import Pair, Plain
+
+SAMPLES, PARTS, LOOKS = 2000, 4, 3  # samples in all; parts; pairs of looks at each sample, for LiDAR
+
+
+def compare(
+    runs: Sequence[str | Path | Run],
+    data: Any = None,
+    *,
+    samples: int = SAMPLES,
+    kind: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> Choice:
+    """Rank runs and the snapshots they kept by label-free numbers, on the same samples, and name one.
+
+    runs      folders of runs of one kind of data, or runs
+    data      a source; by default what the first run was trained on. Labels are not looked at
+    samples   so many, drawn by counter
+    """
+    opened = [run if isinstance(run, Run) else Run(run, device) for run in runs]
+    if not opened:
+        raise TacitError("No run came to be compared; give the folders of runs.")
+    if len({str(run.path.resolve()) for run in opened}) < len(opened):
+        raise TacitError("A run was named twice; name each once.")
+    source = opened[0].config.data["source"] if data is None else data
+    names, rows = [], []
+    for run in opened:
+        for snapshot in [*(run.snapshots[:-1] if run.snapshots else []), ""]:  # the last is the run itself
+            taken = Run(run.path, device, snapshot) if snapshot else run
+            names.append(f"{run.path}{f' @ {snapshot}' if snapshot else ''}")
+            rows.append(_by_parts(taken, _drawn(taken.open(source, kind), samples, seed), seed))
+    measured = {name: np.array([[part[name] for part in row] for row in rows]).T for name in CHOOSING}
+    return choose(names, measured)
+
+
+def unlabelled(run: Run, samples: Samples, seed: int) -> dict[str, float]:
+    """The numbers of a run that need no labels, by name; NaN where one cannot be measured."""
+    represent = representations(run)["this encoder"]
+    (z,) = features(run, samples, represent, Plain(), 0)
+    found = [rankme(z), spread(z), uniformity(z), alpha_req(z)]
+    if Pair in run.views.kinds:
+        looks = [features(run, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
+        found += [alignment(*looks[0]), lidar(torch.stack([look for pair in looks for look in pair], 1))]
+    return {number.name: number.value for number in found}
+
+
+def _by_parts(run: Run, samples: Samples, seed: int) -> list[dict[str, float]]:
+    """What is said of each part of the samples; what the kind of data has no views for is NaN."""
+    nothing = dict.fromkeys(CHOOSING, float("nan"))
+    parts = np.array_split(np.arange(len(samples)), PARTS)
+    return [nothing | unlabelled(run, samples.take(part), seed) for part in parts]
+
+
+def _drawn(samples: Samples, most: int, seed: int) -> Samples:
+    if len(samples) < 8 * PARTS:
+        raise TacitError(f"{samples.source} holds {len(samples)} samples; at least {8 * PARTS} are needed to compare runs.")
+    order = counter.permutation(counter.key(seed, "compare"), len(samples))
+    return samples.take(order[: min(most, len(samples))])
