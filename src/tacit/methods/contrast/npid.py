@@ -9,6 +9,8 @@ from tacit.objectives.instance import instance_nce, instance_softmax
 from tacit.parts.bank import Bank
 from tacit.views.kinds import Single
 
+COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.4}
+
 
 class NPID(Method):
     """Every sample is a class of its own, and its prototype is what the encoder said of it last.
@@ -29,7 +31,7 @@ class NPID(Method):
         2018,
         "arXiv:1805.01978",
     )
-    views = Single()
+    views = Single(of={"image": {"crop": (0.2, 1.0), "jitter": 1.0, "blur": 0.0, **COLOUR}})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200, schedule="step", milestones=(0.6, 0.8))
     recipes = {
         "small": Recipe(
