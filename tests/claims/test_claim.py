@@ -32,3 +32,12 @@ def test_gaps_are_paired_by_seed():
 def test_another_metric_than_the_claims_own():
     found = Found({"a": [{"knn": 1.0, "spread": 5.0}]}, "knn")
     assert found.mean("a") == 1 and found.mean("a", "spread") == 5
+
+
+def test_wavering_leaves_the_trend_out():
+    from tacit.claims.training import wavering
+
+    trend = [10.0 - 0.1 * i for i in range(300)]
+    noise = np.random.default_rng(0).normal(0, 0.5, 300)
+    assert wavering(trend) == pytest.approx(0.1 / 2**0.5)
+    assert wavering([t + n for t, n in zip(trend, noise)]) == pytest.approx(0.5, rel=0.2)

@@ -1,5 +1,7 @@
 """The hash of the code that numbers depend on."""
 
+import pytest
+
 from tacit import claims
 from tacit.claims import code
 
@@ -18,6 +20,21 @@ def test_a_claim_reaches_its_method_and_its_loss_and_no_other_method():
     seen = reached("claims.contrast.dcl")
     assert {"methods.contrast.dcl", "objectives.dcl", "methods.contrast.simclr", "claims.training"} <= seen
     assert "methods.masked.mae" not in seen
+
+
+@pytest.mark.parametrize("module", ["views.image", "views.pixels", "method", "training.loop", "material", "pretraining"])
+def test_what_makes_the_numbers_changes_the_hash(module, monkeypatch):
+    here, meaning = claims.module_of("dcl"), code._meaning
+    before, changed = code.hash_of(here), code._file(module)
+    monkeypatch.setattr(code, "_meaning", lambda file: meaning(file) + "changed" * (file == changed))
+    assert code.hash_of(here) != before
+
+
+def test_the_words_of_the_command_line_do_not(monkeypatch):
+    here, meaning = claims.module_of("dcl"), code._meaning
+    before, changed = code.hash_of(here), code._file("cli.reproduce")
+    monkeypatch.setattr(code, "_meaning", lambda file: meaning(file) + "changed" * (file == changed))
+    assert code.hash_of(here) == before
 
 
 def test_claims_have_hashes_of_their_own_that_do_not_change_by_themselves():

@@ -6,19 +6,21 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-MAKES_NUMBERS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
+ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
+MODULES = ("method", "config", "material", "pretraining", "judging")
 
 
 def hash_of(module: str) -> str:
     """Of a claim's file and everything it reaches by import in the rooms that make numbers.
 
-    Comments, docstrings and layout do not count. What a run reaches by name only, as the encoder, counts with its room.
+    Comments, docstrings and layout do not count. What a run reaches by name only, as views and encoders, counts with its
+    room. What opens a known set does not count: its checksum is verified.
     """
     reached, waiting = set(), {module.removeprefix("tacit."), *_named_only()}
     while waiting:
         here = waiting.pop()
         reached.add(here)
-        waiting |= {other for other in imports(here) if other.partition(".")[0] in MAKES_NUMBERS} - reached
+        waiting |= {other for other in imports(here) if other in MODULES or other.partition(".")[0] in ROOMS} - reached
     digest = hashlib.sha256()
     for each in sorted(reached):
         digest.update(f"{each}\0{_meaning(_file(each))}\0".encode())
@@ -30,15 +32,15 @@ def imports(module: str) -> frozenset[str]:
     """The modules of the package that a module imports, wherever in its file."""
     found = set()
     for node in ast.walk(ast.parse(_file(module).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tacit."):
-            base = (node.module or "").removeprefix("tacit.")
-            found |= {f"{base}.{a.name}" if _exists(f"{base}.{a.name}") else base for a in node.names}
-    return frozenset(module for module in found if _exists(module))
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("tacit."):
+            base = f"{node.module}.".removeprefix("tacit.")
+            found |= {base + a.name if _exists(base + a.name) else base.rstrip(".") for a in node.names}
+    return frozenset(module for module in found if module and _exists(module))
 
 
 def _named_only() -> set[str]:
-    """What a pretraining finds by name: the loop and the encoders."""
-    return {"training.loop", *(f"encoders.{file.stem}" for file in (PACKAGE / "encoders").glob("*.py") if file.stem[0] != "_")}
+    """What a pretraining finds by name: views and encoders."""
+    return {f"{room}.{file.stem}" for room in ("views", "encoders") for file in (PACKAGE / room).glob("[!_]*.py")}
 
 
 @cache

@@ -33,8 +33,8 @@ QUICK = {"epochs": 1, "epoch_batches": 2, "batch": 32, "warmup": 0}  # in place 
 class Training:
     """Pretrain on so many images of a known set's training part, and judge against all of it on its test part.
 
-    Measured are kNN (k = 20, temperature 0.07) and the linear probe in per cent, RankMe and spread of the test part, the
-    standard deviation of the loss over the last third of the epochs, and what `watched` names of the log's last epoch.
+    Measured are kNN (k = 20, temperature 0.07) and the linear probe in per cent, RankMe and spread of the test part, how much
+    the loss, or its `term`, wavers, and what `watched` names of the log's last line.
     """
 
     method: type[Method]
@@ -42,15 +42,15 @@ class Training:
     options: Mapping[str, Any] = field(default_factory=dict)
     set: str = "cifar10-15k"
     watched: tuple[str, ...] = ()
+    term: str = "loss"
 
     def measure(self, seed: int, quick: bool) -> Measures:
         with tempfile.TemporaryDirectory() as folder:
             run, train, test = self.trained(Path(folder) / "run", seed, quick)
             lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
         told = [line for line in lines if "loss" in line]
-        losses = [line["loss"] for line in told]
-        wavering = float(np.std(losses[-math.ceil(len(losses) / 3) :]))
-        return judged(run, "this encoder", train, test) | {"wavering": wavering} | {w: told[-1][w] for w in self.watched}
+        seen = {"wavering": wavering([line[self.term] for line in told])} | {name: told[-1][name] for name in self.watched}
+        return judged(run, "this encoder", train, test) | seen
 
     def trained(self, folder: Path, seed: int, quick: bool) -> tuple[Run, Samples, Samples]:
         """The run, and the parts by which it is judged."""
@@ -74,6 +74,12 @@ class Untrained:
             arm = Training(self.like.method, self.like.images, short, self.like.set)
             run, train, test = arm.trained(Path(folder) / "run", seed, quick)
         return judged(run, "untrained encoder", train, test)
+
+
+def wavering(losses: list[float]) -> float:
+    """Standard deviation over the last third of a log without its trend: of the steps from line to line, over √2."""
+    steps = np.diff(losses[-max(len(losses) // 3, 2) :])
+    return float(np.sqrt(np.square(steps).mean() / 2)) if len(steps) else math.nan
 
 
 def judged(run: Run, which: str, train: Samples, test: Samples) -> Measures:

@@ -34,9 +34,6 @@ class Watched(Method):
     def step(self, batch: Batch) -> dict[str, Tensor | tuple[Tensor, float]]:
         return {"swapped": self.inner.step(batch), "used": (self.used, 0.0)}
 
-    def after_step(self, batch: Batch):
-        self.inner.after_step(batch)
-
 
 def rule(found: Found) -> dict[str, bool]:
     return {

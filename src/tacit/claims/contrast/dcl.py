@@ -1,6 +1,6 @@
 """Decoupled contrastive learning: without the positive in the denominator, small batches lose less."""
 
-from tacit.claims.claim import Claim, Found
+from tacit.claims.claim import Claim, Found, interval
 from tacit.claims.training import Training
 from tacit.methods.contrast.dcl import DCL
 from tacit.methods.contrast.simclr import SimCLR
@@ -10,10 +10,10 @@ SHARED = {"size": 16, "epochs": 8, "epoch_batches": 50, "lr": 1e-3, "warmup": 1}
 
 
 def rule(found: Found) -> dict[str, bool]:
-    gains = {n: found.gap(f"DCL, batch {n}", f"InfoNCE, batch {n}").value for n in BATCHES}
+    gains = {n: found.values(f"DCL, batch {n}") - found.values(f"InfoNCE, batch {n}") for n in BATCHES}
     return {
-        "DCL is above InfoNCE at batch 32": found.above("DCL, batch 32", "InfoNCE, batch 32"),
-        "its gain is larger at batch 32 than at batch 256": gains[32] > gains[256],
+        "DCL is above InfoNCE at batch 32": interval(gains[32]).low > 0,
+        "its gain is larger at batch 32 than at batch 256": interval(gains[32] - gains[256]).low > 0,
     }
 
 

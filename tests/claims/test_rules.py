@@ -1,0 +1,76 @@
+"""Each claim's rule holds of numbers that speak for it, and fails of numbers that do not: no condition is met by itself."""
+
+import numpy as np
+import pytest
+
+from tacit import claims
+from tacit.claims.claim import Found
+
+FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
+    "dcl": {
+        "InfoNCE, batch 32": 30, "DCL, batch 32": 38, "InfoNCE, batch 64": 34, "DCL, batch 64": 38,
+        "InfoNCE, batch 256": 39, "DCL, batch 256": 40,
+    },
+    "npid": {
+        "untrained": 30, "autoencoder": 31, "NPID, 1,000 images": 33, "NPID, 4,000 images": 36, "NPID, 15,000 images": 40,
+        "softmax": {"knn": 40, "wavering": 0.5}, "softmax, proximal term": {"knn": 40, "wavering": 0.1},
+    },
+    "simsiam": {"untrained": 30, "SimSiam": 40, "without the stopped gradient": 25, "without the predictor": 20},
+    "swav": {
+        "SimCLR": 40, "SwAV": {"knn": 45, "used": 4.0}, "without equipartition": {"knn": 30, "used": 1.0},
+        "with 6 small crops": {"knn": 50, "used": 4.0},
+    },
+    "rankme": {
+        arm: {"linear": place % 4, "projected rankme": place % 4} for place, arm in enumerate(claims.find("rankme").arms)
+    },
+}  # fmt: skip
+
+
+def found(key: str, numbers: dict, noise: float = 0.01) -> Found:
+    """Made-up measurements under all seeds, a little different under each."""
+    claim = claims.find(key)
+    arms = {}
+    for place, (arm, value) in enumerate(numbers.items()):
+        named = value if isinstance(value, dict) else {claim.metric: value}
+        arms[arm] = [
+            {m: v + noise * np.sin(7 * place + 3 * seed) * 0.1 for m, v in named.items()} for seed in range(claim.seeds)
+        ]
+    return Found(arms, claim.metric)
+
+
+@pytest.mark.parametrize("key", list(claims.listing()))
+def test_numbers_that_speak_for_a_claim_meet_all_conditions(key):
+    assert list(FOR[key]) and set(FOR[key]) == set(claims.find(key).arms)
+    met = claims.find(key).rule(found(key, FOR[key]))
+    assert met and all(met.values()), met
+
+
+@pytest.mark.parametrize("key", list(claims.listing()))
+def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
+    flat = {arm: dict.fromkeys(value, 1.0) if isinstance(value, dict) else 30.0 for arm, value in FOR[key].items()}
+    met = claims.find(key).rule(found(key, flat))
+    assert not all(met.values()), met
+
+
+@pytest.mark.parametrize(
+    ("key", "arm", "value", "broken"),
+    [
+        ("dcl", "DCL, batch 32", 30, "DCL is above InfoNCE at batch 32"),
+        ("dcl", "DCL, batch 256", 50, "its gain is larger at batch 32 than at batch 256"),
+        ("npid", "autoencoder", 45, "it is above the autoencoder"),
+        ("npid", "NPID, 4,000 images", 30, "kNN grows from 1,000 to 4,000 images"),
+        (
+            "npid",
+            "softmax, proximal term",
+            {"knn": 40, "wavering": 0.9},
+            "the instance loss wavers less with the proximal term",
+        ),
+        ("simsiam", "untrained", 45, "SimSiam learns: it is above the untrained encoder"),
+        ("simsiam", "without the predictor", 39, "which learns nothing either"),
+        ("swav", "without equipartition", {"knn": 30, "used": 4.5}, "without equipartition fewer prototypes are used"),
+        ("swav", "with 6 small crops", {"knn": 44, "used": 4.0}, "with small crops it is above at equal pixels"),
+    ],
+)
+def test_each_condition_can_be_broken_by_its_own(key, arm, value, broken):
+    met = claims.find(key).rule(found(key, FOR[key] | {arm: value}))
+    assert not met[broken]
