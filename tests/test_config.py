@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from tacit import encoders
@@ -184,3 +185,37 @@ def test_options_reach_the_constructor():
     encoder.dim = 8
     method = build_method(Stage(SimCLR, temperature=0.7, dim=5), encoder)
     assert method.temperature == 0.7 and method.projector(torch.zeros(2, 8)).shape == (2, 5)
+
+
+@pytest.mark.parametrize(("line", "words"), [("facts: {}", "lacks kind, n, shape"), ("data: x", "its fields are not a run's")])
+def test_damage_is_named(trained, tmp_path, line, words):
+    name = line.partition(":")[0]
+    saved = yaml.safe_load((trained.path / "run.yaml").read_text())
+    saved[name] = yaml.safe_load(line)[name]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(saved))
+    with pytest.raises(TacitError, match=words):
+        Config.read(tmp_path).known_facts()
+
+
+def test_several_numbers_are_as_annotated():
+    pair = inspect.Parameter("it", inspect.Parameter.KEYWORD_ONLY, annotation=tuple[float, float], default=(0.04, 0.07))
+    found = coerce("it", [1, 0.5], pair)
+    assert found == (1.0, 0.5) and [type(one) for one in found] == [float, float]
+    many = pair.replace(annotation=tuple[int, ...], default=())
+    assert coerce("it", [1, 2, 3], many) == (1, 2, 3) and coerce("it", [], many) == ()
+
+
+@pytest.mark.parametrize(
+    "given, sentence",
+    [
+        (0.05, r"it is 0\.05; it must be 2 numbers such as \[0\.04, 0\.07\]\."),
+        ("0.04,0.07", r"it is '0\.04,0\.07'; it must be 2 numbers such as \[0\.04, 0\.07\]\."),
+        ([1, 2, 3], r"it is \[1, 2, 3\]; it must be 2 numbers"),
+        (["a", "b"], r"it is \['a', 'b'\]; it must be 2 numbers"),
+        ((True, 1), r"it must be 2 numbers"),
+    ],
+)
+def test_other_than_several_numbers_are_refused(given, sentence):
+    pair = inspect.Parameter("it", inspect.Parameter.KEYWORD_ONLY, annotation=tuple[float, float], default=(0.04, 0.07))
+    with pytest.raises(TacitError, match=f"^{sentence}"):
+        coerce("it", given, pair)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.number import Number
 from tacit.evaluation.panel import Evaluation
-from tacit.judging import advice, evaluate, history, representations
+from tacit.judging import _trained_on, advice, evaluate, history, representations
 from tacit.pretraining import pretrain
 from tests.contracts.probes import Curved, Origin
 
@@ -149,5 +149,28 @@ def test_advice(mine, raw, spread, words):
     assert len(found) == len(words) and all(word in said for word, said in zip(words, found))
 
 
-def test_advice_before_anything_was_judged():
-    assert "tacit evaluate" in advice(None)[0]
+def test_advice_where_there_are_no_labels():
+    assert "have no labels" in advice(Evaluation({"this encoder": [number("spread", 0.5)], "raw input": []}))[0]
+
+
+def test_a_log_that_was_cut_is_read_to_its_last_whole_line(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step"')
+    assert history(tmp_path) == [{"step": 1}]
+
+
+def test_the_same_files_are_known_again_and_other_arrays_are_not(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(80, 8)).astype(np.float32)
+    np.save(tmp_path / "rows.npy", rows)
+    by_file = pretrain(tmp_path / "rows.npy", "simclr", out=tmp_path / "a", epochs=1, quiet=True, batch=16)
+    by_array = pretrain(rows, "simclr", out=tmp_path / "b", epochs=1, quiet=True, batch=16)
+    assert _trained_on(by_file, by_file.open(tmp_path / "rows.npy"))
+    np.save(tmp_path / "other.npy", rows)
+    assert not _trained_on(by_file, by_file.open(tmp_path / "other.npy"))
+    assert not _trained_on(by_array, by_array.open(rows + 1))
+
+
+def test_a_folder_of_training_images_alone_was_all_seen(tmp_path):
+    images = tiny_images(60, size=12)
+    write(images.take(np.flatnonzero(images.splits == "train")), tmp_path / "images")
+    run = pretrain(tmp_path / "images", "simclr", out=tmp_path / "run", epochs=1, quiet=True, batch=16, width=8)
+    assert run.config.data["split"] == "train" and _trained_on(run, run.open(tmp_path / "images"))

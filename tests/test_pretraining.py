@@ -183,7 +183,7 @@ def test_data_that_are_gone_are_named(tmp_path):
 
 
 def test_a_run_is_run_again_as_it_is_configured(trained, cloth, tmp_path):
-    with pytest.raises(TacitError, match="leave the other options out"):
+    with pytest.raises(TacitError, match="leave --epochs out"):
         pretrain(trained.path / "run.yaml", out=tmp_path / "again", epochs=3)
     with pytest.raises(TacitError, match="holds another run already"):
         pretrain(trained.path / "run.yaml", out=trained.path)
@@ -242,7 +242,7 @@ def test_resuming_a_finished_run_returns_it(rows, tmp_path):
 def test_resuming_takes_a_folder_and_nothing_else(trained, tmp_path):
     with pytest.raises(TacitError, match="give --out"):
         pretrain(resume=True)
-    with pytest.raises(TacitError, match="leave the other options out"):
+    with pytest.raises(TacitError, match="leave --epochs out"):
         pretrain(out=trained.path, resume=True, epochs=9)
     with pytest.raises(TacitError, match="holds no run"):
         pretrain(out=tmp_path, resume=True)
@@ -266,6 +266,20 @@ def test_what_is_not_as_the_run_has_it_is_refused(trained, tmp_path, other, word
     with pytest.raises(TacitError, match=words):
         pretrain(trained.path / "run.yaml", out=tmp_path / "again", **other)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_a_default_elsewhere_is_refused_here_too(cloth, tmp_path):
+    run = pretrain(cloth, "simclr", out=tmp_path / "run", seed=3, epochs=1, batch=32, width=4, depth=[1], **QUICK)
+    with pytest.raises(TacitError, match="--seed is 0 and the run was configured with 3"):
+        pretrain(out=run.path, resume=True, seed=0)
+    with pytest.raises(TacitError, match="leave --minutes, --size out"):
+        pretrain(out=run.path, resume=True, minutes=0, size=0)
+
+
+def test_a_finished_run_refuses_other_data(trained, tmp_path):
+    with pytest.raises(TacitError, match="nowhere"):
+        pretrain("nowhere", out=trained.path, resume=True)
+    assert pretrain(trained.config.data["source"], out=trained.path, resume=True).fingerprint() == trained.fingerprint()
 
 
 def test_what_is_as_the_run_has_it_may_be_said(trained):

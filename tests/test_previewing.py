@@ -76,3 +76,9 @@ def test_what_is_refused_leaves_no_sheet(cloth, tmp_path, how, words):
     with pytest.raises(TacitError, match=words):
         preview(cloth, **{"out": tmp_path / "sheet.png", **how})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_small_data_shows_the_crops_of_the_small_recipe(cloth, tmp_path):
+    two = preview(cloth, "dino", out=tmp_path / "two.png", count=2)
+    all_ten = preview(cloth, "dino", out=tmp_path / "ten.png", count=2, small_crops=8)
+    assert pixels(two).shape[1] < pixels(all_ten).shape[1]

@@ -62,7 +62,10 @@ class Config:
         file = path / "run.yaml" if path.is_dir() else path
         try:
             saved = yaml.safe_load(file.read_text())
-            return cls(**saved)
+            config = cls(**saved)
+            if not (isinstance(config.data, dict) and isinstance(config.facts, dict)):
+                raise TypeError
+            return config
         except FileNotFoundError as error:
             raise TacitError(f"{path} holds no run (no run.yaml); give a folder that `tacit pretrain --out` wrote.") from error
         except (TypeError, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -70,6 +73,8 @@ class Config:
             raise TacitError(f"{file} is no run's configuration ({why}); give one that `tacit pretrain` wrote.") from error
 
     def known_facts(self) -> Facts:
+        if missing := {"kind", "n", "shape"} - self.facts.keys():
+            raise TacitError(f"run.yaml lacks {', '.join(sorted(missing))} in its facts; restore it as it was written.")
         return Facts.from_dict(self.facts)
 
 

@@ -17,6 +17,7 @@ from tacit.data.splitting import splits
 from tacit.evaluation.maps import pca_map
 from tacit.evaluation.panel import Evaluation, Judged, compare, judge
 from tacit.evaluation.report import Map, Shown, Strip, write_report
+from tacit.material import hash_of_ids
 from tacit.method import Batch, Method
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
@@ -51,17 +52,24 @@ def evaluate(
     run = run if isinstance(run, Run) else Run(run, device)
     opened, corrupt = verify(run.open(data, kind))
     train, test, how = splits(opened, seed=seed)
-    if Path(opened.source).resolve() == Path(run.config.data["source"]).resolve() and run.config.data["split"] == "all":
+    if _trained_on(run, opened):
         how += "; all of them were seen, without labels, in pretraining"
     evaluation = compare({name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()})
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
     evaluation = Evaluation(
         {name: [_told(n, protocol) for n in numbers] for name, numbers in evaluation.representations.items()}
     )
-    write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, train, test, pages, evaluation, corrupt)
+    write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
     return evaluation
+
+
+def _trained_on(run: Run, samples: Samples) -> bool:
+    """Whether these are the very files or rows that the run was trained on; of what has no address nothing is known."""
+    source = Path(samples.source)
+    same = source.exists() and source.resolve() == Path(run.config.data["source"]).resolve()
+    return same and hash_of_ids(samples) == run.config.data["ids"]["main"]
 
 
 def representations(run: Run) -> dict[str, Represent]:
@@ -91,9 +99,7 @@ def features(run: Run, samples: Samples, represent: Represent, kind: View, key: 
     return [torch.cat(view) for view in zip(*rows)]
 
 
-def tell(
-    run: Run, train: Samples, test: Samples, path: Path, evaluation: Evaluation | None = None, corrupt: Sequence[Corrupt] = ()
-) -> None:
+def tell(run: Run, train: Samples, test: Samples, path: Path, evaluation: Evaluation, corrupt: Sequence[Corrupt] = ()) -> None:
     """Write the report of a run: what was trained on what, how it went, what it sees in these samples."""
     represent = next(iter(representations(run).values()))
     shown = _some(test, QUERIED)
@@ -125,16 +131,17 @@ def tell(
 
 
 def history(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log."""
+    """The lines of a run's log; a last one that is not whole is left out."""
     file = folder / "metrics.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def advice(evaluation: Evaluation | None) -> list[str]:
+def advice(evaluation: Evaluation) -> list[str]:
     """What to try next, from the numbers."""
-    if evaluation is None:
-        return ["Judge it on data with class folders: tacit evaluate RUN FOLDER."]
     said = []
+    if evaluation.number("this encoder", "knn") is None:
+        said.append("These samples have no labels; a few in class folders would say more: tacit evaluate RUN FOLDER.")
     mine, raw = (evaluation.number(name, "knn") for name in ("this encoder", "raw input"))
     if mine is not None and raw is not None and not math.isnan(mine.value) and mine.value < raw.value:
         said.append(

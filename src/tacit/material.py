@@ -40,10 +40,7 @@ def gather_material(
 
     `labelled` keeps those alone that have a label.
     """
-    samples = data.open(source, kind)
-    split = "all"
-    if samples.splits is not None and (samples.splits == "train").any():
-        samples, split = samples.split("train"), "train"
+    samples, split = train_part(data.open(source, kind))
     if labelled and samples.labels is not None:
         samples = samples.take(np.flatnonzero(samples.labels >= 0))
         if not len(samples):
@@ -53,6 +50,13 @@ def gather_material(
     facts = sizes(samples, size, device)
     samples, corrupt = verify(at_side(samples, facts), progress=progress)
     return Material(samples, corrupt, split, measured(samples, facts))
+
+
+def train_part(samples: Samples) -> tuple[Samples, str]:
+    """What is trained on and its name: the train part where one is declared, else all."""
+    if samples.splits is not None and (samples.splits == "train").any():
+        return samples.split("train"), "train"
+    return samples, "all"
 
 
 def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:

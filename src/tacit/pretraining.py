@@ -22,7 +22,7 @@ from tacit.config import Config, build_method, resolved, route
 from tacit.data.shards import braced
 from tacit.errors import TacitError, unknown
 from tacit.guidance import advise
-from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of
+from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of, train_part
 from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
@@ -53,13 +53,13 @@ def pretrain(
     minutes: float | None = None,
     recipe: str | None = None,
     streams: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-    devices: int = 1,
+    seed: int | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    devices: int | None = None,
     kind: str | None = None,
     size: int | None = None,
-    snapshots: int = 0,
+    snapshots: int | None = None,
     quiet: bool = False,
     **options: Any,
 ) -> Run:
@@ -74,24 +74,29 @@ def pretrain(
     minutes    make the schedules fit this time
     recipe     one of the method's named recipes, or "paper"; "small" is taken for small data where there is one
     streams    sources of the method's other streams, by name
+    seed       of all randomness; by default 0
+    device     auto, cpu or cuda; precision auto, bf16 or fp32; devices so many, by default 1
     size       side of the training images
     snapshots  how often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; at most 20 times a stage
     options    of the method, its recipe, the views, the encoder, and other streams' sources, each by its own name
     """
     again = isinstance(data, (str, Path)) and Path(data).name == "run.yaml"
     if resume or again:
-        if options or minutes or init or encoder or recipe or size or snapshots:
-            raise TacitError("A run is gone on with, or run again, as it is configured; leave the other options out.")
+        new = {"minutes": minutes, "init": init, "encoder": encoder, "recipe": recipe, "size": size, "snapshots": snapshots}
+        if others := ", ".join(f"--{name.replace('_', '-')}" for name, value in (new | options).items() if value is not None):
+            raise TacitError(f"A run is gone on with, or run again, as it is configured; leave {others} out.")
         if resume and out is None:
             raise TacitError("--resume needs the run's folder; give --out.")
         source: Any = out if resume else data
         config = Config.read(Path(source))
         asked = {"method": method, "seed": seed, "device": device, "precision": precision, "devices": devices, "kind": kind}
-        usual = inspect.signature(pretrain).parameters  # what is as usual may not have been given
-        refuse_others(config, {name: value for name, value in asked.items() if value != usual[name].default})
-        if resume and (Path(source) / "encoder.safetensors").exists():
+        refuse_others(config, {name: value for name, value in asked.items() if value is not None})
+        finished = resume and (Path(source) / "encoder.safetensors").exists()
+        if finished and data is None and not streams:
             return Run(source, config.device)
-        materials = again_materials(config, data if resume and data is not None else None, streams or {})
+        materials = again_materials(config, data if resume else None, streams or {})
+        if finished:  # on these data: others are refused by now
+            return Run(source, config.device)
         folder = Path(out) if out is not None else Path(f"{Path(data).parent}-again")
     else:
         if data is None:
@@ -99,17 +104,18 @@ def pretrain(
         given_as, advice = data, []
         if method is None:
             data = sources.open(data, kind)
-            method, why = advise(data.kind, len(data))
+            method, why = advise(data.kind, len(train_part(data)[0]))
             advice.append(why)
         cls = find(method) if isinstance(method, str) else method
         folder = Path(out) if out is not None else Path("runs") / f"{name_of(cls).rpartition(':')[2].lower()}-{_stem(given_as)}"
         _refuse_another(folder)
+        machine = device or "auto", precision or "auto", 1 if devices is None else devices
         config, materials = choose(
-            data, cls, encoder, init, recipe, streams or {}, seed, device, precision, devices, kind, size, options
+            data, cls, encoder, init, recipe, streams or {}, 0 if seed is None else seed, *machine, kind, size, options
         )
-        if snapshots < 0 or (snapshots and not config.encoder):
+        config = replace(config, snapshots=snapshots or 0)
+        if config.snapshots < 0 or (config.snapshots and not config.encoder):
             raise TacitError(f"--snapshots is {snapshots}; give 0 or more, and a method that trains an encoder.")
-        config = replace(config, snapshots=snapshots)
         config.chosen.extend(advice)
     if not resume:
         _refuse_another(folder)

@@ -1,6 +1,5 @@
 """`tacit preview`: the views that training would see, before it starts."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,11 @@ import numpy as np
 from tacit import data as sources
 from tacit.config import route
 from tacit.errors import TacitError
-from tacit.material import at_side, fit_views, measured, sizes
+from tacit.material import at_side, fit_views, measured, sizes, train_part
 from tacit.method import Labelled, Method, streams
 from tacit.methods import find
 from tacit.numerics import counter
+from tacit.pretraining import named_recipe
 from tacit.training import precision
 from tacit.views import Program, modality
 from tacit.views.sheet import save, sheet
@@ -45,14 +45,13 @@ def preview(
     if not chosen:
         raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
     index = np.array(chosen)
-    views = fit_views(measured(samples.take(np.sort(order[:500])), facts), _views_of(cls, samples.kind, options))
+    routed = route(options, cls, modality(samples.kind), {})
+    views = fit_views(measured(samples.take(np.sort(order[:500])), facts), routed.views)
     first = next(iter(streams(cls).values()))
-    program = Program(first.views if isinstance(first, Labelled) else first, views, cls.__name__, options)
+    small = named_recipe(cls, None, len(train_part(samples)[0]))[1].but(**routed.recipe).small_crops
+    looks = first.views if isinstance(first, Labelled) else first if small < 0 else first.with_small(small)
+    program = Program(looks, views, cls.__name__, options)
     content, _ = samples.read(index)
     picture = sheet(content, [samples.ids[i] for i in chosen], program, index, counter.key(seed, "preview"))
     save(picture, out)
     return Path(out)
-
-
-def _views_of(cls: type[Method], kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    return route(options, cls, modality(kind), {}).views

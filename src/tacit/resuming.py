@@ -17,6 +17,8 @@ def refuse_others(config: Config, given: Mapping[str, Any]) -> None:
     """Refuse what was given and is not as the run has it: method, seed, device, precision, devices, kind."""
     for name, value in given.items():
         own = config.data["kind"] if name == "kind" else getattr(config, name)
+        if value == "auto":
+            continue  # whatever the run has
         asked = name_of(find(value) if isinstance(value, str) else value) if name == "method" else value
         if asked != own:
             raise TacitError(f"--{name} is {asked} and the run was configured with {own}; leave it out, or start a new run.")

@@ -354,7 +354,7 @@ def test_a_disk_that_was_full_from_the_start(refused, monkeypatch):
 def test_resuming_what_is_no_run(here, refused):
     refused("pretrain --resume --out nowhere", "nowhere holds no run", "give a folder that `tacit pretrain --out` wrote")
     refused("pretrain --resume --out photos", "photos holds no run")
-    refused("pretrain --resume --out trained --epochs 3", "as it is configured", "leave the other options out")
+    refused("pretrain --resume --out trained --epochs 3", "as it is configured", "leave --epochs out")
     for broken in ("a: [1,\n b: 2", "", "method: simclr\n"):
         Path("trained/run.yaml").write_text(broken)
         refused("pretrain --resume --out trained", "run.yaml is no run's configuration", "give one that")
