@@ -10,12 +10,12 @@ import torch
 import yaml
 
 from tacit import pretraining, timing
-from tacit.config import Config
+from tacit.config import Config, named_recipe
 from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe, Stop
 from tacit.methods.contrast.simclr import SimCLR
-from tacit.pretraining import named_recipe, pretrain, wanted
+from tacit.pretraining import pretrain, wanted
 from tacit.run import Run
 from tacit.timing import fit_time
 from tacit.training import checkpoint

@@ -16,6 +16,8 @@ from tacit.method import Facts, Method, Recipe, Stage, options, streams
 from tacit.methods import find
 from tacit.training import checkpoint
 
+SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
+
 
 @dataclass(frozen=True)
 class Config:
@@ -78,6 +80,17 @@ class Config:
         return Facts.from_dict(self.facts)
 
 
+def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Recipe]:
+    """A method's recipe by name; by default the one for small data, where there is one and the data is small."""
+    if name is None:
+        name = "small" if "small" in cls.recipes and n < SMALL else "paper"
+    if name == "paper":
+        return name, cls.recipe
+    if name not in cls.recipes:
+        raise unknown("recipe", name, ["paper", *cls.recipes])
+    return name, cls.recipes[name]
+
+
 def resolved(config: Config, method: type[Method], recipe: Recipe, views: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:
     """All values in force: of the method, its recipe, the views and the encoder (by its parameters); JSON only."""
     known = {
@@ -126,6 +139,8 @@ def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: 
 def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
     """A value as the parameter's annotation wants it, or one sentence."""
     wanted = parameter.annotation
+    if get_origin(wanted) is tuple:
+        return _several(name, value, parameter)
     if wanted in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
         if wanted is int and not float(value).is_integer():
             raise TacitError(f"{name} is {value}; it must be a whole number.")
@@ -133,6 +148,19 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
     if wanted in _WORDS and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         raise TacitError(f"{name} is {value!r}; it must be {_WORDS[wanted]}.")
     return value
+
+
+def _several(name: str, value: Any, parameter: inspect.Parameter) -> tuple[Any, ...]:
+    """As many values as a tuple's annotation names, each of its kind; an ellipsis: any number."""
+    first, *others = get_args(parameter.annotation)
+    many = others == [...]
+    if not isinstance(value, list | tuple) or not (many or len(value) == 1 + len(others)):
+        raise TacitError(f"{name} is {value!r}; {_wanted(parameter)}")
+    kinds = [first] * len(value) if many else [first, *others]
+    try:
+        return tuple(coerce(name, one, parameter.replace(annotation=kind)) for one, kind in zip(value, kinds))
+    except TacitError as error:
+        raise TacitError(f"{name} is {value!r}; {_wanted(parameter)}") from error
 
 
 def _native(value: Any) -> Any:

@@ -18,9 +18,9 @@ from torch import nn
 
 from tacit import data as sources
 from tacit import encoders
-from tacit.config import Config, build_method, resolved, route
+from tacit.config import SMALL, Config, build_method, named_recipe, resolved, route
 from tacit.data.shards import braced
-from tacit.errors import TacitError, unknown
+from tacit.errors import TacitError
 from tacit.guidance import advise
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of, train_part
 from tacit.method import Labelled, Method, Recipe, Stage, View
@@ -38,8 +38,6 @@ from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
 from tacit.views import modality
 from tacit.views.kinds import Plain
-
-SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
 
 
 def pretrain(
@@ -336,17 +334,6 @@ def wanted(cls: type[Method]) -> type | None:
     """The protocol of encoder that a method's constructor asks for by annotation; None where it takes none."""
     parameter = inspect.signature(cls.__init__).parameters.get("encoder")
     return None if parameter is None or parameter.annotation in (None, type(None)) else parameter.annotation
-
-
-def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Recipe]:
-    """A method's recipe by name; by default the one for small data, where there is one and the data is small."""
-    if name is None:
-        name = "small" if "small" in cls.recipes and n < SMALL else "paper"
-    if name == "paper":
-        return name, cls.recipe
-    if name not in cls.recipes:
-        raise unknown("recipe", name, ["paper", *cls.recipes])
-    return name, cls.recipes[name]
 
 
 def initial(config: Config, setting: Setting) -> nn.Module | None:

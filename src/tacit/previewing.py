@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from tacit import data as sources
-from tacit.config import route
+from tacit.config import named_recipe, route
 from tacit.errors import TacitError
 from tacit.material import at_side, fit_views, measured, sizes, train_part
 from tacit.method import Labelled, Method, streams
 from tacit.methods import find
 from tacit.numerics import counter
-from tacit.pretraining import named_recipe
 from tacit.training import precision
 from tacit.views import Program, modality
 from tacit.views.sheet import save, sheet
