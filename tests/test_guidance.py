@@ -22,6 +22,7 @@ def test_there_is_always_a_method(kind, n):
 
 
 def test_the_best_of_the_measured_is_named():
+    assert MEASURED["image"]
     for band in MEASURED["image"]:
         assert guidance.advise("image", band["above"] + 2).method == band["method"]
         assert band["all"][band["method"]] == max(band["all"].values()) == pytest.approx(band["share"], abs=1e-3)

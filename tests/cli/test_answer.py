@@ -35,3 +35,12 @@ def test_an_option_is_read_as_yaml(text, value):
 def test_an_option_cannot_build_objects():
     with pytest.raises(Usage, match="--crop"):
         read({"crop": "!!python/object/apply:os.system ['true']"})
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_done(monkeypatch, tmp_path, capsys):
+    import tacit
+    from tacit.cli import run
+
+    monkeypatch.setitem(vars(tacit), "inspect", lambda *a, **k: pytest.fail("it was called"))
+    assert run(["inspect", "photos", "--json", str(tmp_path)]) == 1
+    assert "is a folder; give a file" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 
-from tacit.cli.answer import Answer, Usage, write_json
+from tacit.cli.answer import Answer, Usage, writable, write_json
 from tacit.cli.demo import demo
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
@@ -75,13 +75,16 @@ def run(arguments: Sequence[str]) -> int:
 def _answer(arguments: list[str]) -> None:
     app = build()
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False)
+    shared = bound.arguments.get("shared")
+    into = shared.json if shared is not None else None
+    if into is not None:
+        writable(into)
     answer = command(*bound.args, **bound.kwargs)
     if os.environ.get("LOCAL_RANK", "0") != "0":
         return  # one of several processes that train together: the first speaks for all
     if isinstance(answer, Answer):
-        shared = bound.arguments.get("shared")
-        if shared is not None and shared.json is not None:
-            write_json(shared.json, answer.facts)
+        if into is not None:
+            write_json(into, answer.facts)
         if answer.text:
             sys.stdout.write(answer.text + "\n")
         if answer.then:

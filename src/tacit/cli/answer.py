@@ -47,6 +47,15 @@ def given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
+def writable(path: Path) -> None:
+    """Refuse, before anything is done, a file that could not be written when it is."""
+    if path.is_dir() or not path.name:
+        raise TacitError(f"--json {path} is a folder; give a file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise TacitError(f"--json {path} cannot be written there; give another file.")
+
+
 def write_json(path: Path, facts: Any) -> None:
     """Write facts beside the file and rename, so that a reader sees all of them or none."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ def inspect(data: str, /, *, kind: Kind = None, shared: Shared = NO_FLAGS) -> An
     Parameters
     ----------
     data
-        A folder of images (flat, in class folders, or with train and test above them) or an .npz or .npy file.
+        A folder of images (flat, in class folders, or with train and test above them), a list (.csv, .tsv, .parquet), tar
+        shards, a saved Hugging Face set, or an .npz or .npy file.
     """
     found = tacit.inspect(data, kind=kind)
     return Answer(str(found), found, f"tacit preview {quote(data)} --method simclr")

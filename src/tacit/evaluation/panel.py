@@ -142,7 +142,7 @@ def _labelled(train: Judged, test: Judged, similarity: str) -> list[Number]:
     if not fault:
         classes, counts = y.unique(return_counts=True)
         if len(classes) == 1:
-            fault = f"all {len(y)} train labels are the same ({int(classes[0])}); at least two classes are needed."
+            fault = f"all {len(y)} train labels are the same; at least two classes are needed."
         elif bool((x == x[0]).all()):
             fault = f"all {len(x)} train embeddings are equal, so nothing can be told apart."
     if fault:
