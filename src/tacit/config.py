@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import yaml
@@ -151,16 +151,14 @@ def coerce(name: str, value: Any, parameter: inspect.Parameter) -> Any:
 
 
 def _several(name: str, value: Any, parameter: inspect.Parameter) -> tuple[Any, ...]:
-    """As many values as a tuple's annotation names, each of its kind; an ellipsis: any number."""
-    first, *others = get_args(parameter.annotation)
-    many = others == [...]
-    if not isinstance(value, list | tuple) or not (many or len(value) == 1 + len(others)):
-        raise TacitError(f"{name} is {value!r}; {_wanted(parameter)}")
-    kinds = [first] * len(value) if many else [first, *others]
-    try:
-        return tuple(coerce(name, one, parameter.replace(annotation=kind)) for one, kind in zip(value, kinds))
-    except TacitError as error:
-        raise TacitError(f"{name} is {value!r}; {_wanted(parameter)}") from error
+    """A list of as many values as a tuple's annotation names, each of its kind; after an ellipsis of any length."""
+    kinds, usual = get_args(parameter.annotation), parameter.default
+    many = kinds[-1] is ...
+    if not isinstance(value, list | tuple) or not (many or len(value) == len(kinds)):
+        such = f" such as {list(usual)}" if isinstance(usual, tuple) and usual else ""
+        raise TacitError(f"{name} is {value!r}; it must be a list{'' if many else f' of {len(kinds)}'}{such}.")
+    each = [kinds[0]] * len(value) if many else kinds
+    return tuple(coerce(f"{name}[{i}]", one, parameter.replace(annotation=each[i])) for i, one in enumerate(value))
 
 
 def _native(value: Any) -> Any:
