@@ -59,7 +59,7 @@ class Trial(NamedTuple):
 
 TRIALS = {
     "cifar10-15k": Trial(
-        10, others={"simclr": 30, "byol": 20, "simsiam": 15, "npid": 15, "mae": 12, "swav": 15, "dino": 15}, seeds={"simclr": 3}
+        10, others={"simclr": 30, "byol": 20, "simsiam": 20, "npid": 20, "mae": 12, "swav": 15, "dino": 15}, seeds={"simclr": 3}
     ),
     "mnist-20k": Trial(2, {"flip": 0.0, "crop": [0.4, 1.0]}),
     "pneumonia-balanced": Trial(10, {"batch": 128}),

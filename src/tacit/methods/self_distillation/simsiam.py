@@ -24,7 +24,7 @@ class SimSiam(Method):
     recipes = {
         "small": Recipe(
             optimizer="adamw",
-            lr=1e-3,
+            lr=2e-3,
             batch=128,
             weight_decay=1e-4,
             warmup=1,
