@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tacit.embeddings.read import Table as Table
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
-    from tacit.evaluation.panel import Evaluation as Evaluation
+    from tacit.evaluation.comparison import Evaluation as Evaluation
     from tacit.judging import evaluate as evaluate
     from tacit.method import Batch as Batch
     from tacit.method import Facts as Facts
@@ -53,7 +53,7 @@ CONTENTS = {
     # what they give and take
     "Run": "tacit.run",
     "Inspection": "tacit.data.inspecting",
-    "Evaluation": "tacit.evaluation.panel",
+    "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
     "Hit": "tacit.embeddings.search",
     "open": "tacit.data",

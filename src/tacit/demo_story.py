@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tacit.data.generated import glyphs, write
 from tacit.embeddings.search import Hit
 from tacit.errors import TacitError
-from tacit.evaluation.panel import Evaluation
+from tacit.evaluation.comparison import Evaluation
 from tacit.judging import evaluate
 from tacit.pretraining import pretrain
 from tacit.run import Run

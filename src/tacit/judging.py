@@ -14,8 +14,9 @@ from torch import Tensor
 from tacit.data.checking import verify
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.splitting import splits
+from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.maps import pca_map
-from tacit.evaluation.panel import Evaluation, Judged, compare, judge
+from tacit.evaluation.panel import Judged, judge
 from tacit.evaluation.report import Map, Shown, Strip, write_report
 from tacit.material import hash_of_ids
 from tacit.method import Batch, Method
@@ -54,11 +55,9 @@ def evaluate(
     train, test, how = splits(opened, seed=seed)
     if _trained_on(run, opened):
         how += "; all of them were seen, without labels, in pretraining"
-    evaluation = compare({name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()})
+    numbers = {name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()}
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
-    evaluation = Evaluation(
-        {name: [_told(n, protocol) for n in numbers] for name, numbers in evaluation.representations.items()}
-    )
+    evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, train, test, pages, evaluation, corrupt)
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from tacit.errors import TacitError
+from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.number import Number, missing
-from tacit.evaluation.panel import compare
 from tacit.evaluation.report import Map, Shown, Strip, _places, write_report
 
 EVIL = "<script>alert('&')</script>"
@@ -31,7 +31,9 @@ def everything():
             {"stage": 0, "step": i, "loss": 3.0 / (i + 1), "lr": 1e-3, "spread": None if i % 2 else 0.5, "note": EVIL}
             for i in range(20)
         ],
-        "evaluation": compare({EVIL: [knn, missing("linear", EVIL)], "raw input": [Number("knn", 0.5, 0.4, 0.6, {"k": 20})]}),
+        "evaluation": Evaluation(
+            {EVIL: [knn, missing("linear", EVIL)], "raw input": [Number("knn", 0.5, 0.4, 0.6, {"k": 20})]}
+        ),
         "spectrum": torch.tensor([3.0, 2.0, 1.0]),
         "map": Map(torch.randn(30, 2), [EVIL, "b", ""] * 10, [f"{EVIL}{i}" for i in range(30)]),
         "neighbours": [

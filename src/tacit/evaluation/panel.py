@@ -1,17 +1,20 @@
-"""All numbers of one representation, and several representations side by side."""
+"""All numbers of one representation: what can be measured of it with the labels and the views that are there."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from tacit.errors import TacitError
-from tacit.evaluation.intervals import difference
+from tacit.evaluation.labelled.clustering import clustering
+from tacit.evaluation.labelled.detection import leave_one_class_out
+from tacit.evaluation.labelled.few_shot import few_shot
 from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.evaluation.labelled.linear import linear
+from tacit.evaluation.labelled.low_label import low_label
+from tacit.evaluation.labelled.retrieval import retrieval
 from tacit.evaluation.number import MEANINGS, Number, missing
 from tacit.evaluation.unlabelled.alignment import alignment
 from tacit.evaluation.unlabelled.alpha_req import alpha_req
@@ -20,6 +23,18 @@ from tacit.evaluation.unlabelled.rankme import rankme
 from tacit.evaluation.unlabelled.spread import spread
 from tacit.evaluation.unlabelled.uniformity import uniformity
 from tacit.numerics.spectra import collapsed
+
+Labelled = Callable[[Tensor, Tensor, Tensor, Tensor], Number | list[Number]]  # of train and test part: features, labels
+
+# What needs labels, by the names of the numbers it gives; kNN stands apart, since it knows similarities.
+WITH_LABELS: dict[tuple[str, ...], Labelled] = {
+    ("linear",): linear,
+    ("low_label_10", "low_label_1"): lambda x, y, u, v: low_label(x, y, u, v, percents=(10, 1)),
+    ("few_shot_5", "few_shot_1"): lambda x, y, u, v: few_shot(u, v, shots=(5, 1)),
+    ("map", "recall_at_1", "recall_at_10", "ndcg_at_10"): retrieval,
+    ("cluster_accuracy", "nmi", "ari"): lambda x, y, u, v: clustering(u, v),
+    ("ood_auroc", "ood_fpr95"): leave_one_class_out,
+}
 
 
 class Judged(NamedTuple):
@@ -36,8 +51,9 @@ def judge(
     views: tuple[Tensor, Tensor] | None = None,
     looks: Tensor | None = None,
     similarity: str = "cosine",
+    only: Container[str] = frozenset(MEANINGS),
 ) -> list[Number]:
-    """Every number that can be had of one representation.
+    """Every number that can be had of one representation, or `only` some by name.
 
     Labels are used where both parts have them: the test part is predicted from the train part. Label-free numbers are of
     the test part; `views` are the embeddings of two random views of each test sample, for alignment, `looks` of several of
@@ -47,7 +63,7 @@ def judge(
         _check(part, name)
     numbers = []
     if train.labels is not None and test.labels is not None:
-        numbers += _labelled(train, test, similarity)
+        numbers += _labelled(train, test, similarity, only)
     fault = _unusable(test.features, "test", fewest=2)
     rank = _measure("rankme", lambda: rankme(test.features), fault)
     width = _measure("spread", lambda: spread(test.features), fault)
@@ -61,82 +77,12 @@ def judge(
         numbers.append(_measure("alignment", lambda: alignment(first, second), fault))
     if looks is not None:
         numbers.append(_measure("lidar", lambda: lidar(looks), _unusable(looks.flatten(0, 1), "looked-at", fewest=2)))
-    return numbers
+    return [number for number in numbers if number.name in only]
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The numbers of several representations of the same samples; the first is the one in question."""
-
-    representations: dict[str, list[Number]]
-
-    def number(self, representation: str, metric: str) -> Number | None:
-        """One number, if that representation has it."""
-        return next((n for n in self.representations[representation] if n.name == metric), None)
-
-    @property
-    def metrics(self) -> list[str]:
-        """The names of all metrics that some representation has, in order of first appearance."""
-        return list(dict.fromkeys(n.name for numbers in self.representations.values() for n in numbers))
-
-    @property
-    def verdict(self) -> list[str]:
-        """One sentence per metric with labels: how far the first representation is above the others."""
-        first, *others = self.representations
-        compared = (self._compared(metric, first, others) for metric in self.metrics if MEANINGS[metric].needs_labels)
-        return [sentence for sentence in compared if sentence]
-
-    @property
-    def notes(self) -> list[str]:
-        """Why what is missing is missing, and what else is to be known."""
-        reasons: dict[str, list[str]] = {}
-        for representation, numbers in self.representations.items():
-            for n in numbers:
-                for reason in filter(None, (n.why, *n.protocol.get("notes", []))):
-                    reasons.setdefault(reason, []).append(f"{MEANINGS[n.name].title} of {representation}")
-        return [f"{', '.join(whose)}: {reason}" for reason, whose in reasons.items()]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON only."""
-        numbers = {name: [n.as_dict() for n in numbers] for name, numbers in self.representations.items()}
-        return {"representations": numbers, "verdict": self.verdict, "notes": self.notes}
-
-    def __str__(self) -> str:
-        rows = [["", *self.representations]]
-        for metric in self.metrics:
-            cells = [self.number(name, metric) for name in self.representations]
-            rows.append([MEANINGS[metric].title, *("" if n is None else n.shown() for n in cells)])
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        lines.insert(1, "  ".join("─" * width for width in widths))
-        return "\n".join([*lines, *([""] if self.verdict or self.notes else []), *self.verdict, *self.notes])
-
-    def _compared(self, metric: str, first: str, others: list[str]) -> str:
-        mine = self.number(first, metric)
-        theirs = [(name, n) for name in others if (n := self.number(name, metric)) and not math.isnan(n.value)]
-        if mine is None or math.isnan(mine.value) or not theirs:
-            return ""
-        parts, unsure = [], []
-        for name, n in theirs:
-            gap = round(100 * (mine.value - n.value), 1)
-            parts.append(f"{abs(gap)} points {'above' if gap > 0 else 'below'} {name}" if gap else f"level with {name}")
-            low, high = difference(mine.value, (mine.low, mine.high), n.value, (n.low, n.high))
-            if gap and low <= 0 <= high:
-                unsure.append(name)
-        title = MEANINGS[metric].title
-        doubt = f"; the difference from {' and '.join(unsure)} is within the noise of {mine.protocol['test']} samples"
-        return f"{title} is {' and '.join(parts)}{doubt if unsure else ''}."
-
-
-def compare(representations: dict[str, list[Number]]) -> Evaluation:
-    """Representations side by side; the first is the one in question, the others are what it is measured against."""
-    if not representations:
-        raise TacitError("There is nothing to compare; give at least one representation and its numbers.")
-    return Evaluation(representations)
-
-
-def _labelled(train: Judged, test: Judged, similarity: str) -> list[Number]:
-    """kNN and the linear probe, on the samples that have a label."""
+def _labelled(train: Judged, test: Judged, similarity: str, only: Container[str]) -> list[Number]:
+    """What needs labels, on the samples that have one."""
+    asked = {names: measure for names, measure in WITH_LABELS.items() if any(name in only for name in names)}
     (x, y), (x_test, y_test) = _with_label(train), _with_label(test)
     fault = _unusable(x, "labelled train", fewest=2) or _unusable(x_test, "labelled test", fewest=1)
     if not fault:
@@ -146,7 +92,7 @@ def _labelled(train: Judged, test: Judged, similarity: str) -> list[Number]:
         elif bool((x == x[0]).all()):
             fault = f"all {len(x)} train embeddings are equal, so nothing can be told apart."
     if fault:
-        return [missing("knn", fault), missing("linear", fault)]
+        return [missing(name, fault) for name in ("knn", *(name for names in asked for name in names))]
     notes = []
     if single := int((counts == 1).sum()):
         notes.append(f"{single} of {len(classes)} classes have a single train sample")
@@ -156,7 +102,11 @@ def _labelled(train: Judged, test: Judged, similarity: str) -> list[Number]:
         nearest = knn(x, y, x_test, y_test, similarity=similarity)
     else:
         nearest = missing("knn", f"there is no kNN by {similarity} similarity, only by {' and '.join(SIMILARITIES)}.")
-    return [_noted(n, *notes, classes=len(classes)) for n in (nearest, linear(x, y, x_test, y_test))]
+    found = [nearest]
+    for measure in asked.values():
+        given = measure(x, y, x_test, y_test)
+        found += given if isinstance(given, list) else [given]
+    return [_noted(n, *(notes if n.name in ("knn", "linear") else ()), classes=len(classes)) for n in found]
 
 
 def _with_label(part: Judged) -> tuple[Tensor, Tensor]:

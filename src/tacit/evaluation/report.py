@@ -13,9 +13,9 @@ from torch import Tensor
 
 from tacit.errors import TacitError
 from tacit.evaluation import charts
+from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.intervals import subsample
 from tacit.evaluation.number import MEANINGS, Number
-from tacit.evaluation.panel import Evaluation
 from tacit.evaluation.style import CSS
 
 POINTS = 3000  # on the map
