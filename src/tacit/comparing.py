@@ -62,7 +62,7 @@ def unlabelled(run: Run, samples: Samples, seed: int) -> dict[str, float]:
     found = [rankme(z), spread(z), uniformity(z), alpha_req(z)]
     if Pair in run.views.kinds:
         looks = [features(run, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
-        found += [alignment(*looks[0]), lidar(torch.stack([look for pair in looks for look in pair], 1))]
+        found += [alignment(looks[0][0], looks[0][1]), lidar(torch.stack([look for pair in looks for look in pair], 1))]
     return {number.name: number.value for number in found}
 
 
