@@ -311,7 +311,7 @@ def _timeless(line: str) -> dict[str, Any]:
 def _losses(folder: Path) -> list[float]:
     file = folder / "metrics.jsonl"
     lines = file.read_text().splitlines() if file.exists() else []
-    return [json.loads(line)["loss"] for line in lines]
+    return [line["loss"] for line in map(json.loads, lines) if "loss" in line]  # observers' lines have none
 
 
 def _ensure(kept: bool, promise: str) -> None:

@@ -66,6 +66,8 @@ class Recipe:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise unknown(name, str(getattr(self, name)), known)
+        if self.small_crops < -1:
+            raise TacitError(f"small_crops is {self.small_crops}; give 0 or more, or -1 for as many as the method's own.")
         if not 0 <= self.ema < 1 or not 0 <= self.momentum < 1:
             raise TacitError(f"ema is {self.ema} and momentum {self.momentum}; both lie in [0, 1).")
         if not 0 <= self.beta2 < 1 or not 0 <= self.final_lr <= 1:

@@ -30,11 +30,21 @@ def cloth(tmp_path_factory):
         ("--method mae --encoder small_resnet", ("small_vit",)),
         ("--method simsiam --hidden 0", ("hidden is 0", "above 0")),
         ("--method barlow_twins --accumulate 2", ("BarlowTwins", "accumulate")),
+        ("--method byol --batch 1", ("BYOL", "1", "--batch 2")),
+        ("--method simsiam --accumulate 16", ("SimSiam", "1", "--batch 32")),
+        ("--method swav --prototypes 5 --queue 100", ("100", "16", "--queue")),
+        ("--method swav --small-crops -3", ("small_crops is -3", "-1")),
+        ("--method vicreg --variance -1", ("variance is -1", "0 or more")),
+        ("--method dino --sharpening 0.05", ("sharpening is 0.05", "a list of 2", "[0.04, 0.07]")),
+        ("--method dino --sharpening 0.04,0.07", ("sharpening is '0.04,0.07'", "a list of 2", "[0.04, 0.07]")),
+        ("--method dino --sharpening [a,b]", ("sharpening[0] is 'a'", "a number")),
+        ("--method dino --sharpening [0.04,.nan]", ("sharpening is", "nan", "above 0")),
     ],
 )
 def test_one_sentence(cloth, tmp_path, monkeypatch, capsys, options, words):
     monkeypatch.chdir(tmp_path)
-    assert run(["pretrain", str(cloth), "--out", "run", *options.split(), *HOW.split()]) == 1
+    how = HOW.replace("--batch 16 ", "") if "--batch" in options else HOW
+    assert run(["pretrain", str(cloth), "--out", "run", *options.split(), *how.split()]) == 1
     said = capsys.readouterr().err.strip()
     assert "Traceback" not in said and said.endswith((".", "?")), said
     for word in words:

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tacit.check import VECTORS, Case, Failed, Toy, check_method, same_state, vectors
+from tacit.check import VECTORS, Case, Failed, Toy, check_method, same_state, several_steps, vectors
+from tacit.data.generated import clusters
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.methods import find, keys
@@ -92,6 +93,11 @@ class PerProcess(Method):
 def test_mistakes_are_named(method, promise, pair):
     with pytest.raises(Failed, match=promise):
         check_method(method, replace(VECTORS, elsewhere=False), pair)
+
+
+def test_on_a_small_labelled_toy_the_lines_of_observers_are_no_losses():
+    toy = replace(VECTORS, data=lambda: clusters(128, dim=16))  # two batches an epoch, after which the observers look
+    assert len(several_steps(find("simclr"), toy)["losses"]) == 3
 
 
 def test_a_parent_other_than_method_is_refused():

@@ -49,12 +49,15 @@ def agreed(case: Case, trained: Trained) -> tuple[float, float]:
     return beyond_chance(case.first_stage().method) + 0.1, beyond_chance(trained.method)
 
 
+# Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
+# what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
     # On cloth of 12 pixels SimCLR too falls below the untrained encoder. A flat net, since eight crops through a deep one
     # have so many ReLUs that rounding flips some: there one process, its weights moved by 6e-8, differs from itself by 1e-4.
     "swav": but(
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False),
-        **{"depth": [1], "epochs": 16, "local_size": 12, "local_crop": [0.5, 1.0], "hold": {}, "temperature": 0.2},
+        **{"depth": [1], "local_size": 12, "local_crop": [0.5, 1.0], "temperature": 0.2},
+        **{"epoch_batches": 2, "epochs": 160, "hold": {"prototypes": 1, "projector": 6}},
         **{"prototypes": 32, "hidden": 64, "dim": 32, "queue": 128, "queue_from": 0, "epsilon": 0.1},
     ),
     # Its clusters follow colour and light, which these views hardly change, and not the pattern: it is asked whether there are
@@ -63,18 +66,17 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=agreed),
         **{
             "depth": [1],
-            "epochs": 8,
             "local_size": 12,
             "local_crop": [0.5, 1.0],
-            "hold": {},
             "weight_decay": 1e-4,
             "decay_growth": 1,
         },
+        **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
         **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "sharpening": [0.03, 0.03]},
     ),
     "mae": but(  # of 12 pixels a patch would be one; kNN sees little of what a linear probe finds (He et al. 2021, section 4)
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
-        **{"patch": 4, "mask_patch": 4, "width": 64, "depth": 2, "heads": 2},
+        **{"patch": 4, "width": 64, "depth": 2, "heads": 2},
         **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
     ),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),

@@ -21,8 +21,13 @@ class Identity(nn.Module):
 
 
 def wave(*shape: int, turn: float) -> Tensor:
-    """sin(turn · (i + 1)) in the order of memory."""
+    """sin(turn · (i + 1)) in the order of memory, computed in single precision."""
     return torch.sin(torch.arange(math.prod(shape), dtype=torch.float32) * turn + turn).view(*shape)
+
+
+def sine(*shape: int, rate: float) -> Tensor:
+    """sin(rate · i) in the order of memory, computed in double: another series, given to other official codes."""
+    return torch.sin(torch.arange(math.prod(shape), dtype=torch.float64) * rate).float().view(*shape)
 
 
 @torch.no_grad()

@@ -8,7 +8,6 @@ the weights.
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
@@ -16,6 +15,7 @@ from tacit.errors import TacitError
 from tacit.method import Batch
 from tacit.methods.contrast.dcl import DCL
 from tacit.objectives.dcl import dcl
+from tests.methods.fixed import sine
 
 LIGHTLY = {  # temperature, sigma: loss, norm of the gradient, its row 0 (first view) and its row 7 (second view, second sample)
     (0.1, math.inf): (
@@ -63,14 +63,9 @@ RAMINNAKHLI = {  # temperature, sigma: loss, norm of the gradient
 }
 
 
-def wave(n, d, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(n * d, dtype=np.float64)).reshape(n, d).astype(np.float32))
-
-
 def ours(temperature, sigma):
-    first = wave(6, 5, 0.7).requires_grad_()
-    second = (wave(6, 5, 0.7) * 0.5 + wave(6, 5, 1.3)).requires_grad_()
+    first = sine(6, 5, rate=0.7).requires_grad_()
+    second = (sine(6, 5, rate=0.7) * 0.5 + sine(6, 5, rate=1.3)).requires_grad_()
     loss = dcl(first, second, temperature, sigma)
     loss.backward()
     return loss.item(), torch.cat([first.grad, second.grad])
@@ -109,7 +104,7 @@ class Width(torch.nn.Module):
 def test_its_step_is_the_objective_on_projected_views():
     torch.manual_seed(0)
     method = DCL(Width(), dim=4, sigma=0.5)
-    views = wave(6, 5, 0.7), wave(6, 5, 1.3)
+    views = sine(6, 5, rate=0.7), sine(6, 5, rate=1.3)
     found = method.step(Batch(views, torch.arange(6)))
     assert found.item() == pytest.approx(dcl(*(method.projector(view) for view in views), 0.1, 0.5).item())
 

@@ -142,3 +142,9 @@ def test_crops_of_one_size_are_seen_together():
         seen.clear()
         method.step(Batch([wave(N, 3, side, side, turn=0.5 + v) for v, side in enumerate(sides)], torch.arange(N)))
         assert [(shape[0], shape[2]) for shape in seen] == expected
+
+
+@pytest.mark.parametrize("sharpening", [(0.04, float("nan")), (0.0, 0.04), (0.04,)])
+def test_temperatures_that_mean_nothing_are_refused(sharpening):
+    with pytest.raises(TacitError, match=r"^sharpening is .*; give two temperatures above 0"):
+        DINO(Identity(), sharpening=sharpening)

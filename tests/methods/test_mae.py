@@ -5,10 +5,14 @@ with the noise given, the biases of queries, keys and values at zero, and its la
 without the class token, which our encoder does not have.
 """
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 import torch
 
+import tacit
+from tacit.data.generated import tiny_images
+from tacit.encoders import build
 from tacit.encoders.image import SmallViT
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts
@@ -16,6 +20,7 @@ from tacit.methods.masked.mae import MAE
 from tacit.objectives.hidden import hidden_patches
 from tacit.parts.patches import cut
 from tacit.views.masks import scattered
+from tests.methods.fixed import sine
 
 N, SIDE, PATCH, T = 3, 16, 4, 16
 FACTS = Facts("image", 9, (3, SIDE, SIDE))
@@ -48,11 +53,6 @@ BLOCK = {
 }
 
 
-def wave(*shape, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(int(np.prod(shape)), dtype=np.float64)).reshape(shape).astype(np.float32))
-
-
 def layers(module, depth):
     for i in range(depth):
         for name in BLOCK.values():
@@ -71,16 +71,16 @@ def filled(**options):
     norms = {id(owner.weight) for owner in owners if isinstance(owner, torch.nn.LayerNorm)}
     with torch.no_grad():
         for number, p in enumerate(ours, 1):
-            p.copy_((id(p) in norms) + (0.3 if p.ndim > 1 else 0.1) * wave(*p.shape, rate=0.7 + 0.01 * number))
+            p.copy_((id(p) in norms) + (0.3 if p.ndim > 1 else 0.1) * sine(*p.shape, rate=0.7 + 0.01 * number))
         for p in decoder.predict.parameters():  # theirs gives a patch pixel by pixel, ours channel by channel
             p.copy_(p.unflatten(0, (PATCH**2, 3)).transpose(0, 1).flatten(0, 1).clone())
     return method
 
 
 def batch():
-    mask = scattered((wave(N, T, rate=2.3) + 1) / 2, 12)
+    mask = scattered((sine(N, T, rate=2.3) + 1) / 2, 12)
     keep = (~mask).nonzero()[:, 1].view(N, -1)
-    return Batch([wave(N, 3, SIDE, SIDE, rate=0.9)], torch.arange(N), params=[{"mask": mask, "keep": keep}])
+    return Batch([sine(N, 3, SIDE, SIDE, rate=0.9)], torch.arange(N), params=[{"mask": mask, "keep": keep}])
 
 
 def test_the_same_noise_keeps_the_same_patches():
@@ -103,7 +103,7 @@ def test_a_whole_step(standardise):
 @pytest.mark.parametrize(("standardise", "loss", "norm"), [(True, 1.4749573, 0.05843161), (False, 0.99707288, 0.04804206)])
 def test_the_criterion(standardise, loss, norm):
     (view,), (drawn,) = batch(), batch().params
-    prediction = wave(N, T, 48, rate=0.37).requires_grad_()
+    prediction = sine(N, T, 48, rate=0.37).requires_grad_()
     by_channel = prediction.unflatten(2, (PATCH**2, 3)).transpose(2, 3).flatten(2)
     ours = hidden_patches(by_channel, cut(view, PATCH), drawn["mask"], standardise)
     ours.backward()
@@ -165,3 +165,29 @@ def test_a_mask_of_other_patches_than_the_encoders_is_named():
     method.prepare(FACTS)
     with pytest.raises(TacitError, match="of 16 patches and the encoder cuts 64; give --mask-patch 2"):
         method.step(batch())
+
+
+DECODER = {"decoder_width": 16, "decoder_depth": 1, "decoder_heads": 2}
+
+
+@pytest.mark.parametrize(
+    ("encoder", "size", "options"),
+    [("timm/vit_tiny_patch16_224", 224, {}), ("small_vit", 32, {"patch": 8, "width": 16, "depth": 1, "heads": 2})],
+)
+def test_the_mask_takes_the_encoders_patches(tmp_path, encoder, size, options):
+    """Neither cuts its images into 8 × 8, as a mask does of which nothing is said; the run represents by the tokens' mean."""
+    samples = replace(tiny_images(8, size=size), splits=None)
+    how = {"epochs": 1, "batch": 4, "device": "cpu", "precision": "fp32", "quiet": True}
+    run = tacit.pretrain(samples, "mae", out=tmp_path / "run", encoder=encoder, size=size, **how, **DECODER, **options)
+    assert len(run.embed(samples)) == 8
+
+
+@pytest.mark.parametrize(("encoder", "side"), [("timm/vit_tiny_patch16_224", 32), ("small_vit", 16)])
+def test_it_represents_by_what_was_trained(encoder, side):
+    """The mean of the tokens, which is all that small_vit says; the class token of timm's is in no loss."""
+    method = MAE(build(encoder, Facts("image", 9, (3, side, side)))).eval()
+    x = sine(2, 3, side, side, rate=0.9)
+    with torch.no_grad():
+        found, answer = method.represent(Batch([x], torch.arange(2))), method.encoder(x)
+        assert torch.equal(found, method.encoder.tokens(x).mean(1))
+    assert torch.equal(found, answer) == (encoder == "small_vit")

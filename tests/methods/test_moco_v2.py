@@ -5,7 +5,6 @@ on these tensors, run unchanged on current torch, on one process of a CPU (its c
 encoder moves at the start of a step and ours at the end of the last, so ours before a step is its own during it.
 """
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -15,6 +14,7 @@ from tacit.method import Batch
 from tacit.methods.contrast.moco_v2 import MoCoV2
 from tacit.views import modality
 from tacit.views.kinds import Pair
+from tests.methods.fixed import sine
 
 ROUNDS = [  # loss, norm of the gradient, gradients: the head's first row and the encoder's second,
     # the same rows of the key encoder during the step, its norm's running mean and the queue's rows 0 and 7 after the step
@@ -51,11 +51,6 @@ ROUNDS = [  # loss, norm of the gradient, gradients: the head's first row and th
 ]
 
 
-def wave(n, d, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(n * d, dtype=np.float64)).reshape(n, d).astype(np.float32))
-
-
 class Small(nn.Sequential):
     """A linear layer, a norm and ReLU."""
 
@@ -72,10 +67,10 @@ def filled():
     rates = ((encoder[0], 0.9, 0.3), (method.projector[0], 1.7, 0.6), (method.projector[2], 1.1, 0.8))
     with torch.no_grad():
         for layer, weight, bias in rates:
-            layer.weight.copy_(wave(*layer.weight.shape, weight))
-            layer.bias.copy_(wave(1, len(layer.bias), bias)[0])
+            layer.weight.copy_(sine(*layer.weight.shape, rate=weight))
+            layer.bias.copy_(sine(1, len(layer.bias), rate=bias)[0])
         method.teacher.follow(nn.Sequential(method.encoder, method.projector), 0.0)
-        method.queue.rows.copy_(nn.functional.normalize(wave(12, 3, 0.5)))
+        method.queue.rows.copy_(nn.functional.normalize(sine(12, 3, rate=0.5)))
     return method
 
 
@@ -87,8 +82,8 @@ def test_three_steps_are_the_official_ones():
     for number, (loss, norm, head_row, body_row, key_head, key_body, mean, rows) in enumerate(ROUNDS):
         torch.testing.assert_close(head[2].weight[0], torch.tensor(key_head), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(encoder[0].weight[1], torch.tensor(key_body), rtol=1e-4, atol=1e-5)
-        first = wave(6, 5, 0.7 + 0.1 * number)
-        batch = Batch([first, first * 0.5 + wave(6, 5, 1.3)], torch.arange(6))
+        first = sine(6, 5, rate=0.7 + 0.1 * number)
+        batch = Batch([first, first * 0.5 + sine(6, 5, rate=1.3)], torch.arange(6))
         found = method.step(batch)
         optimizer.zero_grad()
         found.backward()
@@ -107,7 +102,7 @@ def test_three_steps_are_the_official_ones():
 def test_a_query_meets_the_queue_of_before_its_batch_and_keys_get_no_gradient():
     method = filled()
     before = method.queue.rows.clone()
-    batch = Batch([wave(6, 5, 0.7), wave(6, 5, 1.3)], torch.arange(6))
+    batch = Batch([sine(6, 5, rate=0.7), sine(6, 5, rate=1.3)], torch.arange(6))
     method.step(batch).backward()
     assert torch.equal(method.queue.rows, before)
     assert all(p.grad is None for p in method.teacher.parameters())
@@ -133,7 +128,7 @@ def test_its_colours_are_weaker_than_simclrs_and_small_images_are_not_blurred():
 
 def test_a_batch_that_does_not_divide_the_queue_is_refused():
     method = MoCoV2(Small(), dim=3, queue=16)
-    batch = Batch([wave(6, 5, 0.7), wave(6, 5, 1.3)], torch.arange(6))
+    batch = Batch([sine(6, 5, rate=0.7), sine(6, 5, rate=1.3)], torch.arange(6))
     method.step(batch)
     with pytest.raises(TacitError, match="queue of 16 cannot be filled in batches of 6; give --queue 18"):
         method.after_step(batch)

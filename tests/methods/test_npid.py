@@ -5,7 +5,6 @@ current torch with one line changed (a resize of `.data`, which no longer resize
 drawn. Its criterion adds 1e-7 to its denominators, ours does not.
 """
 
-import numpy as np
 import pytest
 import torch
 
@@ -13,6 +12,7 @@ from tacit.method import Batch, Facts
 from tacit.methods.contrast.npid import NPID
 from tacit.objectives.instance import instance_nce, instance_softmax
 from tacit.parts.bank import Bank
+from tests.methods.fixed import sine
 
 N, D, B, K = 12, 6, 4, 5
 INDEX = torch.tensor([3, 0, 7, 10])
@@ -58,14 +58,9 @@ ROWS = [  # of the bank after each round, whatever the temperature: rows 3 and 1
 ]
 
 
-def wave(n, d, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(n * d, dtype=np.float64)).reshape(n, d).astype(np.float32))
-
-
 def filled():
     bank = Bank(N, D, 0.5)
-    bank.features.copy_(torch.nn.functional.normalize(wave(N, D, 0.7)))
+    bank.features.copy_(torch.nn.functional.normalize(sine(N, D, rate=0.7)))
     return bank
 
 
@@ -74,7 +69,7 @@ def test_two_rounds_of_noise_contrastive_estimation(temperature):
     bank, partition = filled(), torch.tensor(0.0)
     z, rounds = NCE[temperature]
     for rate, (loss, norm, row), rows in zip((1.3, 0.45), rounds, ROWS):
-        feature = wave(B, D, rate).requires_grad_()
+        feature = sine(B, D, rate=rate).requires_grad_()
         entries = bank.features[torch.cat([INDEX[:, None], NOISE], 1)]
         ours, partition = instance_nce(feature, entries, N, temperature, partition)
         ours.backward()
@@ -89,7 +84,7 @@ def test_two_rounds_of_noise_contrastive_estimation(temperature):
 @pytest.mark.parametrize("temperature", SOFTMAX)
 def test_full_softmax(temperature):
     loss, norm, row = SOFTMAX[temperature]
-    bank, feature = filled(), wave(B, D, 1.3).requires_grad_()
+    bank, feature = filled(), sine(B, D, rate=1.3).requires_grad_()
     ours = instance_softmax(feature, bank.features, INDEX, temperature)
     ours.backward()
     bank.update(INDEX, feature)

@@ -4,12 +4,12 @@ The numbers are what its own objective.py, model_util.py (projection_head with t
 on TensorFlow 2.21's v1 layer on a CPU. Its loss is the sum of two directions, ours the mean over all views: half as large.
 """
 
-import numpy as np
 import pytest
 import torch
 
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.objectives.nt_xent import nt_xent
+from tests.methods.fixed import sine
 
 FIRST = {  # temperature: loss, norm of the gradient, its row 0 (first view) and its row 7 (second view, second sample)
     0.1: (
@@ -35,11 +35,6 @@ HEAD = [
 ]
 
 
-def wave(n, d, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(n * d, dtype=np.float64)).reshape(n, d).astype(np.float32))
-
-
 class Width(torch.nn.Module):
     """An encoder of a width and nothing else."""
 
@@ -54,8 +49,8 @@ class Width(torch.nn.Module):
 @pytest.mark.parametrize("temperature", FIRST)
 def test_loss_and_gradient_are_half_of_the_official(temperature):
     loss, norm, row0, row7 = FIRST[temperature]
-    first = wave(6, 5, 0.7).requires_grad_()
-    second = (wave(6, 5, 0.7) * 0.5 + wave(6, 5, 1.3)).requires_grad_()
+    first = sine(6, 5, rate=0.7).requires_grad_()
+    second = (sine(6, 5, rate=0.7) * 0.5 + sine(6, 5, rate=1.3)).requires_grad_()
     ours = 2 * nt_xent(first, second, temperature)
     ours.backward()
     assert float(ours.detach()) == pytest.approx(loss, rel=1e-5)
@@ -71,6 +66,6 @@ def test_the_projector_is_the_official_one():
     learned = {name: tuple(p.shape) for name, p in head.named_parameters() if p.requires_grad}
     assert sorted(learned.values()) == [(3,), (3, 5), (5,), (5,), (5, 5)]  # kernels, two scales, one shift
     with torch.no_grad():
-        head[0].weight.copy_(wave(5, 5, 0.9).T)
-        head[3].weight.copy_(wave(5, 3, 1.7).T)
-    torch.testing.assert_close(head(wave(6, 5, 0.7)), torch.tensor(HEAD), rtol=1e-3, atol=1e-3)
+        head[0].weight.copy_(sine(5, 5, rate=0.9).T)
+        head[3].weight.copy_(sine(5, 3, rate=1.7).T)
+    torch.testing.assert_close(head(sine(6, 5, rate=0.7)), torch.tensor(HEAD), rtol=1e-3, atol=1e-3)

@@ -16,6 +16,7 @@ from tacit.errors import TacitError
 from tacit.method import Batch, Facts
 from tacit.methods.clustering.swav import SwAV
 from tacit.views import Program, modality
+from tests.methods.fixed import sine
 
 W, H, D, K, N = 6, 8, 5, 7, 4  # width, hidden, dim, prototypes, samples
 OPTIONS = {"dim": D, "hidden": H, "prototypes": K}
@@ -31,11 +32,6 @@ ROUNDS = [
 ]
 NEWEST = [0.6044085, 0.4967516, 0.4181731, 0.4611675, 0.019596]  # of the second queue: its newest batch's first row
 KERNEL = [0.1377946, 0.5535731, 0.8350715, 0.542682, 0.0646819, -0.5129746, -0.712906, -0.7159482, -0.3602454]
-
-
-def wave(*shape, rate):
-    """Fixed tensors that need no generator: sin(rate · i)."""
-    return torch.from_numpy(np.sin(rate * np.arange(np.prod(shape), dtype=np.float64)).reshape(shape).astype(np.float32))
 
 
 class Backbone(nn.Module):
@@ -56,18 +52,18 @@ def made(**options):
     method = SwAV(Backbone(), **{**OPTIONS, **options})
     first, last = method.projector[0], method.projector[3]
     with torch.no_grad():
-        method.encoder.conv.weight.copy_(wave(W, 3, 3, 3, rate=0.7))
-        first.weight.copy_(wave(H, W, rate=1.1))
-        last.weight.copy_(wave(D, H, rate=0.9))
-        last.bias.copy_(wave(D, rate=0.4))
-        method.prototypes.directions.weight.copy_(wave(K, D, rate=1.7))
+        method.encoder.conv.weight.copy_(sine(W, 3, 3, 3, rate=0.7))
+        first.weight.copy_(sine(H, W, rate=1.1))
+        last.weight.copy_(sine(D, H, rate=0.9))
+        last.bias.copy_(sine(D, rate=0.4))
+        method.prototypes.directions.weight.copy_(sine(K, D, rate=1.7))
         method.prototypes.normalise()
     return method
 
 
 def crops(step):
     sides = [8, 8, 4, 4, 4]
-    views = [wave(N, 3, side, side, rate=0.37 + 0.11 * v + 0.05 * step) for v, side in enumerate(sides)]
+    views = [sine(N, 3, side, side, rate=0.37 + 0.11 * v + 0.05 * step) for v, side in enumerate(sides)]
     return Batch(views, torch.arange(N))
 
 
@@ -142,6 +138,14 @@ def test_bad_options_are_named(wrong):
 
 def test_a_batch_that_does_not_divide_the_queue_is_refused():
     method, batch = made(queue=N + 1, queue_from=0), crops(0)
+    method.before_epoch(None)
+    method.step(batch)
+    with pytest.raises(TacitError, match="queue of 5"):
+        method.after_step(batch)
+
+
+def test_it_is_refused_long_before_the_queue_is_used():
+    method, batch = made(queue=N + 1, queue_from=15), crops(0)
     method.before_epoch(None)
     method.step(batch)
     with pytest.raises(TacitError, match="queue of 5"):

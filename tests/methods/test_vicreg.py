@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tacit.errors import TacitError
 from tacit.methods.decorrelation.vicreg import VICReg
 from tacit.objectives.variance_covariance import variance_covariance
 from tacit.parts.mlp import mlp
@@ -32,3 +33,11 @@ def test_known_cases():
     independent = torch.linalg.qr(torch.cat([torch.ones(16, 1), wave(16, 4, turn=0.9)], 1))[0][:, 1:] * 100
     assert [float(v) for v in variance_covariance(independent)] == pytest.approx([0, 0], abs=1e-2)
     assert [float(v) for v in variance_covariance(torch.ones(16, 4))] == pytest.approx([0.99, 0], abs=1e-6)  # collapsed
+
+
+@pytest.mark.parametrize("name", ["invariance", "variance", "covariance"])
+@pytest.mark.parametrize("weight", [-1.0, float("nan")])
+def test_weights_below_zero_are_refused(name, weight):
+    with pytest.raises(TacitError, match=rf"^{name} is {weight}; it must be 0 or more\.$"):
+        VICReg(Identity(), dim=4, **{name: weight})
+    assert VICReg(Identity(), dim=4, **{name: 0.0})

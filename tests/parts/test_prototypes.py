@@ -2,6 +2,7 @@
 
 import torch
 
+from tacit.numerics.exact import unit
 from tacit.parts.prototypes import Prototypes
 
 
@@ -43,3 +44,24 @@ def test_full_precision_within_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         scores = prototypes(z)
     assert scores.dtype == torch.float32 and torch.equal(scores, prototypes(z))
+
+
+def test_averaged_weights_give_cosines_too():
+    """They are shorter than one, and are what is saved."""
+    torch.manual_seed(0)
+    prototypes, z = Prototypes(4, 6), torch.randn(3, 4)
+    scores = prototypes(z)
+    with torch.no_grad():
+        prototypes.directions.weight *= torch.rand(6, 1) + 0.1
+    torch.testing.assert_close(prototypes.eval()(z), scores)
+
+
+def test_the_gradient_of_training_is_that_of_plain_products():
+    """The released code normalises outside of the graph: what pulls along a direction reaches the optimiser too."""
+    torch.manual_seed(0)
+    prototypes, z = Prototypes(4, 6), torch.randn(3, 4)
+    weight = prototypes.directions.weight
+    (unit(z) @ weight.T).square().sum().backward()
+    plain, weight.grad = weight.grad, None
+    prototypes(z).square().sum().backward()
+    assert torch.equal(weight.grad, plain)

@@ -110,3 +110,11 @@ def mine():
 def test_every_row_is_one_processs(pair):
     assert mine() == [0, 1, 2, 3, 4, 5]
     assert pair.run(mine) == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_what_cannot_be_pushed_is_refused_before():
+    queue = Queue(6, 2)
+    queue.require(3)
+    with pytest.raises(TacitError, match=r"^A queue of 6 cannot be filled in batches of 4; give --queue 8 or"):
+        queue.require(4)
+    assert not int(queue.filled)

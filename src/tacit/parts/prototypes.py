@@ -9,9 +9,10 @@ from tacit.numerics.exact import full_precision, unit
 class Prototypes(nn.Module):
     """k directions of length one: features … × dim -> their cosines with each, … × k (Caron et al. 2020, arXiv:2006.09882).
 
-    The owner calls `normalise` in its `after_step`: then what a step uses, what is saved and what every process holds are
-    the same directions. Before the step, as the released code has it, they are the same numbers too, but what is saved at
-    the end would have moved off the sphere, and each micro-batch would round them once more.
+    The owner calls `normalise` in its `after_step`: then what a step uses and what every process holds are the same
+    directions. Before the step, as the released code has it, they are the same numbers too, but what is saved at the end
+    would have moved off the sphere, and each micro-batch would round them once more. Averaged weights (`ema`) are averaged
+    before that and lie within the sphere; outside of training lengths are divided out, so that they give cosines too.
     """
 
     def __init__(self, dim: int, k: int):
@@ -26,4 +27,5 @@ class Prototypes(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         with full_precision():
-            return unit(z) @ self.directions.weight.float().T
+            weight = self.directions.weight.float()
+            return unit(z) @ (weight if self.training else unit(weight)).T

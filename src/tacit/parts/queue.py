@@ -38,15 +38,19 @@ class Queue(nn.Module):
         """The rows of which this process takes care where processes sum over all of them: every row is one process's."""
         return self.rows[rank() :: size()]
 
-    @torch.no_grad()
-    def push(self, rows: Tensor) -> None:
-        """Put in n rows (n × dim), n a divisor of the length, in place of the oldest."""
-        length, n = len(self.rows), len(rows)
-        if length % n:
+    def require(self, n: int) -> None:
+        """Refuse batches of n rows where n is no divisor of the length."""
+        if (length := len(self.rows)) % n:
             enough = (length // n + 1) * n
             raise TacitError(
                 f"A queue of {length} cannot be filled in batches of {n}; give --queue {enough} or a batch that divides it."
             )
+
+    @torch.no_grad()
+    def push(self, rows: Tensor) -> None:
+        """Put in n rows (n × dim), n a divisor of the length, in place of the oldest."""
+        length, n = len(self.rows), len(rows)
+        self.require(n)
         place = (self.at + torch.arange(n, device=self.rows.device)) % length
         self.rows.index_copy_(0, place, rows.to(self.rows))
         self.at.add_(n).remainder_(length)

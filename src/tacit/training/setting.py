@@ -58,11 +58,19 @@ def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> 
     if strange := set(recipe.turns) - set(method.players):
         players = ", ".join(method.players) or "no"
         raise TacitError(f"--turns names {', '.join(sorted(strange))}, and {name} has {players} players; leave it out.")
+    if recipe.batch // recipe.accumulate < 2 and any(isinstance(m, nn.BatchNorm1d) for m in method.modules()):
+        raise TacitError(
+            f"{name} normalises over a batch and got {'batches' if recipe.accumulate == 1 else 'micro-batches'} of 1; "
+            f"give --batch {2 * recipe.accumulate} or more."
+        )
+    patch = getattr(method.encoder, "patch", 0)  # of an encoder that cuts images into patches: those are what is masked
     feeds: dict[str, Stream] = {}
     for stream, kind in streams(method).items():
         labelled = isinstance(kind, Labelled)
         if not isinstance(kind, Labelled) and recipe.small_crops >= 0:
             kind = kind.with_small(recipe.small_crops)
+        if not isinstance(kind, Labelled) and isinstance(patch, int) and patch > 0:
+            kind = kind.with_patch(patch)
         size = kind.batch if isinstance(kind, Labelled) else recipe.batch
         length, device = (0 if feeds else recipe.epoch_batches), setting.fabric.device
         source = setting.source(stream, kind)

@@ -51,7 +51,7 @@ class ImageViews:
     local_size: int = 96  # side of a small view (MultiCrop)
     local_crop: tuple[float, float] = (0.05, 0.14)  # range of the share of the area that a small view shows (SwAV)
     mask_ratio: float = 0.75  # share of the patches that are hidden (Masked)
-    mask_patch: int = 0  # side of a patch in pixels; 0: what cuts the view most nearly into 8 × 8, as small_vit does
+    mask_patch: int = 0  # side of a patch in pixels; 0: the encoder's, or where it has none what cuts the view into about 8 × 8
     mask_block: tuple[float, float] = (0.0, 0.0)  # range of the share of the area that a hidden block has; 0, 0: single patches
 
     name: ClassVar[str] = "image"

@@ -33,6 +33,10 @@ class View:
         """The same kind with so many small views, where it has any."""
         return self
 
+    def with_patch(self, side: int) -> "View":
+        """The same kind for an encoder that cuts images into patches of that side, where patches are hidden."""
+        return self
+
 
 @dataclass(frozen=True)
 class Plain(View):
@@ -87,6 +91,12 @@ class Masked(View):
 
     def seen(self):
         return (Seen(role="masked"),)
+
+    def with_patch(self, side: int) -> "Masked":
+        """The same with the patches of images that the encoder cuts, unless the method or the user wants others."""
+        own = self.of.get("image", {})
+        (how,) = [own] if isinstance(own, Mapping) else own
+        return replace(self, of={**self.of, "image": {"mask_patch": side, **how}})
 
 
 @dataclass(frozen=True)

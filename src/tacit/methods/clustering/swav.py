@@ -1,6 +1,5 @@
 """SwAV: swapped assignments between views."""
 
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe
 from tacit.numerics.exact import unit
 from tacit.numerics.sinkhorn import sinkhorn
 from tacit.objectives.swapped import swapped_prediction
+from tacit.parts.crops import each_size
 from tacit.parts.mlp import mlp
 from tacit.parts.prototypes import Prototypes
 from tacit.parts.queue import Queue
@@ -78,9 +78,8 @@ class SwAV(Method):
         self.begun += 1
 
     def step(self, batch: Batch):
-        sizes = groupby(batch, lambda crop: crop.shape)
-        features = [self.encoder(torch.cat(list(crops))) for _, crops in sizes]  # one forward for each size of crop
-        z = unit(self.projector(torch.cat(features))).unflatten(0, (-1, len(batch)))  # one for all: the norm sees every crop
+        features = each_size(self.encoder, batch)
+        z = unit(self.projector(features)).unflatten(0, (-1, len(batch)))  # one forward for all: the norm sees every crop
         scores = self.prototypes(z)
         if self.queues:
             self.remembers = self.remembers or all(queue.full for queue in self.queues)  # asked until they are: it waits
@@ -95,6 +94,7 @@ class SwAV(Method):
 
     def after_step(self, batch: Batch):
         self.prototypes.normalise()
-        if self.queues and (self.remembers or int(self.begun) > self.queue_from):
-            for view, queue in enumerate(self.queues):
+        for view, queue in enumerate(self.queues):
+            queue.require(len(batch))  # from the first batch on, long before it is filled
+            if self.remembers or int(self.begun) > self.queue_from:
                 queue.push(batch.kept["z"][:, view])

@@ -3,10 +3,9 @@
 from tacit.errors import positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.cross_correlation import cross_correlation
+from tacit.parts.looks import ASYMMETRIC
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Pair
-
-COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
 
 
 class BarlowTwins(Method):
@@ -18,7 +17,7 @@ class BarlowTwins(Method):
     """
 
     paper = Paper("Barlow Twins: Self-Supervised Learning via Redundancy Reduction", "Zbontar et al.", 2021, "arXiv:2103.03230")
-    views = Pair(of={"image": (COLOUR | {"blur": 1.0}, COLOUR | {"blur": 0.1, "solarise": 0.2})})
+    views = Pair(of={"image": ASYMMETRIC})
     whole_batch = True
     recipe = Recipe(
         optimizer="lars", lr=0.2, scale="linear", batch=2048, weight_decay=1e-6, warmup=10, epochs=1000, final_lr=0.001

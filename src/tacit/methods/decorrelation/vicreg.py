@@ -1,13 +1,12 @@
 """VICReg: variance, invariance, covariance."""
 
-from tacit.errors import positive
+from tacit.errors import TacitError, positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import full_precision
 from tacit.objectives.variance_covariance import variance_covariance
+from tacit.parts.looks import ASYMMETRIC
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Pair
-
-COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
 
 
 class VICReg(Method):
@@ -25,7 +24,7 @@ class VICReg(Method):
         2021,
         "arXiv:2105.04906",
     )
-    views = Pair(of={"image": (COLOUR | {"blur": 1.0}, COLOUR | {"blur": 0.1, "solarise": 0.2})})
+    views = Pair(of={"image": ASYMMETRIC})
     whole_batch = True
     recipe = Recipe(
         optimizer="lars", lr=0.2, scale="linear", batch=2048, weight_decay=1e-6, warmup=10, epochs=100, final_lr=0.001
@@ -39,6 +38,9 @@ class VICReg(Method):
     ):
         super().__init__(encoder)
         positive(dim=dim)
+        for name, weight in {"invariance": invariance, "variance": variance, "covariance": covariance}.items():
+            if not weight >= 0:
+                raise TacitError(f"{name} is {weight}; it must be 0 or more.")
         self.projector = mlp(encoder.dim, dim, dim, dim, last_bias=False)
         self.weights = invariance, variance, covariance
 

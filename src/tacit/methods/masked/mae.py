@@ -16,8 +16,8 @@ class MAE(Method):
     checked: facebookresearch/mae@efb2a80
     Compared: which patches are kept for given noise; loss and gradient of a whole step, encoder and decoder, for the same
     weights; the criterion with and without `standardise`. The official layers ran without their class token.
-    Differs: no class token, where the encoder has none (small_vit: the mean of the tokens is the representation), and none
-    reaches the decoder; no biases on queries, keys and values of the decoder; crops are resized bilinearly, not bicubically.
+    Differs: no class token reaches the decoder or is the representation, which is the mean of the tokens; no biases on
+    queries, keys and values of the decoder; crops are resized bilinearly, not bicubically.
     """
 
     paper = Paper(
@@ -68,3 +68,6 @@ class MAE(Method):
             )
         prediction = self.decoder(self.encoder.tokens(view, keep), keep)
         return hidden_patches(prediction, patches, mask, self.standardise)
+
+    def represent(self, batch: Batch):
+        return self.encoder.tokens(batch.views[0]).mean(1)  # a class token, where the encoder has one, is in no loss

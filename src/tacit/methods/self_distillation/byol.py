@@ -5,11 +5,10 @@ from torch import nn
 from tacit.errors import positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.prediction import cosine_distance
+from tacit.parts.looks import ASYMMETRIC
 from tacit.parts.mlp import mlp
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Pair
-
-COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
 
 
 class BYOL(Method):
@@ -24,7 +23,7 @@ class BYOL(Method):
     paper = Paper(
         "Bootstrap Your Own Latent: A New Approach to Self-Supervised Learning", "Grill et al.", 2020, "arXiv:2006.07733"
     )
-    views = Pair(of={"image": (COLOUR | {"blur": 1.0}, COLOUR | {"blur": 0.1, "solarise": 0.2})})
+    views = Pair(of={"image": ASYMMETRIC})
     recipe = Recipe(optimizer="lars", lr=0.2, scale="linear", batch=4096, weight_decay=1.5e-6, warmup=10, epochs=1000)
     recipes = {
         "small": Recipe(

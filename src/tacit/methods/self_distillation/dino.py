@@ -1,7 +1,5 @@
 """DINO: self-distillation with no labels."""
 
-from itertools import groupby
-
 import torch
 from torch import Tensor, nn
 
@@ -9,13 +7,13 @@ from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.processes import size, total
 from tacit.objectives.swapped import swapped_prediction
+from tacit.parts.crops import each_size
 from tacit.parts.dino_head import DINOHead
+from tacit.parts.looks import ASYMMETRIC, COLOUR
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import MultiCrop
 
-COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.2, "hue": 0.1}
-LARGE = {**COLOUR, "crop": (0.4, 1.0)}
-FIRST, SECOND = {**LARGE, "blur": 1.0}, {**LARGE, "blur": 0.1, "solarise": 0.2}
+LARGE = tuple({**look, "crop": (0.4, 1.0)} for look in ASYMMETRIC)
 SMALL = {**COLOUR, "local_crop": (0.05, 0.4), "blur": 0.5}
 
 
@@ -38,7 +36,7 @@ class DINO(Method):
         2021,
         "arXiv:2104.14294",
     )
-    views = MultiCrop(large=2, small=8, of={"image": (FIRST, SECOND, *(SMALL,) * 8)})
+    views = MultiCrop(large=2, small=8, of={"image": (*LARGE, *(SMALL,) * 8)})
     recipe = Recipe(
         optimizer="adamw", lr=5e-4, scale="linear", batch=512, weight_decay=0.04, warmup=10, final_lr=0.001, epochs=100
     ).but(decay_growth=10.0, clip=3.0, hold={"head.directions": 1})
@@ -66,7 +64,7 @@ class DINO(Method):
         super().__init__(encoder)
         positive(k=k, hidden=hidden, bottleneck=bottleneck, temperature=temperature)
         shares(warm=warm, teacher_momentum=teacher_momentum, centre_momentum=centre_momentum)
-        if len(sharpening) != 2 or not min(sharpening) > 0:
+        if len(sharpening) != 2 or not all(temperature > 0 for temperature in sharpening):
             raise TacitError(f"sharpening is {list(sharpening)}; give two temperatures above 0, at first and after warming.")
         self.head = DINOHead(encoder.dim, hidden, bottleneck, k, norm)
         self.teacher = Teacher(nn.Sequential(self.encoder, self.head))
@@ -77,9 +75,7 @@ class DINO(Method):
         self.teacher_momentum, self.centre_momentum = teacher_momentum, centre_momentum
 
     def step(self, batch: Batch):
-        sizes = groupby(batch, lambda crop: crop.shape)
-        features = [self.encoder(torch.cat(list(crops))) for _, crops in sizes]  # one forward for each size of crop
-        student = self.head(torch.cat(features)).unflatten(0, (-1, len(batch)))  # crops × n × k
+        student = self.head(each_size(self.encoder, batch)).unflatten(0, (-1, len(batch)))  # crops × n × k
         teacher = self.teacher(torch.cat(batch.views[: self.views.large]))
         self.heard += total(teacher.sum(0))
         self.answers += len(teacher) * size()
