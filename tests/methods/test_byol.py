@@ -23,7 +23,7 @@ def test_loss_and_gradient_are_the_official():
 
 
 def test_a_step_predicts_the_other_views_target():
-    torch.manual_seed(0)  # a teacher whose answer is zero has no direction, and the two forms differ there
+    torch.manual_seed(3)  # a teacher whose answer is zero has no direction, and the two forms differ there
     method = BYOL(Identity(), dim=5, hidden=7)
     fill(method.projector.parameters()), fill(method.predictor.parameters())
     batch = views(0.9, 1.7)
