@@ -62,7 +62,7 @@ TRIALS = {
     "cifar10-15k": Trial(
         10, others={"simclr": 30, "byol": 20, "simsiam": 20, "npid": 20, "mae": 12, "swav": 15, "dino": 15}, seeds={"simclr": 3}
     ),
-    "mnist-20k": Trial(2, {"flip": 0.0, "crop": [0.4, 1.0]}),
+    "mnist-20k": Trial(1, {"flip": 0.0, "crop": [0.4, 1.0]}),
     "pneumonia-balanced": Trial(10, {"batch": 128}),
     "sign-digits": Trial(15, {"batch": 128, "size": 32}),
     "omniglot-small1": Trial(20, {"batch": 128, "flip": 0.0, "crop": [0.4, 1.0]}),
