@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.check import check_method as check_method
+    from tacit.comparing import compare as compare
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
@@ -45,6 +46,7 @@ CONTENTS = {
     "preview": "tacit.previewing",
     "pretrain": "tacit.pretraining",
     "evaluate": "tacit.judging",
+    "compare": "tacit.comparing",
     "embed": "tacit.tables",
     "search": "tacit.tables",
     "catalogue": "tacit.methods:listing",

@@ -56,6 +56,7 @@ RESULTS = {
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
+    "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
     "reproduce": [Page(text="dcl: holds")],
     "demo": Demo(
         RUN,
@@ -143,6 +144,13 @@ def test_evaluate(asked, capsys):
     out = said(capsys, "evaluate runs/x photos/ --report report.html --device cpu")
     assert asked["evaluate"] == (("runs/x", "photos/"), {"report": Path("report.html"), "device": "cpu"})
     assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
+
+
+def test_compare(asked, capsys):
+    out = said(capsys, "compare runs/a runs/b --data photos --samples 100")
+    assert asked["compare"] == ((("runs/a", "runs/b"),), {"data": "photos", "samples": 100})
+    assert out.out == "b is best\n" and out.err == "Next: tacit evaluate runs/b DATA\n"
+    assert "RUN" in said(capsys, "compare", status=2).err
 
 
 def test_reproduce(asked, capsys):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from tacit.cli.answer import Answer, Usage, writable, write_json
+from tacit.cli.compare import compare
 from tacit.cli.demo import demo
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
@@ -25,7 +26,18 @@ from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
 from tacit.errors import TacitError
 
-COMMANDS: tuple[Callable[..., Answer], ...] = (demo, inspect, preview, pretrain, evaluate, embed, search, methods, reproduce)
+COMMANDS: tuple[Callable[..., Answer], ...] = (
+    demo,
+    inspect,
+    preview,
+    pretrain,
+    evaluate,
+    compare,
+    embed,
+    search,
+    methods,
+    reproduce,
+)
 
 
 def build() -> App:
