@@ -34,3 +34,7 @@ def test_missing_says_why_and_stores_as_json():
 )
 def test_figures(x, text):
     assert figures(x) == text
+
+
+def test_a_negative_share_has_a_real_minus_and_no_two_dashes():
+    assert Number("ari", -0.002, -0.003, 0.001).shown() == "−0.2 % (−0.3 to 0.1)"

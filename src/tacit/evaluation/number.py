@@ -82,8 +82,9 @@ class Number:
         if math.isnan(self.value):
             return "–"
         if MEANINGS[self.name].percent:
-            interval = "" if math.isnan(self.low) else f" ({100 * self.low:.1f}–{100 * self.high:.1f})"
-            return f"{100 * self.value:.1f} %{interval}"
+            between = " to " if self.low < 0 else "–"
+            interval = "" if math.isnan(self.low) else f" ({100 * self.low:.1f}{between}{100 * self.high:.1f})"
+            return f"{100 * self.value:.1f} %{interval}".replace("-", "−")
         interval = "" if math.isnan(self.low) else f" ({figures(self.low)} to {figures(self.high)})"
         return figures(self.value) + interval
 
