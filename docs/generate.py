@@ -296,8 +296,9 @@ def claims_page() -> str:
     with (claims.FOLDER / "catalogue.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     built = {method.key: method.checked for method in tacit.catalogue()}
-    found = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "claims").glob("*.json"))}
     written = claims.listing()
+    stored = {key: ROOT / "claims" / f"{key}.json" for key in written}
+    found = {key: json.loads(file.read_text()) for key, file in stored.items() if file.exists()}
     count = Counter(result["verdict"] for result in found.values())
     parts = [
         "# Claims",
