@@ -66,6 +66,17 @@ def test_labels_are_carried_and_never_needed():
     assert tacit.data.open(Items([(image, "a name") for image in PIXELS])).labels is None
 
 
+@pytest.mark.parametrize("second", [torch.tensor, np.array, float, np.float64])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2.5, 2.0])
+def test_floats_are_no_labels_whoever_holds_them(second, value):
+    assert tacit.data.open(Items([(image, second(value)) for image in PIXELS])).labels is None
+
+
+@pytest.mark.parametrize("second", [int, torch.tensor, np.array, np.int8])
+def test_integers_are_labels_whoever_holds_them(second):
+    assert tacit.data.open(Items([(image, second(i % 2)) for i, image in enumerate(PIXELS)])).labels.tolist() == [0, 1] * 5
+
+
 def test_declared_labels_are_taken_where_they_are_true():
     dataset = Items([(image, i % 2) for i, image in enumerate(PIXELS)])
     dataset.targets, dataset.classes = [i % 2 for i in range(10)], ["cat", "dog"]

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 import tacit.data
+from tacit.data.checking import verify
 from tacit.data.images import statistics
+from tacit.data.inspecting import inspect
 from tacit.errors import TacitError
 
 
@@ -132,6 +134,40 @@ def test_twelve_bits_in_sixteen_have_one_scale(tmp_path):
     assert samples.read(np.arange(2))[0].pixels[:, 0, 0, 0].tolist() == [round(v * 255 / 4095) for v in (4000, 900)]
     query = tacit.data.open(tmp_path / "1.png")  # alone it would be taken for 10 bits
     assert query.bits == 10 and query.with_bits(12).read(np.array([0]))[0].pixels.max() == 56
+
+
+def test_what_is_brighter_than_the_probed_is_counted(tmp_path):
+    for i in range(600):
+        Image.fromarray(np.full((4, 4), 900, np.uint16)).save(tmp_path / f"{i:03d}.png")
+    unprobed = tacit.data.open(tmp_path)
+    assert unprobed.bits == 10
+    Image.fromarray(np.full((4, 4), 4000, np.uint16)).save(tmp_path / "001.png")  # 000 and 002 are probed
+    with pytest.warns(
+        UserWarning, match=r"^1 of the 600 images of .* brighter than the 10 bits .* 1,023; .*with_bits\(16\)\.$"
+    ):
+        verify(unprobed.with_side(3))
+    assert unprobed.with_bits(12).clipped == set()
+    found = inspect(tmp_path).notes["depth"]
+    assert found.endswith("1023 is white, and 1 of the images read in full are brighter")
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_said_of_what_is_not_clipped(tmp_path):
+    for i, most in enumerate((4000, 900)):
+        Image.fromarray(np.full((4, 4), most, np.uint16)).save(tmp_path / f"{i}.png")
+    verify(tacit.data.open(tmp_path)), verify(tacit.data.open(tmp_path).with_bits(16))
+    verify(tacit.data.open(np.full((3, 4, 4), 4000, np.uint16)))
+    verify(tacit.data.open(np.full((3, 4, 4), 250, np.uint8)).with_bits(4))
+
+
+def test_an_array_brighter_than_a_run_learned_is_counted():
+    values = np.full((5, 4, 4), 900, np.uint16)
+    values[3] = 1024
+    pair = tacit.data.open((tacit.data.open(values).with_bits(10), np.arange(5.0)[:, None]))
+    with pytest.warns(UserWarning, match="^1 of the 5 images of the array are brighter than the 10 bits"):
+        verify(pair)
+    with pytest.warns(UserWarning, match="^1 of the 2 images"):
+        verify(pair.take(np.array([3, 1])))
 
 
 def test_an_array_of_sixteen_bits_is_scaled_when_read_and_stays_on_disk(tmp_path):

@@ -161,6 +161,10 @@ def one_sentence(error):
         ((images(3, 8, 8), images(4, 8, 8)), None, "3 and 4 samples"),
         ((images(3, 8, 8),), None, "tuple of 1"),
         ([1, 2], None, "list cannot be opened"),
+        ("", None, "The path is empty"),
+        (np.zeros((3, 0, 4, 3), np.uint8), None, r"shape \(3, 0, 4, 3\), which holds no numbers"),
+        (np.zeros((3, 0)), None, r"shape \(3, 0\), which holds no numbers"),
+        (np.zeros((3, 4, 0), np.uint8), "vector", "no axis of length 0"),
     ],
 )
 def test_bad_input_is_answered_with_one_sentence(source, kind, says):
@@ -175,6 +179,7 @@ def test_bad_input_is_answered_with_one_sentence(source, kind, says):
         ({"data": np.zeros(3)}, "holds data; name the samples"),
         ({"x": np.array([{}, 1], dtype=object)}, "only pickle can load"),
         ({"x": images(3, 4, 4), "y": np.zeros(2, int)}, "3 rows and its y has 2"),
+        ({"x": images(3, 4, 4), "y": np.array(1)}, "3 rows and its y is a single int64; give one label per row"),
         ({"x": images(3, 4, 4), "y": np.zeros(3)}, "whole number or one name"),
         ({"x_train": images(3, 4, 4), "x_test": np.zeros((3, 4, 4))}, "mixes arrays of uint8 and float64"),
         ({"x_train": images(3, 4, 4), "x_test": images(3, 5, 4)}, r"\(3, 4, 4\) and \(3, 5, 4\)"),
@@ -241,6 +246,25 @@ def test_a_folder_that_holds_one_file_is_that_file(tmp_path):
     with pytest.raises(TacitError, match=r"holds no image but a.npz, b.npz; give one of these files") as error:
         tacit.data.open(tmp_path)
     assert one_sentence(error)
+
+
+def test_hidden_images_do_not_hide_an_array(save, tmp_path):
+    pixels = images(3, 4, 4, 3)
+    save(".thumbs/x.png")
+    np.save(tmp_path / "img.npy", pixels)
+    (tmp_path / ".cache").mkdir()
+    np.save(tmp_path / ".cache" / "other.npy", pixels[:2])
+    np.save(tmp_path / "._img.npy", pixels[:2])
+    assert (tacit.data.open(tmp_path).pixels == pixels).all()
+
+
+def test_linked_images_come_before_an_array(save, tmp_path):
+    save("elsewhere/a.png"), save("elsewhere/b.png")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "photos").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "up").symlink_to(tmp_path / "set")
+    np.save(tmp_path / "set" / "extra.npy", images(3, 4, 4, 3))
+    assert tacit.data.open(tmp_path / "set").ids == ["photos/a.png", "photos/b.png"]
 
 
 def test_images_come_before_the_lists_beside_them(save, tmp_path):

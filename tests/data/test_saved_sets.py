@@ -52,6 +52,36 @@ def test_images_beside_the_table(save, tmp_path):
     assert (tacit.data.open(folder).read(np.arange(1))[0].pixels.numpy() == PIXELS[:1]).all()
 
 
+def test_photos_beside_a_state_of_something_else_are_photos(save, tmp_path):
+    save("a.png", PIXELS[0]), save("b.png", PIXELS[1])
+    (tmp_path / "state.json").write_text("{}")
+    assert tacit.data.open(tmp_path).ids == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({}, "set is a saved dataset that lists nothing; save it again"),
+        ({"_data_files": None}, "lists nothing"),
+        ({"_data_files": [{}]}, "a saved dataset whose state.json lists a file without its name; save it again"),
+        ({"_data_files": ["a.arrow"]}, "lists a file without its name"),
+        ([1], "state.json cannot be read"),
+    ],
+)
+def test_a_state_that_lists_no_files_is_said(png, tmp_path, state, says):
+    folder = saved(tmp_path / "set", png, range(6))
+    (folder / "state.json").write_text(json.dumps(state))
+    with pytest.raises(TacitError, match=says) as error:
+        tacit.data.open(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_a_dict_that_lists_nothing_is_said(png, tmp_path):
+    (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": []}))
+    with pytest.raises(TacitError, match="a saved DatasetDict that lists nothing"):
+        tacit.data.open(tmp_path)
+
+
 def test_what_is_broken_is_said(png, tmp_path):
     folder = saved(tmp_path / "set", png, range(6))
     arrow = folder / "data-00000-of-00001.arrow"

@@ -97,10 +97,21 @@ def test_a_shard_cut_in_a_header_or_between(shards):
     file = shards / "shard-002.tar"
     place = places(file)["0010.cls"].offset
     whole = file.read_bytes()
-    for end, cut in ((place + 100, True), (place, False)):
+    for end, how in ((place + 100, "what came after the cut is lost"), (place, "ends without an end mark; it may be cut")):
         file.write_bytes(whole[:end])
         samples = tacit.data.open(shards)
-        assert (pixels(samples) == PIXELS[:10]).all() and ("cut" in samples.notes) == cut
+        assert (pixels(samples) == PIXELS[:10]).all() and samples.notes["cut"] == f"shard-002.tar: {how}"
+    other = shards / "shard-001.tar"
+    other.write_bytes(other.read_bytes()[: places(other)["0006.png"].offset + 100])
+    assert tacit.data.open(shards).notes["cut"].count("; shard-002.tar: ends without") == 1
+
+
+def test_a_shard_that_ends_as_it_should_is_not_called_cut(png, tmp_path):
+    file = shard(tmp_path / "a.tar", [("a.png", png(PIXELS[0]))])
+    end = places(file)["a.png"].offset_data + tarfile.BLOCKSIZE * -(-places(file)["a.png"].size // tarfile.BLOCKSIZE)
+    for blocks in (1, 2):  # what tar demands are two blocks of zeros; some write one
+        file.write_bytes(file.read_bytes()[: end + blocks * tarfile.BLOCKSIZE].ljust(end + blocks * tarfile.BLOCKSIZE, b"\0"))
+        assert tacit.data.open(file).notes == {"shards": "1"}
 
 
 @pytest.mark.parametrize(

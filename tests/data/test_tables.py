@@ -48,6 +48,54 @@ def test_numbers_as_labels_sort_as_numbers_and_may_be_missing(photos):
     assert samples.classes == ("9", "10") and samples.labels.tolist() == [1, 0, -1]
 
 
+def test_what_differs_as_text_is_two_classes(photos):
+    path = photos / "list.csv"
+    path.write_text("path,label\nphotos/0.png,01\nphotos/1.png,1\nphotos/2.png,\n")
+    samples = tacit.data.open(path)
+    assert samples.classes == ("01", "1") and samples.labels.tolist() == [0, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes", "labels"),
+    [
+        (pa.array([2**53, 2**53 + 1, None]), (str(2**53), str(2**53 + 1)), [0, 1, -1]),
+        (pa.array([2**63 - 1, 0, 2**63 - 2], pa.uint64()), ("0", str(2**63 - 2), str(2**63 - 1)), [2, 0, 1]),
+        (pa.array([True, None, False]), ("0", "1"), [1, -1, 0]),
+        (pa.array([3, None, 2], pa.int8()).dictionary_encode(), ("2", "3"), [1, -1, 0]),
+        (pa.array([1.0, np.nan, None]), ("1",), [0, -1, -1]),
+        (pa.array([None, None, None], pa.int32()), (), [-1, -1, -1]),
+    ],
+)
+def test_whole_numbers_are_classes_to_the_last_digit(photos, cells, classes, labels):
+    pq.write_table(pa.table({"path": [f"photos/{i}.png" for i in range(3)], "label": cells}), photos / "l.parquet")
+    samples = tacit.data.open(photos / "l.parquet")
+    assert samples.classes == classes and samples.labels.tolist() == labels
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, 0.5, 2.0**53, 1e300])
+def test_floats_that_are_not_all_whole_are_no_labels(photos, odd):
+    pq.write_table(pa.table({"path": ["photos/0.png", "photos/1.png"], "label": [1.0, odd]}), photos / "l.parquet")
+    samples = tacit.data.open(photos / "l.parquet")
+    assert samples.labels is None and "labels" not in samples.notes
+
+
+def test_labels_that_do_not_fit_are_said(photos):
+    cells = pa.array([2**64 - 1], pa.uint64())
+    pq.write_table(pa.table({"path": ["photos/0.png"], "label": cells}), photos / "l.parquet")
+    with pytest.raises(TacitError, match=r"Column 'label' of .*l.parquet is too large for a label"):
+        tacit.data.open(photos / "l.parquet")
+
+
+def test_files_whose_columns_differ_in_type_are_said(photos):
+    (photos / "set").mkdir()
+    for name, label in (("a", "cat"), ("b", 1)):
+        pq.write_table(pa.table({"path": ["photos/0.png"], "label": [label]}), photos / "set" / f"{name}.parquet")
+    with pytest.raises(TacitError, match=r"differ in their columns .*; give them one by one") as error:
+        tacit.data.open(photos / "set")
+    assert "\n" not in str(error.value)
+
+
 def test_a_list_without_a_header_with_absolute_paths_and_repeats(photos):
     path = photos / "list.tsv"
     path.write_text("".join(f"{photos}/photos/{i}.png\t{i}\n" for i in (0, 1, 0)))

@@ -86,8 +86,12 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
         if x.shape[1:] != splits[0].x.shape[1:] or x.ndim < 2:
             shapes = " and ".join(str(split.x.shape) for split in splits)
             raise TacitError(f"{source} has the shape {shapes}; give N × d vectors or N × height × width × channels images.")
+        if 0 in x.shape[1:]:
+            raise TacitError(f"{where} of {source} has the shape {x.shape}, which holds no numbers; give no axis of length 0.")
         if x.dtype != splits[0].x.dtype:
             raise TacitError(f"{source} mixes arrays of {splits[0].x.dtype} and {x.dtype}; give all of one type.")
+        if y is not None and y.ndim == 0:
+            raise TacitError(f"{where} of {source} has {len(x)} rows and its y is a single {y.dtype}; give one label per row.")
         if y is not None and len(y) != len(x):
             raise TacitError(f"{where} of {source} has {len(x)} rows and its y has {len(y)}; give one label per row.")
     if not sum(len(split.x) for split in splits):

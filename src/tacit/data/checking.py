@@ -1,13 +1,15 @@
 """Everything is read once before training: the corrupt are dropped and named, and what fits is kept decoded."""
 
 import os
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from tacit.data.caching import Cached, pack
-from tacit.data.images import EncodedImages
+from tacit.data.images import EncodedImages, ImageArrays
 from tacit.data.memory import free_memory
+from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
 from tacit.errors import TacitError
 
@@ -23,7 +25,8 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
 
     Gives the readable ones (encoded images kept decoded in memory, as many as fit into a quarter of what is free and 4 GiB)
     and what was dropped. Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples
-    remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file.
+    remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file. Warns where
+    16-bit images are brighter than the bits by which they are scaled.
     """
     n = len(samples)
     bad: dict[int, str] = {}
@@ -44,6 +47,7 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
         raise TacitError(
             f"{samples.source} holds {n - len(corrupt)} sample that can be read; at least 2 are needed to compare: give more."
         )
+    _warn_of_clipped(samples)
     good = samples.take(np.array([i for i in range(n) if i not in bad], np.int64)) if bad else samples
     return (good if keep is None else keep.done(good)), corrupt
 
@@ -85,6 +89,20 @@ def _refuse_infinite(content: Images | Vectors | Parts, index: np.ndarray, sampl
         if broken.any():
             row = index[broken.argmax()]
             raise TacitError(f"Row {samples.ids[row]} of {samples.source} holds NaN or infinity; remove it or fill it in.")
+
+
+def _warn_of_clipped(samples: Samples) -> None:
+    """Of images that lose what is bright, for the bits were guessed from a few of them, or learned from others."""
+    if isinstance(samples, Pairs):
+        for part in (samples.first, samples.second):
+            _warn_of_clipped(part)
+    elif isinstance(samples, EncodedImages | ImageArrays) and (clipped := samples.clipped.intersection(samples.rows.tolist())):
+        warnings.warn(
+            f"{len(clipped):,} of the {len(samples):,} images of {samples.source} are brighter than the {samples.bits} "
+            f"bits by which 16-bit values are scaled, and white above {2**samples.bits - 1:,}; to keep what is brighter, "
+            "pretrain in Python on tacit.open(…).with_bits(16).",
+            stacklevel=3,
+        )
 
 
 def _too_many(corrupt: list[Corrupt], samples: Samples, threshold: float) -> str:

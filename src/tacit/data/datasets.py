@@ -41,14 +41,15 @@ class Items:
             raise Unreadable(f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")) from None
 
     def label(self, row: int) -> int | None:
-        """The second element of an item, where that is a whole number."""
+        """The second element of an item, where that is an integer; a float is a quantity, whoever holds it."""
         try:
             item = self.item(row)
         except Unreadable:
             return None
         second = item[1] if isinstance(item, tuple | list) and len(item) > 1 else None
-        whole = isinstance(second, int | np.integer) or (isinstance(second, torch.Tensor | np.ndarray) and second.ndim == 0)
-        return int(second) if whole and float(second) == int(second) else None  # type: ignore[arg-type]
+        if isinstance(second, torch.Tensor | np.ndarray) and second.ndim == 0:
+            second = second.item()
+        return int(second) if isinstance(second, int | np.integer) else None
 
     def path(self, row: int) -> str | None:
         return None

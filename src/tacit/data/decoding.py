@@ -56,8 +56,15 @@ def header(content: Encoded) -> Header:
         return Header(image.format or "", image.mode, height, width)
 
 
-def decode(content: Encoded, side: int, channels: int, bits: int = 16) -> np.ndarray:
-    """One image as uint8, height × width × channels (1 or 3), upright, `fit` to `side`; raises Unreadable.
+class Decoded(NamedTuple):
+    """One image as it is learned from."""
+
+    pixels: np.ndarray  # uint8, height × width × channels (1 or 3)
+    clipped: bool  # whether it is 16-bit grey with values above the bits asked for, which became white
+
+
+def decode(content: Encoded, side: int, channels: int, bits: int = 16) -> Decoded:
+    """One image, upright, `fit` to `side`; raises Unreadable.
 
     Transparency is laid on white. 16-bit grey is scaled to 8 bits by 255 / (2^bits − 1), what is above becoming white;
     floating point pixels are refused, for nothing says what their range is. CMYK and the like go to RGB, and colour to
@@ -69,10 +76,11 @@ def decode(content: Encoded, side: int, channels: int, bits: int = 16) -> np.nda
             shrink = max(min(image.size) / side, 1)
             image.draft(image.mode if channels == 3 else "L", (int(image.width / shrink), int(image.height / shrink)))
         image.load()
-        small = fit(_flat(image, channels, bits), side)
+        flat, clipped = _flat(image, channels, bits)
+        small = fit(flat, side)
         turn = _UPRIGHT.get(_orientation(image))
         array = np.asarray(small if turn is None else small.transpose(turn))
-        return array[:, :, None] if channels == 1 else array
+        return Decoded(array[:, :, None] if channels == 1 else array, clipped)
 
 
 def brightest(content: Encoded) -> int:
@@ -109,10 +117,10 @@ def fit(image: Image.Image, side: int) -> Image.Image:
 
 def decode_all(
     content: Callable[[int], Encoded], rows: Sequence[int], side: int, channels: int, bits: int
-) -> list[np.ndarray | Unreadable]:
+) -> list[Decoded | Unreadable]:
     """The image of each row fetched and decoded, or why not, on as many threads as there are cores."""
 
-    def attempt(row: int) -> np.ndarray | Unreadable:
+    def attempt(row: int) -> Decoded | Unreadable:
         try:
             return decode(content(row), side, channels, bits)
         except Unreadable as error:
@@ -181,21 +189,24 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _flat(image: Image.Image, channels: int, bits: int) -> Image.Image:
-    """Any mode as L or RGB without transparency."""
+def _flat(image: Image.Image, channels: int, bits: int) -> tuple[Image.Image, bool]:
+    """Any mode as L or RGB without transparency, and whether 16-bit values were clipped."""
+    clipped = False
     if image.mode == "F":
         raise Unreadable("its pixels are floating point numbers")
     if _is_deep(image.mode):
         values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
+        largest = values.max()
+        if values.min() < 0 or largest > 65535:
             raise Unreadable("its grey values do not lie in 0 … 65535")
+        clipped = bool(largest >= 2**bits)
         image = Image.fromarray(to_8_bits(values, bits))
     elif image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white
     mode = "L" if channels == 1 else "RGB"
-    return image if image.mode == mode else image.convert(mode)
+    return image if image.mode == mode else image.convert(mode), clipped
 
 
 def _is_deep(mode: str) -> bool:

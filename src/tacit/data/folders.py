@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -98,14 +98,14 @@ def splits_of(files: Sequence[Path]) -> list[str] | None:
 
 def has_images(folder: Path) -> bool:
     """Whether any image lies below a folder; looks no further than the first."""
-    visible = (name for where, _, names in os.walk(folder, followlinks=False) for name in names if not name.startswith("."))
-    return any(os.path.splitext(name)[1].lower() in SUFFIXES for name in visible)  # noqa: PTH122
+    return any(_suffix(name) in SUFFIXES for _, names in walk(folder) for name in names)
 
 
-def _listing(folder: Path) -> tuple[list[str], Counter[str]]:
-    """The image files below a folder, sorted, as paths relative to it; and the others, counted by suffix."""
-    ids: list[str] = []
-    ignored: Counter[str] = Counter()
+def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each folder below (and with) this one, as what precedes a name in it ("a/b/" or ""), with the names of its files.
+
+    Hidden folders are passed over, links to folders followed once.
+    """
     visited = set()
     for where, folders, files in os.walk(folder, followlinks=True):
         if (real := os.path.realpath(where)) in visited:  # a link back up
@@ -114,14 +114,25 @@ def _listing(folder: Path) -> tuple[list[str], Counter[str]]:
         visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(where).relative_to(folder).as_posix()
-        prefix = "" if below == "." else below + "/"
+        yield "" if below == "." else below + "/", files
+
+
+def _listing(folder: Path) -> tuple[list[str], Counter[str]]:
+    """The image files below a folder, sorted, as paths relative to it; and the others, counted by suffix."""
+    ids: list[str] = []
+    ignored: Counter[str] = Counter()
+    for prefix, files in walk(folder):
         for name in files:
-            suffix = ".*" if name.startswith(".") else os.path.splitext(name)[1].lower()  # noqa: PTH122  a Path per file is slow
-            if suffix in SUFFIXES:
+            if (suffix := _suffix(name)) in SUFFIXES:
                 ids.append(prefix + name)
             else:
                 ignored[suffix] += 1
     return sorted(ids), ignored
+
+
+def _suffix(name: str) -> str:
+    """The suffix in small letters; ".*" of a hidden file."""
+    return ".*" if name.startswith(".") else os.path.splitext(name)[1].lower()  # noqa: PTH122  a Path per file is slow
 
 
 def _nothing(folder: Path, ignored: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tacit.data.decoding import (
     GREY_MODES,
+    Decoded,
     Encoded,
     Header,
     Unreadable,
@@ -67,6 +68,7 @@ class EncodedImages(Samples):
     side: int = SIDE
     ignored: Mapping[str, int] = field(default_factory=dict)  # what lies there as well -> how often
     notes: Mapping[str, str] = field(default_factory=dict)  # what was understood, for `tacit inspect`
+    clipped: set[int] = field(default_factory=set)  # rows read so far that are brighter than `bits` tell apart
     kind = "image"
 
     @classmethod
@@ -80,7 +82,8 @@ class EncodedImages(Samples):
         rows = [int(self.rows[i]) for i in positions]
         decoded = decode_all(self.store.content, rows, self.side, self.shape[0], self.bits)
         bad = {i: str(image) for i, image in zip(positions, decoded) if isinstance(image, Unreadable)}
-        return stacked([image for image in decoded if isinstance(image, np.ndarray)], self.shape[0]), bad
+        self.clipped.update(row for row, image in zip(rows, decoded) if isinstance(image, Decoded) and image.clipped)
+        return stacked([image.pixels for image in decoded if isinstance(image, Decoded)], self.shape[0]), bad
 
     def take(self, index: np.ndarray) -> "EncodedImages":
         return replace(self, rows=self.rows[index], **selected(self, index))
@@ -95,7 +98,7 @@ class EncodedImages(Samples):
 
     def with_bits(self, bits: int) -> "EncodedImages":
         """The same images, those of 16-bit grey scaled from so many bits."""
-        return replace(self, bits=bits)
+        return replace(self, bits=bits, clipped=set())
 
     def facts(self) -> dict[str, Any]:
         return _facts(self.shape, self.bits)
@@ -120,10 +123,14 @@ class ImageArrays(Samples):
     splits: np.ndarray | None = None
     side: int = SIDE
     bits: int = 16  # of uint16: what becomes white
+    clipped: set[int] = field(default_factory=set)  # rows read so far that are brighter than `bits` tell apart
     kind = "image"
 
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
-        block = self._8_bits(self.pixels[self.rows[index]])
+        values = self.pixels[self.rows[index]]
+        if values.dtype == np.uint16 and self.bits < 16 and len(values):
+            self.clipped.update(self.rows[index][values.max((1, 2, 3)) >= 2**self.bits].tolist())
+        block = self._8_bits(values)
         height, width, channels = block.shape[1:]
         if min(height, width) > self.side or max(height, width) > 2 * min(height, width):
             return stacked(list(pool().map(self._fitted, block)), channels), {}
@@ -152,7 +159,7 @@ class ImageArrays(Samples):
 
     def with_bits(self, bits: int) -> "ImageArrays":
         """The same images, scaled from so many bits if they are uint16."""
-        return replace(self, bits=bits)
+        return replace(self, bits=bits, clipped=set())
 
     def facts(self) -> dict[str, Any]:
         height, width, channels = self.pixels.shape[1:]

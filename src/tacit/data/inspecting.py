@@ -160,12 +160,14 @@ def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
     weight = samples.store.weight(samples.rows.tolist())
     read = (samples.store.content(int(samples.rows[i])) for i in some.tolist() if i not in trouble)
     repeated = _repeated(_plain(content) for content in read)
-    notes = dict(samples.notes) | (_depth(samples.bits) if any(mode.startswith("I") for mode in modes) else {})
+    deep = any(mode.startswith("I") for mode in modes)
+    notes = dict(samples.notes) | (_depth(samples.bits, len(samples.clipped)) if deep else {})
     return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored, notes)
 
 
-def _depth(bits: int) -> dict[str, str]:
-    return {"depth": f"16-bit values, {bits} bits of them in use: {2**bits - 1} is white"}
+def _depth(bits: int, clipped: int = 0) -> dict[str, str]:
+    brighter = f", and {clipped:,} of the images read in full are brighter" if clipped else ""
+    return {"depth": f"16-bit values, {bits} bits of them in use: {2**bits - 1} is white{brighter}"}
 
 
 def _header(store: Store, row: int) -> Header | Unreadable:

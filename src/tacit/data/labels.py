@@ -24,12 +24,17 @@ def numbered(values: np.ndarray, source: str, names: Sequence[str] | None = None
 
 
 def told_apart(texts: Sequence[str]) -> np.ndarray:
-    """Labels that were written as text: whole numbers (empty ones −1) where all of them are, else names."""
+    """Labels that were written as text: whole numbers (empty ones −1) where all are written as such, else names.
+
+    "01" is a name, for as a number it would be the class "1".
+    """
     array = np.array([text.strip() for text in texts], np.str_)
     given = array[array != ""]
     try:
         numbers = given.astype(np.int64)
     except (ValueError, OverflowError):
+        return array
+    if (numbers.astype(np.str_) != given).any():
         return array
     values = np.full(len(array), -1, np.int64)
     values[array != ""] = numbers

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from tacit.data.arrays import from_array, from_npy, from_npz
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
-from tacit.data.folders import has_images, open_file, open_folder
+from tacit.data.folders import has_images, open_file, open_folder, walk
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -64,6 +64,8 @@ def _opened(source: Source, kind: str | None) -> Samples:
         raise TacitError(
             f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays or a torch Dataset."
         )
+    if source == "":
+        raise TacitError('The path is empty (""); give the path of a folder or a file, or "." for the folder you are in.')
     path = Path(source).expanduser()
     if path.is_dir():
         return _folder(path, str(source), kind)
@@ -79,7 +81,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     if is_saved(path):
         return from_saved(path, source)
     if not has_images(path):
-        held = sorted(f for f in path.rglob("*") if f.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and f.is_file())
+        visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
+        held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
         if len(held) == 1 or (held and held[0].suffix.lower() in MANY and len({f.suffix.lower() for f in held}) == 1):
             return _files(held, source, kind)
         if held:

@@ -14,13 +14,16 @@ from tacit.errors import TacitError
 
 def is_saved(folder: Path) -> bool:
     """Whether a folder is a saved Dataset or DatasetDict."""
-    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+    alone = all((folder / name).is_file() for name in ("state.json", "dataset_info.json"))  # a state.json may be anyone's
+    return alone or (folder / "dataset_dict.json").is_file()
 
 
 def from_saved(folder: Path, source: str) -> EncodedImages:
     """A saved Dataset, or a DatasetDict with its splits; its images stay on disk until they are read."""
     if not (folder / "dataset_dict.json").is_file():
         tables, features = _saved(folder, source)
+        if not tables:
+            raise TacitError(f"{source} is a saved dataset that lists nothing; save it again with its samples.")
         return from_tables(tables, None, folder, source, features)
     tables, marks, features = [], [], {}
     for name in _json(folder / "dataset_dict.json", source).get("splits", []):
@@ -29,7 +32,7 @@ def from_saved(folder: Path, source: str) -> EncodedImages:
         marks += [SPLITS.get(name.lower(), name)] * len(parts)
         features |= said
     if not tables:
-        raise TacitError(f"{source} is a saved DatasetDict without splits; save it again.")
+        raise TacitError(f"{source} is a saved DatasetDict that lists nothing; save it again with its splits.")
     return from_tables(tables, marks, folder, source, features)
 
 
@@ -38,12 +41,17 @@ def _saved(folder: Path, source: str) -> tuple[list[pa.Table], dict[str, Any]]:
     state, facts = (_json(folder / name, source) for name in ("state.json", "dataset_info.json"))
     if state.get("_indices_data_files"):
         raise TacitError(f"{source} was saved with an index apart, by an old `datasets`; save it again with a current one.")
+    try:
+        files = [folder / Path(entry["filename"]).name for entry in state.get("_data_files") or []]
+    except (KeyError, TypeError):
+        raise TacitError(
+            f"{source} is a saved dataset whose state.json lists a file without its name; save it again."
+        ) from None
     tables = []
-    for entry in state.get("_data_files", []):
-        file = folder / Path(entry["filename"]).name
+    for file in files:
         try:
             tables.append(pa.ipc.open_stream(pa.memory_map(str(file))).read_all())
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             why = " ".join(str(error).split()).rstrip(".")
             raise TacitError(f"{file} cannot be read ({why}); save the dataset again.") from None
     return tables, facts.get("features") or {}
@@ -52,5 +60,5 @@ def _saved(folder: Path, source: str) -> tuple[list[pa.Table], dict[str, Any]]:
 def _json(file: Path, source: str) -> dict[str, Any]:
     try:
         return dict(json.loads(file.read_text()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise TacitError(f"{source} is a saved dataset whose {file.name} cannot be read ({error}); save it again.") from None

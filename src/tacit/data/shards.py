@@ -19,6 +19,8 @@ from tacit.errors import TacitError
 
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 LARGEST = 2**30  # bytes that one member may take
+LOST = "what came after the cut is lost"
+UNENDED = "ends without an end mark; it may be cut"  # or its writer was never closed
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class _Index(NamedTuple):
     images: dict[str, tuple[int, int]]  # stem -> offset and size of its image
     classes: dict[str, str]  # stem -> what its .cls holds
     ignored: Counter[str]
-    cut: bool
+    cut: str  # LOST, UNENDED, or "" where the shard ends as it should
 
 
 def braced(source: str) -> list[Path] | None:
@@ -93,14 +95,19 @@ def from_shards(files: Sequence[Path], source: str) -> EncodedImages:
         labels, classes = numbered(told_apart([i.classes.get(stem, "") for i in indices for stem in i.images]), source)
     marks = splits_of(files)
     notes = {"shards": f"{len(files):,}"}
-    if cut := [file.name for file, index in zip(files, indices) if index.cut]:
-        notes["cut"] = f"{', '.join(cut[:5])}: what came after the cut is lost"
+    if cut := [_cut(files, indices, how) for how in (LOST, UNENDED) if any(index.cut == how for index in indices)]:
+        notes["cut"] = "; ".join(cut)
     own = {"labels": labels, "classes": classes, "ignored": dict(ignored), "notes": notes}
     return EncodedImages.of(source, store, ids, splits=None if marks is None else np.repeat(marks, counts), **own)
 
 
+def _cut(files: Sequence[Path], indices: Sequence[_Index], how: str) -> str:
+    """The first few of the shards that end so, and how."""
+    return f"{', '.join([file.name for file, index in zip(files, indices) if index.cut == how][:5])}: {how}"
+
+
 def _index(file: Path, source: str) -> _Index:
-    found = _Index({}, {}, Counter(), False)
+    found = _Index({}, {}, Counter(), "")
     cut = False
     try:
         with tarfile.open(file, "r:") as archive:
@@ -115,7 +122,9 @@ def _index(file: Path, source: str) -> _Index:
         hint = "unpack it with gunzip first" if file.suffix.lower() in (".gz", ".tgz") else "write it again"
         where = source if Path(source).name == file.name else f"{file.name} of {source}"
         raise TacitError(f"{where} is no readable tar file ({error}); {hint}.") from None
-    return found._replace(cut=cut or any(tail))  # a header that is not whole is no end either
+    if cut or any(tail) or 0 < len(tail) < tarfile.BLOCKSIZE:  # a header that is not whole is no end either
+        return found._replace(cut=LOST)
+    return found if tail else found._replace(cut=UNENDED)
 
 
 def _enter(member: tarfile.TarInfo, file: Path, found: _Index) -> None:

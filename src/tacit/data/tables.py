@@ -21,6 +21,7 @@ from tacit.errors import TacitError
 IMAGES = ("image", "img", "path", "file", "filename", "file_name", "filepath", "image_path")  # the first that is there
 LABELS = ("label", "labels", "class", "class_name", "category", "target", "y")
 SPLIT = ("split", "subset", "set", "partition")
+WHOLE = 2**53  # below which float64 tells whole numbers apart
 TRIED = 100  # cells by which a column of paths is told
 
 Features = Mapping[str, Mapping[str, Any]]  # what Hugging Face's `datasets` says of each column
@@ -86,7 +87,7 @@ def from_parquet(files: Sequence[Path], source: str) -> EncodedImages:
             tables.append(pq.ParquetFile(file).read(columns=columns))
             said = json.loads((tables[-1].schema.metadata or {}).get(b"huggingface", b"{}"))
             features |= said.get("info", {}).get("features", {})
-    except (ValueError, OSError) as error:
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise TacitError(f"{source} is no readable Parquet file ({_line(error)}); write it again.") from None
     return from_tables(tables, splits_of(files), files[0].parent, source, features)
 
@@ -97,7 +98,7 @@ def from_tables(
     """Tables of the same columns one after another, each in one split if `marks` names them."""
     try:
         table = pa.concat_tables(tables, promote_options="default")
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:  # of one name and two types, too
         raise TacitError(f"The files of {source} differ in their columns ({_line(error)}); give them one by one.") from None
     splits = None if marks is None else np.repeat(marks, [len(part) for part in tables])
     return from_table(table, folder, source, features, splits)
@@ -160,7 +161,11 @@ def _column_of_images(table: pa.Table, source: str) -> str:
 
 
 def _labels(table: pa.Table, source: str, features: Features) -> tuple[np.ndarray | None, tuple[str, ...], str | None]:
-    """Labels, classes and the column they are from: one named so, else the first that `datasets` calls a ClassLabel."""
+    """Labels, classes and the column they are from: one named so, else the first that `datasets` calls a ClassLabel.
+
+    Names, whole numbers and booleans are classes, and so are floats if all that are neither missing nor NaN are whole;
+    a column of floats with a fraction, an infinity or a number from 2^53 on is a quantity, and no label.
+    """
     declared = [name for name in table.column_names if features.get(name, {}).get("_type") == "ClassLabel"]
     column = _named(table, LABELS) or next(iter(declared), None)
     if column is None:
@@ -170,12 +175,17 @@ def _labels(table: pa.Table, source: str, features: Features) -> tuple[np.ndarra
         values, kind = values.cast(kind.value_type), kind.value_type
     if _is_text(kind):
         array = told_apart([text or "" for text in values.to_pylist()])
-    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind):
-        numbers = np.array([-1 if number is None else number for number in values.to_pylist()], np.float64)
-        numbers[np.isnan(numbers)] = -1
-        if (numbers != np.rint(numbers)).any():
+    elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        try:
+            array = values.cast(pa.int64()).fill_null(-1).to_numpy()
+        except pa.ArrowInvalid as error:
+            raise TacitError(f"Column {column!r} of {source} is too large for a label ({_line(error)}); write names.") from None
+    elif pa.types.is_floating(kind):
+        numbers = values.cast(pa.float64()).fill_null(np.nan).to_numpy()
+        given = numbers[~np.isnan(numbers)]
+        if (given != np.rint(given)).any() or (np.abs(given) >= WHOLE).any():
             return None, (), None  # a quantity and not a class
-        array = numbers.astype(np.int64)
+        array = np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
     else:
         return None, (), None
     return *numbered(array, source, features.get(column, {}).get("names")), column
