@@ -38,6 +38,8 @@ MEANINGS = {
     "ari": _accuracy("Clusters and classes (ARI)"),
     "ood_auroc": _accuracy("Left-out class, AUROC"),
     "ood_fpr95": Meaning("Left-out class, FPR at 95 % TPR", "lower", percent=True, needs_labels=True),
+    "r_auroc": Meaning("R-AUROC (uncertainty finds errors)", "higher", percent=True, needs_labels=True),
+    "tolerance": Meaning("Tolerance (similarity within a class)", "", needs_labels=True),
     # without labels
     "rankme": Meaning("RankMe (effective rank)", "higher"),
     "alpha_req": Meaning("α-ReQ (decay, 1 is healthy)", ""),
@@ -45,6 +47,13 @@ MEANINGS = {
     "alignment": Meaning("Alignment of two views", "lower"),
     "uniformity": Meaning("Uniformity", "lower"),
     "spread": Meaning("Spread (1 isotropic, 0 collapsed)", "higher"),
+    "nesum": Meaning("NESum (evenness of the spectrum)", ""),
+    "stable_rank": Meaning("Stable rank (not centred)", "higher"),
+    "cluster_stability": Meaning("Clusters of two halves (adjusted Rand)", "higher"),
+    "learnability": Meaning("Cluster learnability", "higher", percent=True),
+    "score_overlap": Meaning("Negatives above positives (1 − AUROC)", "lower", percent=True),
+    "mi_infonce": Meaning("Mutual information, InfoNCE bound (nats)", ""),
+    "mi_nwj": Meaning("Mutual information, NWJ bound (nats)", ""),
     # between two representations
     "cka": Meaning("CKA (linear)", ""),
     "cka_debiased": Meaning("CKA, debiased", ""),

@@ -18,9 +18,17 @@ from tacit.evaluation.labelled.retrieval import retrieval
 from tacit.evaluation.number import MEANINGS, Number, missing
 from tacit.evaluation.unlabelled.alignment import alignment
 from tacit.evaluation.unlabelled.alpha_req import alpha_req
+from tacit.evaluation.unlabelled.information import mi_infonce, mi_nwj
+from tacit.evaluation.unlabelled.learnability import learnability
 from tacit.evaluation.unlabelled.lidar import lidar
+from tacit.evaluation.unlabelled.nesum import nesum
 from tacit.evaluation.unlabelled.rankme import rankme
+from tacit.evaluation.unlabelled.scores import score_overlap
 from tacit.evaluation.unlabelled.spread import spread
+from tacit.evaluation.unlabelled.stability import cluster_stability
+from tacit.evaluation.unlabelled.stable_rank import stable_rank
+from tacit.evaluation.unlabelled.tolerance import tolerance
+from tacit.evaluation.unlabelled.uncertainty import r_auroc
 from tacit.evaluation.unlabelled.uniformity import uniformity
 from tacit.numerics.spectra import collapsed
 
@@ -34,6 +42,28 @@ WITH_LABELS: dict[tuple[str, ...], Labelled] = {
     ("map", "recall_at_1", "recall_at_10", "ndcg_at_10"): retrieval,
     ("cluster_accuracy", "nmi", "ari"): lambda x, y, u, v: clustering(u, v),
     ("ood_auroc", "ood_fpr95"): leave_one_class_out,
+    ("r_auroc",): lambda x, y, u, v: r_auroc(u, v),
+    ("tolerance",): lambda x, y, u, v: tolerance(u, v),
+}
+
+# What needs none, of the test part; spread also says whether it has collapsed.
+WITHOUT_LABELS: dict[str, Callable[[Tensor], Number]] = {
+    "rankme": rankme,
+    "spread": spread,
+    "uniformity": uniformity,
+    "alpha_req": alpha_req,
+    "nesum": nesum,
+    "stable_rank": stable_rank,
+    "cluster_stability": cluster_stability,
+    "learnability": learnability,
+}
+
+# Of two views of each test sample.
+OF_VIEWS: dict[str, Callable[[Tensor, Tensor], Number]] = {
+    "alignment": alignment,
+    "score_overlap": score_overlap,
+    "mi_infonce": mi_infonce,
+    "mi_nwj": mi_nwj,
 }
 
 
@@ -56,7 +86,7 @@ def judge(
     """Every number that can be had of one representation, or `only` some by name.
 
     Labels are used where both parts have them: the test part is predicted from the train part. Label-free numbers are of
-    the test part; `views` are the embeddings of two random views of each test sample, for alignment, `looks` of several of
+    the test part; `views` are the embeddings of two random views of each test sample, `looks` of several of
     each of some (n × q × d), for LiDAR. What cannot be measured comes as NaN with the reason, and the others still come.
     """
     for part, name in ((train, "train"), (test, "test")):
@@ -65,17 +95,15 @@ def judge(
     if train.labels is not None and test.labels is not None:
         numbers += _labelled(train, test, similarity, only)
     fault = _unusable(test.features, "test", fewest=2)
-    rank = _measure("rankme", lambda: rankme(test.features), fault)
-    width = _measure("spread", lambda: spread(test.features), fault)
-    if collapsed(rank.value, width.value, *test.features.shape):
-        width = _noted(width, "the embeddings have collapsed: almost all samples are embedded alike")
-    numbers += [rank, width, _measure("uniformity", lambda: uniformity(test.features), fault)]
-    numbers.append(_measure("alpha_req", lambda: alpha_req(test.features), fault))
+    free = {name: _measure(name, lambda m=m: m(test.features), fault) for name, m in WITHOUT_LABELS.items() if name in only}
+    if {"rankme", "spread"} <= free.keys() and collapsed(free["rankme"].value, free["spread"].value, *test.features.shape):
+        free["spread"] = _noted(free["spread"], "the embeddings have collapsed: almost all samples are embedded alike")
+    numbers += free.values()
     if views is not None:
         first, second = views
-        fault = _unusable(first, "first-view", fewest=1) or _unusable(second, "second-view", fewest=1)
-        numbers.append(_measure("alignment", lambda: alignment(first, second), fault))
-    if looks is not None:
+        fault = _unusable(first, "first-view", fewest=2) or _unusable(second, "second-view", fewest=2)
+        numbers += [_measure(name, lambda m=m: m(first, second), fault) for name, m in OF_VIEWS.items() if name in only]
+    if looks is not None and "lidar" in only:
         numbers.append(_measure("lidar", lambda: lidar(looks), _unusable(looks.flatten(0, 1), "looked-at", fewest=2)))
     return [number for number in numbers if number.name in only]
 

@@ -68,7 +68,7 @@ def test_delongs_variance_of_one_pair():
     above = (inside[:, None] > outside).astype(float)
     expected = math.sqrt(above.mean(1).var(ddof=1) / 50 + above.mean(0).var(ddof=1) / 30)
     scores, out = np.r_[inside, outside][None], np.arange(80)[None] >= 50
-    assert room._error(scores, out, room._area_components) == pytest.approx(expected)
+    assert room._error(scores, out, room.area_components) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("each", [60, 400])

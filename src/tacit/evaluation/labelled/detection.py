@@ -87,7 +87,7 @@ def fpr95(inside: np.ndarray, outside: np.ndarray) -> float:
 def _numbers(scores: np.ndarray, outside: np.ndarray, protocol: dict[str, Any]) -> list[Number]:
     """Means over the turns of m samples: scores turns × m, outside turns × m (bool)."""
     measures = (
-        (NAMES[0], auroc, _area_components, "DeLong et al. 1988, 95 %"),
+        (NAMES[0], auroc, area_components, "DeLong et al. 1988, 95 %"),
         (NAMES[1], fpr95, _rate_components, "delta method over test samples, the threshold's share included, 95 %"),
     )
     numbers = []
@@ -115,7 +115,7 @@ def _error(scores: np.ndarray, outside: np.ndarray, components: Components) -> f
     return math.sqrt(float(np.square(total).sum())) / len(scores)
 
 
-def _area_components(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def area_components(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """DeLong et al. 1988: the structural components, scaled to squares that sum up to the variance."""
     above, below = _above(inside, outside), _above(-outside, -inside)
     added, outside_added = ((part - part.mean()) / math.sqrt(len(part) * (len(part) - 1)) for part in (above, below))
