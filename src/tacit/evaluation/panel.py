@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -95,14 +96,18 @@ def judge(
     if train.labels is not None and test.labels is not None:
         numbers += _labelled(train, test, similarity, only)
     fault = _unusable(test.features, "test", fewest=2)
-    free = {name: _measure(name, lambda m=m: m(test.features), fault) for name, m in WITHOUT_LABELS.items() if name in only}
+    free = {
+        name: _measure(name, partial(measure, test.features), fault) for name, measure in WITHOUT_LABELS.items() if name in only
+    }
     if {"rankme", "spread"} <= free.keys() and collapsed(free["rankme"].value, free["spread"].value, *test.features.shape):
         free["spread"] = _noted(free["spread"], "the embeddings have collapsed: almost all samples are embedded alike")
     numbers += free.values()
     if views is not None:
         first, second = views
         fault = _unusable(first, "first-view", fewest=2) or _unusable(second, "second-view", fewest=2)
-        numbers += [_measure(name, lambda m=m: m(first, second), fault) for name, m in OF_VIEWS.items() if name in only]
+        numbers += [
+            _measure(name, partial(measure, first, second), fault) for name, measure in OF_VIEWS.items() if name in only
+        ]
     if looks is not None and "lidar" in only:
         numbers.append(_measure("lidar", lambda: lidar(looks), _unusable(looks.flatten(0, 1), "looked-at", fewest=2)))
     return [number for number in numbers if number.name in only]
