@@ -1,6 +1,6 @@
 """`tacit compare`: which of several runs, and which of their snapshots, to take, without labels."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,7 @@ import torch
 from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.evaluation.choosing import CHOOSING, Choice, choose
-from tacit.evaluation.unlabelled.alignment import alignment
-from tacit.evaluation.unlabelled.alpha_req import alpha_req
-from tacit.evaluation.unlabelled.lidar import lidar
-from tacit.evaluation.unlabelled.rankme import rankme
-from tacit.evaluation.unlabelled.spread import spread
-from tacit.evaluation.unlabelled.uniformity import uniformity
+from tacit.evaluation.panel import Judged, judge
 from tacit.judging import features, representations
 from tacit.numerics import counter
 from tacit.run import Run
@@ -55,22 +50,22 @@ def compare(
     return choose(names, measured)
 
 
-def unlabelled(run: Run, samples: Samples, seed: int) -> dict[str, float]:
+def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str]) -> dict[str, float]:
     """The numbers of a run that need no labels, by name; NaN where one cannot be measured."""
     represent = representations(run)["this encoder"]
     (z,) = features(run, samples, represent, Plain(), 0)
-    found = [rankme(z), spread(z), uniformity(z), alpha_req(z)]
+    views, looks = None, None
     if Pair in run.views.kinds:
-        looks = [features(run, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
-        found += [alignment(looks[0][0], looks[0][1]), lidar(torch.stack([look for pair in looks for look in pair], 1))]
-    return {number.name: number.value for number in found}
+        pairs = [features(run, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
+        views, looks = (pairs[0][0], pairs[0][1]), torch.stack([look for pair in pairs for look in pair], 1)
+    return {number.name: number.value for number in judge(Judged(z), Judged(z), views=views, looks=looks, only=only)}
 
 
 def _by_parts(run: Run, samples: Samples, seed: int) -> list[dict[str, float]]:
     """What is said of each part of the samples; what the kind of data has no views for is NaN."""
     nothing = dict.fromkeys(CHOOSING, float("nan"))
     parts = np.array_split(np.arange(len(samples)), PARTS)
-    return [nothing | unlabelled(run, samples.take(part), seed) for part in parts]
+    return [nothing | unlabelled(run, samples.take(part), seed, CHOOSING) for part in parts]
 
 
 def _drawn(samples: Samples, most: int, seed: int) -> Samples:
