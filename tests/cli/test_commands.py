@@ -57,7 +57,7 @@ RESULTS = {
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
     "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
-    "reproduce": [Page(text="dcl: holds")],
+    "reproduce": [Page(text="dcl: holds", error="")],
     "demo": Demo(
         RUN,
         Path("here/images"),
@@ -153,14 +153,15 @@ def test_compare(asked, capsys):
     assert "RUN" in said(capsys, "compare", status=2).err
 
 
-def test_reproduce(asked, capsys):
+def test_reproduce(asked, capsys, monkeypatch):
     out = said(capsys, "reproduce dcl npid --stale --out there")
     (keys,), options = asked["reproduce"]
     options.pop("told")("one line")
     assert keys == ("dcl", "npid")
     assert options == {"everything": False, "stale": True, "quick": False, "out": Path("there")}
     assert out.out == "dcl: holds\n" and capsys.readouterr().err == "one line\n"
-    said(capsys, "reproduce --all")
+    monkeypatch.setitem(RESULTS, "reproduce", [Page(text="dcl: error", error="no data")])
+    said(capsys, "reproduce --all", status=1)
     assert asked["reproduce"][1]["everything"] is True
 
 

@@ -64,9 +64,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command: its exit status."""
     debug = "--debug" in arguments
     try:
-        _answer(list(arguments))
+        status = _answer(list(arguments))
         sys.stdout.flush()
-        return 0
+        return status
     except (CycloptsError, Usage) as usage:
         return _say(str(usage), 2, debug)
     except TacitError as mistake:
@@ -84,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
         return _say(f"this is a fault in Tacit, not in what you typed: {type(fault).__name__}: {fault}.{hint}", 1, debug)
 
 
-def _answer(arguments: list[str]) -> None:
+def _answer(arguments: list[str]) -> int:
     app = build()
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False)
     shared = bound.arguments.get("shared")
@@ -93,7 +93,7 @@ def _answer(arguments: list[str]) -> None:
         writable(into)
     answer = command(*bound.args, **bound.kwargs)
     if os.environ.get("LOCAL_RANK", "0") != "0":
-        return  # one of several processes that train together: the first speaks for all
+        return 0  # one of several processes that train together: the first speaks for all
     if isinstance(answer, Answer):
         if into is not None:
             write_json(into, answer.facts)
@@ -102,10 +102,12 @@ def _answer(arguments: list[str]) -> None:
         if answer.then:
             sys.stdout.flush()
             sys.stderr.write(f"Next: {answer.then}\n")
-    elif method := _value(arguments, "--method"):  # help was asked for, of one method
+        return answer.status
+    if method := _value(arguments, "--method"):  # help was asked for, of one method
         import tacit
 
         sys.stdout.write(f"\n{tacit.describe(method)}\n")
+    return 0
 
 
 def _value(arguments: list[str], flag: str) -> str:

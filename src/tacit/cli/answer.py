@@ -24,6 +24,7 @@ class Answer:
     text: str  # printed
     facts: Any  # written by --json
     then: str = ""  # the command that naturally comes next
+    status: int = 0  # of the process; 1 where a part of what was asked for failed
 
 
 @Parameter(name="*")

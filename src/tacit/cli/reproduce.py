@@ -42,4 +42,5 @@ def reproduce(
 
     asked = given(room=room, out=out)
     found = tacit.reproduce(keys, everything=everything, stale=stale, quick=quick, told=told, **asked)
-    return Answer("\n".join(map(str, found)) or "Nothing is stale.", found)
+    failed = any(verdict.error for verdict in found)
+    return Answer("\n".join(map(str, found)) or "Nothing is stale.", found, status=int(failed))
