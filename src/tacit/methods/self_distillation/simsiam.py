@@ -29,7 +29,7 @@ class SimSiam(Method):
             weight_decay=1e-4,
             warmup=1,
             epochs=40,
-            options={"dim": 512, "hidden": 128},
+            options={"dim": 256, "hidden": 1024},
         )
     }
 
