@@ -19,13 +19,13 @@ class Advice(NamedTuple):
 
 
 def advise(kind: str, n: int) -> Advice:
-    """The method that took away most of raw input's errors on the measured sets of this kind and about this many samples."""
+    """The method that was farthest above raw input on the measured sets of this kind and about this many samples."""
     measured = json.loads(Path(__file__).with_name("guidance.json").read_text(encoding="utf-8"))
     for band in measured.get(kind, []):
         if n >= band["above"] and (n < band["below"] or not band["below"]):
             return Advice(
                 band["method"],
-                f"The method {band['method']}: on {band['sets']} it took away {band['share']:.0%} of raw input's errors, the "
-                f"most of {band['methods']} methods (docs/guidance.md); --method takes another.",
+                f"The method {band['method']}: on {band['sets']} it was {band['points']:+.1f} points from raw input by kNN on "
+                f"average, the best of {band['methods']} methods (docs/guidance.md); --method takes another.",
             )
     return Advice(UNMEASURED, f"The method {UNMEASURED}, since none was measured on such data; --method takes another.")
