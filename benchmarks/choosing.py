@@ -34,8 +34,8 @@ from tacit.data.known_sets import SETS
 from tacit.data.splitting import splits
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.panel import OF_VIEWS, WITHOUT_LABELS
-from tacit.judging import features, representations
 from tacit.numerics import counter
+from tacit.representing import features, representations
 from tacit.views.kinds import Plain
 
 RESULTS = Path(__file__).parent / "results"

@@ -37,10 +37,10 @@ from tacit.data.samples import Samples
 from tacit.data.splitting import by_hash, splits
 from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.panel import Judged, judge
-from tacit.judging import features, representations
 from tacit.methods import find
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
+from tacit.representing import features, representations
 from tacit.views.kinds import Plain
 
 RESULTS = Path(__file__).parent / "results"

@@ -81,7 +81,7 @@ def test_other_data_on_resume_are_refused(tmp_path):
 def test_raw_images_are_compared_as_tiny_images():
     import torch
 
-    from tacit.judging import _raw
+    from tacit.representing import _raw
 
     assert _raw(torch.rand(2, 3, 64, 64)).shape == (2, 3 * 32 * 32)
     small = torch.rand(2, 3, 28, 28)

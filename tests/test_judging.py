@@ -14,8 +14,9 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.number import Number
 from tacit.evaluation.panel import OF_VIEWS, WITH_LABELS, WITHOUT_LABELS
-from tacit.judging import _trained_on, advice, evaluate, history, representations
+from tacit.judging import _trained_on, advice, evaluate, history
 from tacit.pretraining import pretrain
+from tacit.representing import representations
 from tests.contracts.probes import Curved, Origin
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}

@@ -11,8 +11,8 @@ from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.evaluation.choosing import CHOOSING, Choice, choose
 from tacit.evaluation.panel import Judged, judge
-from tacit.judging import features, representations
 from tacit.numerics import counter
+from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Pair, Plain
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,15 @@ from tacit.evaluation.maps import pca_map
 from tacit.evaluation.panel import Judged, judge
 from tacit.evaluation.report import Map, Shown, Strip, write_report
 from tacit.material import hash_of_ids
-from tacit.method import Batch, Method
+from tacit.method import Method
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.numerics.spectra import singular_values
-from tacit.run import Run, chunks, seen
+from tacit.representing import Represent, features, representations
+from tacit.run import Run
 from tacit.training.checkpoint import write_text
-from tacit.views import Program
-from tacit.views.kinds import Pair, Plain, View
+from tacit.views.kinds import Pair, Plain
 
-Represent = Callable[[Batch], Tensor]
-
-RAW_SIDE = 32  # of the images that the raw baseline compares
 STRIPS, NEIGHBOURS = 6, 8  # queries that the report shows, and the neighbours of each
 LOOKED_AT, LOOKS = 1000, 6  # samples of which LiDAR sees several looks, and how many
 QUERIED = 5000  # samples among which the report's neighbours are sought
@@ -69,33 +66,6 @@ def _trained_on(run: Run, samples: Samples) -> bool:
     source = Path(samples.source)
     same = source.exists() and source.resolve() == Path(run.config.data["source"]).resolve()
     return same and hash_of_ids(samples) == run.config.data["ids"]["main"]
-
-
-def representations(run: Run) -> dict[str, Represent]:
-    """The run's own representation first, then what it is measured against."""
-    found: dict[str, Represent] = {"this encoder": run.method.represent if run.method is not None else _by(run.encoder)}
-    untrained = run.untrained()
-    if untrained is not None:
-        found["untrained encoder"] = untrained.represent if isinstance(untrained, Method) else _by(untrained)
-    found["raw input"] = lambda batch: torch.cat([_raw(view) for view in batch.views], 1)
-    return found
-
-
-def _raw(view: Tensor) -> Tensor:
-    """A plain view as a row of numbers; images larger than 32 pixels are averaged down to that, the usual tiny image."""
-    if view.ndim == 4 and view.shape[-1] > RAW_SIDE:
-        view = torch.nn.functional.adaptive_avg_pool2d(view.float(), RAW_SIDE)
-    return view.float().flatten(1)
-
-
-def features(run: Run, samples: Samples, represent: Represent, kind: View, key: int, batch: int = 256) -> list[Tensor]:
-    """All samples through `represent`: one N × d tensor for the plain view, or one per view of a random kind."""
-    program, whole = Program(kind, run.views), isinstance(kind, Plain)
-    rows = []
-    for index in chunks(len(samples), batch):
-        content, _ = samples.read(index)
-        rows.append(seen(represent, program, content, index, key, run.device, run.autocast, whole))
-    return [torch.cat(view) for view in zip(*rows)]
 
 
 def tell(run: Run, train: Samples, test: Samples, path: Path, evaluation: Evaluation, corrupt: Sequence[Corrupt] = ()) -> None:
@@ -167,10 +137,6 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
 
 def _told(number: Any, protocol: dict[str, Any]) -> Any:
     return replace(number, protocol={**number.protocol, **protocol})
-
-
-def _by(encoder: Any) -> Represent:
-    return lambda batch: encoder(batch.views[0])
 
 
 def _some(samples: Samples, most: int) -> Samples:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
-MODULES = ("method", "config", "material", "pretraining", "judging")
+MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging")
+WORDS = ("evaluation.meanings",)  # what only says how a number is shown
 
 
 def hash_of(module: str) -> str:
@@ -20,7 +21,7 @@ def hash_of(module: str) -> str:
     while waiting:
         here = waiting.pop()
         reached.add(here)
-        waiting |= {other for other in imports(here) if other in MODULES or other.partition(".")[0] in ROOMS} - reached
+        waiting |= {other for other in imports(here) if _makes_numbers(other)} - reached
     digest = hashlib.sha256()
     for each in sorted(reached):
         digest.update(f"{each}\0{_meaning(_file(each))}\0".encode())
@@ -36,6 +37,10 @@ def imports(module: str) -> frozenset[str]:
             base = f"{node.module}.".removeprefix("tacit.")
             found |= {base + a.name if _exists(base + a.name) else base.rstrip(".") for a in node.names}
     return frozenset(module for module in found if module and _exists(module))
+
+
+def _makes_numbers(module: str) -> bool:
+    return module in MODULES or (module.partition(".")[0] in ROOMS and module not in WORDS)
 
 
 def _named_only() -> set[str]:

@@ -19,10 +19,10 @@ from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.unlabelled.rankme import rankme
 from tacit.evaluation.unlabelled.spread import spread
-from tacit.judging import features, representations
 from tacit.method import Method
 from tacit.numerics import counter
 from tacit.pretraining import pretrain
+from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Plain
 

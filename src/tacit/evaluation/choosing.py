@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.errors import TacitError
-from tacit.evaluation.number import MEANINGS, figures
+from tacit.evaluation.meanings import MEANINGS
+from tacit.evaluation.number import figures
 
 # The numbers by which runs are ranked, each with the same weight.
 CHOOSING = ("rankme", "lidar", "alignment", "uniformity")

@@ -6,7 +6,8 @@ from typing import Any
 
 from tacit.errors import TacitError
 from tacit.evaluation.intervals import difference
-from tacit.evaluation.number import MEANINGS, Number
+from tacit.evaluation.meanings import MEANINGS
+from tacit.evaluation.number import Number
 
 SAID = ("knn", "linear")  # of which the verdict is said in words
 

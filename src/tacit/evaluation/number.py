@@ -4,66 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from tacit.evaluation.meanings import MEANINGS
+
 NAN = math.nan
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """How a metric is read."""
-
-    title: str
-    better: str  # "higher", "lower" or "" where neither is better by itself
-    percent: bool = False  # stored as a fraction, shown in per cent
-    needs_labels: bool = False
-
-
-def _accuracy(title: str) -> Meaning:
-    return Meaning(title, "higher", percent=True, needs_labels=True)
-
-
-MEANINGS = {
-    # with labels
-    "knn": _accuracy("kNN accuracy"),
-    "linear": _accuracy("Linear probe accuracy"),
-    "low_label_10": _accuracy("Linear probe, 10 % of labels"),
-    "low_label_1": _accuracy("Linear probe, 1 % of labels"),
-    "few_shot_5": _accuracy("5-shot accuracy"),
-    "few_shot_1": _accuracy("1-shot accuracy"),
-    "map": _accuracy("Retrieval mAP"),
-    "recall_at_1": _accuracy("Recall at 1"),
-    "recall_at_10": _accuracy("Recall at 10"),
-    "ndcg_at_10": _accuracy("nDCG at 10"),
-    "cluster_accuracy": _accuracy("Clustering accuracy"),
-    "nmi": _accuracy("Clusters and classes (NMI)"),
-    "ari": _accuracy("Clusters and classes (ARI)"),
-    "ood_auroc": _accuracy("Left-out class, AUROC"),
-    "ood_fpr95": Meaning("Left-out class, FPR at 95 % TPR", "lower", percent=True, needs_labels=True),
-    "r_auroc": Meaning("R-AUROC (uncertainty finds errors)", "higher", percent=True, needs_labels=True),
-    "tolerance": Meaning("Tolerance (similarity within a class)", "", needs_labels=True),
-    # without labels
-    "rankme": Meaning("RankMe (effective rank)", "higher"),
-    "alpha_req": Meaning("α-ReQ (decay, 1 is healthy)", ""),
-    "lidar": Meaning("LiDAR (rank beyond the views)", "higher"),
-    "alignment": Meaning("Alignment of two views", "lower"),
-    "uniformity": Meaning("Uniformity", "lower"),
-    "spread": Meaning("Spread (1 isotropic, 0 collapsed)", "higher"),
-    "nesum": Meaning("NESum (evenness of the spectrum)", ""),
-    "stable_rank": Meaning("Stable rank (not centred)", "higher"),
-    "cluster_stability": Meaning("Clusters of two halves (adjusted Rand)", "higher"),
-    "learnability": Meaning("Cluster learnability", "higher", percent=True),
-    "score_overlap": Meaning("Negatives above positives (1 − AUROC)", "lower", percent=True),
-    "mi_infonce": Meaning("Mutual information, InfoNCE bound (nats)", ""),
-    "mi_nwj": Meaning("Mutual information, NWJ bound (nats)", ""),
-    # between two representations
-    "cka": Meaning("CKA (linear)", ""),
-    "cka_debiased": Meaning("CKA, debiased", ""),
-    "neighbour_jaccard": Meaning("Shared neighbours (Jaccard)", ""),
-    "neighbour_rank": Meaning("Order of shared neighbours", ""),
-    "relative_cosine": Meaning("Cosine of relative representations", ""),
-    "relative_mrr": Meaning("Retrieval across spaces (MRR)", ""),
-    "stitching_accuracy": _accuracy("Zero-shot stitching accuracy"),
-    "cluster_agreement": Meaning("Agreement of clusters (adjusted Rand)", ""),
-}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.low_label import low_label
 from tacit.evaluation.labelled.retrieval import retrieval
-from tacit.evaluation.number import MEANINGS, Number, missing
+from tacit.evaluation.meanings import MEANINGS
+from tacit.evaluation.number import Number, missing
 from tacit.evaluation.unlabelled.alignment import alignment
 from tacit.evaluation.unlabelled.alpha_req import alpha_req
 from tacit.evaluation.unlabelled.information import mi_infonce, mi_nwj

@@ -15,7 +15,8 @@ from tacit.errors import TacitError
 from tacit.evaluation import charts
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.intervals import subsample
-from tacit.evaluation.number import MEANINGS, Number
+from tacit.evaluation.meanings import MEANINGS
+from tacit.evaluation.number import Number
 from tacit.evaluation.style import CSS
 
 POINTS = 3000  # on the map

@@ -9,10 +9,10 @@ import numpy as np
 from tacit.claims.claim import Claim, Found, Measures
 from tacit.claims.training import Training, judged
 from tacit.evaluation.unlabelled.rankme import rankme
-from tacit.judging import features
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.decorrelation.barlow_twins import BarlowTwins
 from tacit.methods.decorrelation.vicreg import VICReg
+from tacit.representing import features
 from tacit.views.kinds import Plain
 
 SHARED = {"size": 16, "batch": 128, "epochs": 6, "warmup": 1}

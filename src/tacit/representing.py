@@ -1,0 +1,48 @@
+"""Samples through a run: its own representation, and those that it is measured against."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tacit.data.samples import Samples
+from tacit.method import Batch, Method
+from tacit.run import Run, chunks, seen
+from tacit.views import Program
+from tacit.views.kinds import Plain, View
+
+Represent = Callable[[Batch], Tensor]
+
+RAW_SIDE = 32  # of the images that the raw baseline compares
+
+
+def representations(run: Run) -> dict[str, Represent]:
+    """The run's own representation first, then what it is measured against."""
+    found: dict[str, Represent] = {"this encoder": run.method.represent if run.method is not None else _by(run.encoder)}
+    untrained = run.untrained()
+    if untrained is not None:
+        found["untrained encoder"] = untrained.represent if isinstance(untrained, Method) else _by(untrained)
+    found["raw input"] = lambda batch: torch.cat([_raw(view) for view in batch.views], 1)
+    return found
+
+
+def _raw(view: Tensor) -> Tensor:
+    """A plain view as a row of numbers; images larger than 32 pixels are averaged down to that, the usual tiny image."""
+    if view.ndim == 4 and view.shape[-1] > RAW_SIDE:
+        view = torch.nn.functional.adaptive_avg_pool2d(view.float(), RAW_SIDE)
+    return view.float().flatten(1)
+
+
+def features(run: Run, samples: Samples, represent: Represent, kind: View, key: int, batch: int = 256) -> list[Tensor]:
+    """All samples through `represent`: one N × d tensor for the plain view, or one per view of a random kind."""
+    program, whole = Program(kind, run.views), isinstance(kind, Plain)
+    rows = []
+    for index in chunks(len(samples), batch):
+        content, _ = samples.read(index)
+        rows.append(seen(represent, program, content, index, key, run.device, run.autocast, whole))
+    return [torch.cat(view) for view in zip(*rows)]
+
+
+def _by(encoder: Any) -> Represent:
+    return lambda batch: encoder(batch.views[0])
