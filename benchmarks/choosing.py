@@ -56,7 +56,7 @@ RUNS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "simclr, batch 16": ("simclr", {"batch": 16}),
     **{f"vicreg, covariance {c}": ("vicreg", {"covariance": c}) for c in (0.0, 1.0, 30.0)},
     "vicreg, no variance": ("vicreg", {"variance": 0.0}),
-    **{f"barlow_twins, off_diagonal {o}": ("barlow_twins", {"off_diagonal": o}) for o in (0.0, 0.01, 1.0)},
+    **{f"barlow_twins, off_diagonal {o}": ("barlow_twins", {"off_diagonal": o}) for o in (1e-5, 0.01, 1.0)},
     **{f"byol, teacher_momentum {m}": ("byol", {"teacher_momentum": m}) for m in (0.0, 0.9, 0.999)},
     **{f"simsiam, lr {lr}": ("simsiam", {"lr": lr}) for lr in (1e-4, 2e-3, 3e-2)},
     **{f"moco_v2, temperature {t}": ("moco_v2", {"temperature": t}) for t in (0.07, 0.2, 1.0)},

@@ -1,5 +1,6 @@
-"""Collapse is seen in features that have collapsed and not in healthy ones."""
+"""What the probe of a training measures."""
 
+import math
 from contextlib import nullcontext
 
 import pytest
@@ -8,7 +9,7 @@ from torch import nn
 
 from tacit.method import Batch, Method
 from tacit.numerics.spectra import alignment, effective_rank, feature_spread, uniformity
-from tacit.training.signals import Probe, Signals, collapse
+from tacit.training.signals import Probe, projects
 from tests.training.numbers import numbers
 
 TABLE = torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
@@ -27,35 +28,6 @@ class Shown(Method):
 
 def measured(table):
     return Probe(Shown(table), numbers(64), key=3, autocast=nullcontext, most=50).measure()
-
-
-HEALTHY = {"isotropic": TABLE, "few dimensions of many": TABLE * (torch.arange(32) < 8)}
-COLLAPSED = {
-    "one point": torch.ones(64, 32) + 0.01 * TABLE,
-    "a cone": torch.ones(64, 32) + 0.05 * TABLE,
-}
-
-
-@pytest.mark.parametrize("name", HEALTHY)
-def test_healthy_features(name):
-    assert collapse(measured(HEALTHY[name]), 0.5, 50, 32) == ""
-
-
-@pytest.mark.parametrize("name", COLLAPSED)
-def test_collapsed_features(name):
-    sentence = collapse(measured(COLLAPSED[name]), 0.5, 50, 32)
-    assert sentence.startswith("The representation is collapsing: effective rank") and "--lr" in sentence
-
-
-def test_a_line_through_many_dimensions_has_collapsed():
-    found = Signals(effective_rank=1.02, spread=0.9, alignment=0.0, uniformity=-1.0)
-    assert collapse(found, 0.5, 256, 256) != ""
-    assert collapse(found._replace(effective_rank=5.5), 0.5, 256, 256) == ""
-
-
-def test_nothing_is_said_at_the_beginning():
-    found = measured(COLLAPSED["one point"])
-    assert collapse(found, 0.04, 50, 32) == "" != collapse(found, 0.05, 50, 32)
 
 
 def test_the_numbers_are_those_of_the_probed_samples():
@@ -87,3 +59,27 @@ def test_measuring_leaves_the_method_as_it_was_and_skips_what_is_no_table():
     Probe(method, numbers(64), key=3, autocast=nullcontext).measure()
     assert method.training
     assert measured(torch.full((64, 32), float("nan"))) is None
+
+
+class Projecting(Method):
+    """Compares a linear map of what its encoder gives."""
+
+    def __init__(self, width):
+        encoder = nn.Linear(3, 8)
+        encoder.dim = 8
+        super().__init__(encoder)
+        self.projector = nn.Linear(width, 6)
+        self.temperature = 0.1
+
+
+def test_projections_are_measured_where_the_widths_fit():
+    method = Projecting(8)
+    assert projects(method) and not projects(Projecting(4)) and not projects(Shown(TABLE))
+    found = Probe(method, numbers(64), key=3, autocast=nullcontext).measure()
+    assert 1 <= found.projected_rank < 1.1  # one number per sample
+    assert 1 <= found.negatives <= 63 and found.weights > 0
+
+
+def test_what_a_method_has_not_is_not_measured():
+    found = measured(TABLE)
+    assert all(math.isnan(value) for value in (found.projected_rank, found.negatives, found.weights))

@@ -50,6 +50,11 @@ class Journal:
     def length(self) -> int:
         return self.path.stat().st_size if self.path is not None and self.path.exists() else 0
 
+    def lines(self, stage: int) -> list[dict[str, Any]]:
+        """What the file tells of a stage."""
+        told = self.path.read_text().splitlines() if self.path is not None and self.path.exists() else []
+        return [line for line in map(json.loads, told) if line["stage"] == stage]
+
     def add(self, terms: dict[str, Tensor], samples: int) -> None:
         """The terms of one step, still on the device."""
         for name, value in terms.items():

@@ -15,6 +15,7 @@ from tacit.errors import TacitError
 from tacit.method import Batch, Method, Plan, Stage, Stop, Trained, nested
 from tacit.numerics import counter, processes
 from tacit.training import finite, optimizers, precision, schedules
+from tacit.training.alarms import Watch
 from tacit.training.averaging import Average
 from tacit.training.distributed import attach, join, share_norms, shares
 from tacit.training.embedding import embedder
@@ -79,7 +80,10 @@ class Training:
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
             self.journal.begin(title, total, self.at.step, self.log_length)
-            self.probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
+            probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
+            self.watch = Watch(probe, self.method, self.recipe.batch, self.journal.lines(self.number))
+            if self.at.step == 0 and (said := self.watch.told(0, 0.0)):
+                self.journal.tell({"stage": self.number, "epoch": 0, "step": 0, **said})
             try:
                 self.epochs() if self.optimizer is not None else self.solve()
                 if self.journal.steps:
@@ -179,11 +183,15 @@ class Training:
     def note(self, progress: float) -> bool:
         """A line of the log, by its one collective; whether any process was asked to stop."""
         means, stop = self.journal.means(self.stopping.asked)
-        finite.check(means, self.method, self.at.step)
         line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
+        try:
+            finite.check(means, self.method, self.at.step)
+        except TacitError:
+            self.journal.tell(line | {"alarm": "divergence"})  # `tacit doctor` finds it
+            raise
         line["lr"] = schedules.rate(self.recipe, progress)
-        signals = self.probe.told(progress) if self.at.step % (5 * self.setting.log_steps) == 0 else {}
-        self.journal.write(line | signals, self.at.step)
+        due = self.at.step % (5 * self.setting.log_steps) == 0 or self.at.step < 5 * self.setting.log_steps  # most at first
+        self.journal.write(line | (self.watch.told(self.at.step, progress) if due else {}), self.at.step)
         return stop
 
     def observe(self) -> None:

@@ -1,29 +1,35 @@
-"""Collapse seen while it happens: a fixed probe of samples, embedded every so often."""
+"""How a training goes, seen on a fixed probe of samples that is embedded every so often."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from tacit.method import Batch, Method
 from tacit.numerics import counter
-from tacit.numerics.spectra import alignment, collapsed, effective_rank, feature_spread, uniformity
+from tacit.numerics.scores import effective_negatives, overlap
+from tacit.numerics.spectra import alignment, effective_rank, feature_spread, uniformity
 from tacit.training.embedding import represent
 from tacit.training.streams import Stream
 
 
 class Signals(NamedTuple):
-    """How the representation of the probe looks."""
+    """How the representation of the probe looks; nan where a method has nothing of the kind."""
 
     effective_rank: float  # of the centred features: how many directions they fill
     spread: float  # mean deviation of the normalised features' dimensions × √d: 1 isotropic, 0 collapsed
-    alignment: float  # mean squared distance of two looks at one sample (Wang and Isola 2020); nan with one look
+    alignment: float  # mean squared distance of two looks at one sample (Wang and Isola 2020)
     uniformity: float  # log mean exp(−2 · squared distance) over pairs (Wang and Isola 2020); 0 is collapsed
+    overlap: float  # chance that two samples look more alike than two looks at one sample: 0.5 is no better than chance
+    projected_rank: float  # effective rank of the centred projections, which the loss compares
+    negatives: float  # other samples' projections that a softmax at the method's temperature looks at
+    weights: float  # Euclidean norm of all weights
 
 
 class Probe:
-    """The same few samples each time, plain and, where the method sees two views of a sample, those views."""
+    """The same few samples each time: plain, and where the method sees two views of a sample, those views."""
 
     def __init__(self, method: Method, stream: Stream, key: int, autocast: Callable, most: int = 256):
         self.method, self.stream, self.autocast = method, stream, autocast
@@ -35,49 +41,52 @@ class Probe:
         plain = represent(self.method, self.stream, self.index, self.autocast, self.method.represent)
         if plain.ndim != 2 or not torch.isfinite(plain).all():
             return None
-        looks, distance = self.stream.load(self.index, 0), float("nan")
-        whole = all(seen.part == 0 for seen in self.stream.source.program.seen)  # not two parts of one sample
-        if whole and len(looks.views) == 2 and looks.views[0].shape == looks.views[1].shape:
-            first, second = (self._look(looks, view) for view in (0, 1))
-            distance = float(alignment(first, second))
-        centred = plain - plain.mean(0)
         self.shape = (len(plain), plain.shape[1])
-        return Signals(float(effective_rank(centred)), float(feature_spread(plain)), distance, float(uniformity(plain)))
+        apart, mixed = float("nan"), float("nan")
+        looks = self.stream.load(self.index, 0)
+        whole = all(seen.part == 0 for seen in self.stream.source.program.seen)  # not two parts of one sample
+        if whole and len(looks.views) >= 2 and looks.views[0].shape == looks.views[1].shape:
+            first, second = (self._through(self.method.represent, _one(looks, view)) for view in (0, 1))
+            apart, mixed = float(alignment(first, second)), overlap(first, second)
+        filled, seen = float("nan"), float("nan")
+        if projects(self.method):
+            z = self._through(lambda batch: self.method.projector(self.method.encoder(batch.views[0])), looks)
+            filled = float(effective_rank(z - z.mean(0)))
+            temperature = getattr(self.method, "temperature", None)
+            if isinstance(temperature, int | float) and not hasattr(self.method, "prototypes"):  # of samples, not of clusters
+                seen = effective_negatives(z, temperature)
+        centred = plain - plain.mean(0)
+        norms = [p.detach().float().norm() for p in self.method.parameters()]
+        weights = float(torch.stack(norms).norm()) if norms else float("nan")
+        ranks = float(effective_rank(centred)), float(feature_spread(plain))
+        return Signals(*ranks, apart, float(uniformity(plain)), mixed, filled, seen, weights)
 
-    def told(self, progress: float) -> dict[str, Any]:
-        """What a line of the log says of the probe: the signals by name, and a warning where they show a collapse."""
-        signals = self.measure()
-        if signals is None:
-            return {}
-        warning = collapse(signals, progress, *self.shape)
-        return {**signals._asdict(), **({"warning": warning} if warning else {})}
-
-    def _look(self, looks: Batch, view: int) -> torch.Tensor:
-        one = Batch(
-            [looks.views[view]],
-            looks.index,
-            params=[looks.params[view]],
-            key=looks.key,
-            context=looks.context,
-            positions=looks.positions,
-        )
+    def _through(self, how: Callable[[Batch], Tensor], batch: Batch) -> Tensor:
         training = self.method.training
         self.method.eval()
-        with torch.no_grad(), self.autocast():
-            seen = self.method.represent(one).float().cpu()
-        self.method.train(training)
-        return seen
+        try:
+            with torch.no_grad(), self.autocast():
+                return how(batch).float().cpu()
+        finally:
+            self.method.train(training)
 
 
-def collapse(now: Signals, progress: float, n: int, dim: int) -> str:
-    """A sentence when the representation (n × dim) has collapsed, saying what was seen and what to try; empty while it is well.
+def projects(method: Method) -> bool:
+    """Whether what the loss compares is `projector(encoder(view))`: the name is the field's, and the widths fit."""
+    projector, encoder = getattr(method, "projector", None), method.encoder
+    if not isinstance(projector, nn.Module) or encoder is None or type(encoder).forward is nn.Module.forward:
+        return False
+    first = next((module for module in projector.modules() if isinstance(module, nn.Linear)), None)
+    return first is not None and first.in_features == getattr(encoder, "dim", 0)
 
-    An untrained encoder has little spread too, so nothing is said in the first twentieth of a stage.
-    """
-    if progress < 0.05 or not collapsed(now.effective_rank, now.spread, n, dim):
-        return ""
-    return (
-        f"The representation is collapsing: effective rank {now.effective_rank:.1f} of {dim}, spread {now.spread:.3f} "
-        "(1 is full). Try a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with "
-        "negatives (simclr)."
+
+def _one(looks: Batch, view: int) -> Batch:
+    """A batch of one of the views."""
+    return Batch(
+        [looks.views[view]],
+        looks.index,
+        params=[looks.params[view]],
+        key=looks.key,
+        context=looks.context,
+        positions=looks.positions,
     )

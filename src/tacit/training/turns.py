@@ -7,10 +7,10 @@ from torch import Tensor
 
 from tacit.errors import unknown
 from tacit.method import Loss, Method
+from tacit.training.signals import Signals
 
-# What a line of the log says by itself, the signals of collapse with it.
-SIGNALS = ("effective_rank", "spread", "alignment", "uniformity")
-TAKEN = frozenset(("loss", "stage", "epoch", "step", "lr", "warning", "samples_per_second", *SIGNALS))
+# What a line of the log says by itself, the signals with it.
+TAKEN = frozenset(("loss", "stage", "epoch", "step", "lr", "alarm", "warning", "samples_per_second", *Signals._fields))
 
 
 class Focus:

@@ -1,0 +1,157 @@
+"""What has gone wrong in a training, and its likely cause, told as soon as the signals show it.
+
+The thresholds were set on one data set and tried on others, on faults planted there and on healthy runs:
+`benchmarks/faults.py`, docs/doctor.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tacit.method import Method
+from tacit.numerics.spectra import collapsed
+from tacit.training.signals import Probe
+
+GROWN = 1.25  # by so much weights do not grow between two looks at them
+FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
+ALIKE = 0.4  # overlap of views before training, above which little of a sample is left in them
+STILL_ALIKE = 0.35  # and above which it has not been found either
+UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
+FEW_DIRECTIONS = 7.0  # that projections fill
+SMALL_BATCH = 16
+EARLY = 0.2  # of a stage: later, few negatives and alike views may be what was learned
+SETTLED = 20  # steps, before which running statistics say little
+
+
+class Traits(NamedTuple):
+    """What the causes depend on besides the signals."""
+
+    n: int  # samples of the probe
+    dim: int  # of the representation
+    batch: int  # over all processes
+    compares: bool  # the samples of a batch with one another
+
+
+class Alarm(NamedTuple):
+    """What is wrong, by the name of its likely cause."""
+
+    cause: str
+    said: str  # what was seen, the cause, what to try
+
+
+Line = Mapping[str, Any]  # of the log, with the signals by name; None for nan
+
+
+class Watch:
+    """Looks at the probe, and raises each alarm once in a stage.
+
+    lines   of the log of this stage so far, where it goes on
+    """
+
+    def __init__(self, probe: Probe, method: Method, batch: int, lines: Sequence[Line]):
+        self.probe, self.batch, self.compares = probe, batch, method.whole_batch
+        self.seen = [line for line in lines if "effective_rank" in line]
+        self.raised = {cause for line in lines for cause in line.get("alarm", "").split(", ")}
+
+    def told(self, step: int, progress: float) -> dict[str, Any]:
+        """What a line of the log says: the signals by name, and alarms with their sentences."""
+        signals = self.probe.measure()
+        if signals is None:
+            return {}
+        before, now = list(self.seen), {"step": step, **signals._asdict()}
+        self.seen.append(now)
+        traits = Traits(*self.probe.shape, self.batch, self.compares)
+        new = [alarm for alarm in alarms(before, now, traits, progress) if alarm.cause not in self.raised]
+        self.raised |= {alarm.cause for alarm in new}
+        if not new:
+            return signals._asdict()
+        causes, sentences = ", ".join(alarm.cause for alarm in new), " ".join(alarm.said for alarm in new)
+        return {**signals._asdict(), "alarm": causes, "warning": sentences}
+
+
+def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -> list[Alarm]:
+    """The alarms that the signals of now raise, given those of earlier looks, of which the first is from before any step.
+
+    Each condition must hold at two looks in a row, but for weights that grow and a representation that has collapsed. One
+    fault shows in several signals, so the first cause that explains them is named alone.
+    """
+    if not before:
+        return []
+    first, last, growth = before[0], before[-1], _of(now, "weights") / _of(before[-1], "weights")
+    if growth > GROWN:
+        return [_rate(growth, int(now["step"]) - int(last["step"]))]
+    if now["step"] < SETTLED:
+        return []
+    early, pair = progress <= EARLY, (last, now)
+    if early and all(_of(line, "negatives") < FEW_NEGATIVES for line in pair):
+        return [_temperature(_of(now, "negatives"), traits)]
+    start, mixed = _of(first, "overlap"), _of(now, "overlap")
+    if early and start > ALIKE and all(_of(line, "overlap") > STILL_ALIKE for line in pair):
+        return [_views(start, mixed)]
+    lost = all(_of(line, "overlap") > UNCHANGED * start for line in pair)
+    if early and traits.compares and traits.batch < SMALL_BATCH and lost:
+        return [_batch(traits, start, mixed)]
+    if lost and all(_of(line, "projected_rank") < FEW_DIRECTIONS for line in pair):
+        return [_agreement(_of(now, "projected_rank"), start, mixed)]
+    rank, spread = _of(now, "effective_rank"), _of(now, "spread")
+    if progress >= 0.05 and collapsed(rank, spread, traits.n, traits.dim):  # an untrained encoder has little spread too
+        return [_collapse(rank, spread, traits)]
+    return []
+
+
+def _of(line: Line, name: str) -> float:
+    """NaN fails every comparison, as it should."""
+    value = line.get(name)
+    return math.nan if value is None else float(value)
+
+
+def _rate(growth: float, steps: int) -> Alarm:
+    return Alarm(
+        "learning rate",
+        f"The learning rate is too high: the weights grew {growth:.1f}-fold within {steps} steps. Try a tenth of --lr, or a "
+        "longer --warmup.",
+    )
+
+
+def _temperature(negatives: float, traits: Traits) -> Alarm:
+    return Alarm(
+        "temperature",
+        f"The temperature is too low: the loss looks at {negatives:.1f} of {traits.n - 1} other samples, and the rest teach "
+        "nothing. Try --temperature 0.1 or above.",
+    )
+
+
+def _views(start: float, mixed: float) -> Alarm:
+    return Alarm(
+        "views",
+        f"The views destroy the content: two samples look more alike than two views of one in {100 * mixed:.0f} % of cases "
+        f"({100 * start:.0f} % before training, 50 % is chance). Look at them with tacit preview; try larger crops and less "
+        "change of colour.",
+    )
+
+
+def _batch(traits: Traits, start: float, mixed: float) -> Alarm:
+    return Alarm(
+        "batch",
+        f"The batch is too small: among {traits.batch} samples there is little to compare, and views of one sample are "
+        f"told from others' no better than before training ({100 * mixed:.0f} % are confused, {100 * start:.0f} % were). "
+        f"Try --batch {4 * SMALL_BATCH} or more.",
+    )
+
+
+def _agreement(rank: float, start: float, mixed: float) -> Alarm:
+    return Alarm(
+        "stop-gradient",
+        f"The projections are collapsing: they fill {rank:.1f} directions, and two samples look more alike than two views "
+        f"of one in {100 * mixed:.0f} % of cases ({100 * start:.0f} % before training). Views agree because everything "
+        "does: see that the target gets no gradient (detach) and that a predictor or a term that spreads stands against it.",
+    )
+
+
+def _collapse(rank: float, spread: float, traits: Traits) -> Alarm:
+    return Alarm(
+        "collapse",
+        f"The representation is collapsing: effective rank {rank:.1f} of {traits.dim}, spread {spread:.3f} (1 is full). Try "
+        "a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with negatives "
+        "(simclr).",
+    )

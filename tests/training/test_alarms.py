@@ -1,0 +1,88 @@
+"""Each fault raises the alarm of its cause, once, and healthy signals raise none."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from tacit.training.alarms import Traits, Watch, alarms
+from tacit.training.signals import Signals
+
+TRAITS = Traits(n=256, dim=128, batch=64, compares=True)
+HEALTHY = Signals(
+    effective_rank=110, spread=0.5, alignment=0.3, uniformity=-1.5, overlap=0.2, projected_rank=70, negatives=60, weights=59
+)
+START = HEALTHY._replace(effective_rank=90, spread=0.2, overlap=0.34, weights=58)
+
+
+def at(step, signals):
+    return {"step": step, **signals._asdict()}
+
+
+def raised(now, start=START, traits=TRAITS, progress=0.1, last=None):
+    before = [at(0, start), at(20, now if last is None else last)]
+    return [alarm.cause for alarm in alarms(before, at(30, now), traits, progress)]
+
+
+FAULTS = {
+    "temperature": HEALTHY._replace(negatives=1.3),
+    "stop-gradient": HEALTHY._replace(projected_rank=3.0, overlap=0.43),
+    "collapse": HEALTHY._replace(spread=0.02, effective_rank=1.1),
+}
+
+
+def test_healthy_signals_raise_nothing():
+    assert raised(HEALTHY) == []
+    assert alarms([], at(0, START), TRAITS, 0.0) == []
+
+
+@pytest.mark.parametrize("cause", FAULTS)
+def test_a_fault_is_named_by_its_cause_alone(cause):
+    assert raised(FAULTS[cause]) == [cause]
+
+
+def test_growing_weights_are_named_first_and_at_once():
+    assert raised(FAULTS["collapse"]._replace(weights=100), last=HEALTHY) == ["learning rate"]
+
+
+def test_views_alike_before_training_and_still():
+    alike = HEALTHY._replace(overlap=0.38)
+    assert raised(alike, start=START._replace(overlap=0.43)) == ["views"]
+    assert raised(HEALTHY, start=START._replace(overlap=0.43)) == []  # they were told apart in the end
+    assert raised(alike, start=START._replace(overlap=0.43), last=HEALTHY) == []  # one look is not enough
+
+
+def test_a_small_batch_is_named_where_nothing_is_learned():
+    same, small = HEALTHY._replace(overlap=0.335), TRAITS._replace(batch=4)
+    assert raised(same, traits=small) == ["batch"]
+    assert raised(same) == [] == raised(HEALTHY, traits=small) == raised(same, traits=small._replace(compares=False))
+
+
+def test_late_in_training_few_negatives_are_no_fault():
+    assert raised(FAULTS["temperature"], progress=0.5) == []
+    assert raised(FAULTS["collapse"], progress=0.5) == ["collapse"]
+
+
+def test_what_a_method_has_not_raises_nothing():
+    nothing = dict.fromkeys(("overlap", "projected_rank", "negatives", "alignment", "weights"))
+    assert alarms([{**at(0, START), **nothing}] * 2, {**at(30, HEALTHY), **nothing}, TRAITS, 0.1) == []
+
+
+def watch(signals, lines=()):
+    probe = SimpleNamespace(measure=lambda: signals.pop(0), shape=(256, 128))
+    return Watch(probe, SimpleNamespace(whole_batch=True), 64, list(lines))
+
+
+def test_an_alarm_is_told_once_and_after_going_on_too():
+    fault = FAULTS["temperature"]
+    first = watch([START, fault, fault, fault])
+    lines = [{"step": step, **first.told(step, step / 300)} for step in (0, 20, 30, 40)]
+    assert [line.get("alarm") for line in lines] == [None, None, "temperature", None]
+    assert "--temperature" in lines[2]["warning"]
+    log = json.loads(json.dumps(lines))
+    assert "alarm" not in watch([fault], log).told(50, 0.15)
+    assert watch([fault], log[:2]).told(30, 0.1)["alarm"] == "temperature"
+
+
+def test_nothing_is_said_of_what_is_no_table():
+    assert watch([None]).told(0, 0.0) == {}
