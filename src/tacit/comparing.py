@@ -1,6 +1,7 @@
 """`tacit compare`: which of several runs, and which of their snapshots, to take, without labels."""
 
 from collections.abc import Container, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.evaluation.choosing import CHOOSING, Choice, choose
 from tacit.evaluation.panel import Judged, judge
+from tacit.material import fit_views
 from tacit.numerics import counter
 from tacit.representing import features, representations
 from tacit.run import Run
@@ -51,12 +53,17 @@ def compare(
 
 
 def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str]) -> dict[str, float]:
-    """The numbers of a run that need no labels, by name; NaN where one cannot be measured."""
-    represent = representations(run)["this encoder"]
-    (z,) = features(run, samples, represent, Plain(), 0)
+    """The numbers of a run that need no labels, by name; NaN where one cannot be measured.
+
+    Views are those that the kind of data has by default, whatever the run was trained with: views that hide nothing are
+    easily told apart, so by its own a run that learned from such would win.
+    """
+    represent, alike = representations(run)["this encoder"], copy(run)
+    alike.views = fit_views(dict(run.facts.more), {})
+    (z,) = features(alike, samples, represent, Plain(), 0)
     views, looks = None, None
-    if Pair in run.views.kinds:
-        pairs = [features(run, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
+    if Pair in alike.views.kinds:
+        pairs = [features(alike, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
         views, looks = (pairs[0][0], pairs[0][1]), torch.stack([look for pair in pairs for look in pair], 1)
     return {number.name: number.value for number in judge(Judged(z), Judged(z), views=views, looks=looks, only=only)}
 
