@@ -32,10 +32,11 @@ from tacit.data.known_sets import SETS
 from tacit.data.splitting import splits
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.linear import linear
-from tacit.judging import history
 from tacit.method import Method
 from tacit.numerics import counter
 from tacit.representing import features, representations
+from tacit.telling import history
+from tacit.training.signals import Signals
 from tacit.views.kinds import Plain
 
 RESULTS = Path(__file__).parent / "results"
@@ -46,6 +47,7 @@ SHARED: Mapping[str, Mapping[str, Any]] = {  # every run of a set has the same n
     "mnist-20k": {"size": 20, "batch": 64, "epochs": 8, "epoch_batches": 40, "warmup": 1},
 }
 IMAGES = 3000
+SEEN = ("step", *Signals._fields)
 TINY = {"crop": [0.01, 0.02]}
 
 
@@ -130,12 +132,14 @@ def row(name: str, run: str) -> dict[str, Any]:
             reached = 100 * linear(x, of_train, y, of_test).value
         except TacitError as stopped:  # a training that diverged says so, and its log too
             print(run, stopped)
-        told = [(line["alarm"], line["step"]) for line in history(out) if "alarm" in line]
+        lines = history(out)
+    told = [(line["alarm"], line["step"]) for line in lines if "alarm" in line]
     return {
         "run": run,
         "options": given,
         "cause": RUNS[run].cause,
         "alarms": [[alarm, step, round(step / steps, 4)] for alarm, step in told],
+        "signals": [{name: line.get(name) for name in SEEN} for line in lines if "effective_rank" in line],
         "linear": None if np.isnan(reached) else round(reached, 2),
         "steps": steps,
         "seconds": round(time.monotonic() - began, 1),

@@ -10,11 +10,9 @@ import torch
 
 from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
-from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.knn import knn
-from tacit.evaluation.number import Number
 from tacit.evaluation.panel import OF_VIEWS, WITH_LABELS, WITHOUT_LABELS
-from tacit.judging import _trained_on, advice, evaluate, history
+from tacit.judging import _trained_on, evaluate
 from tacit.pretraining import pretrain
 from tacit.representing import representations
 from tests.contracts.probes import Curved, Origin
@@ -131,35 +129,6 @@ def test_what_cannot_be_judged(run, tmp_path):
     with pytest.raises(TacitError, match="holds no run"):
         evaluate(tmp_path / "nowhere", clusters(10))
     assert not (run.path / "evaluation.json").exists() and not (run.path / "report.html").exists()
-
-
-def test_the_log_is_read(trained, tmp_path):
-    assert [line["step"] for line in history(trained.path)] == sorted(line["step"] for line in history(trained.path))
-    assert history(tmp_path) == []
-
-
-def number(name, value):
-    return Number(name, value, math.nan, math.nan)
-
-
-@pytest.mark.parametrize(
-    "mine, raw, spread, words",
-    [(0.9, 0.5, 0.5, []), (0.4, 0.5, 0.5, ["train longer"]), (0.4, 0.5, 0.01, ["train longer", "collapsed"])],
-)
-def test_advice(mine, raw, spread, words):
-    found = advice(
-        Evaluation({"this encoder": [number("knn", mine), number("spread", spread)], "raw input": [number("knn", raw)]})
-    )
-    assert len(found) == len(words) and all(word in said for word, said in zip(words, found))
-
-
-def test_advice_where_there_are_no_labels():
-    assert "have no labels" in advice(Evaluation({"this encoder": [number("spread", 0.5)], "raw input": []}))[0]
-
-
-def test_a_log_that_was_cut_is_read_to_its_last_whole_line(tmp_path):
-    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step"')
-    assert history(tmp_path) == [{"step": 1}]
 
 
 def test_the_same_files_are_known_again_and_other_arrays_are_not(tmp_path):

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.adapting import regimes as regimes
     from tacit.check import check_method as check_method
     from tacit.comparing import compare as compare
     from tacit.data import known as known
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tacit.data.inspecting import inspect as inspect
     from tacit.demo_story import demo as demo
     from tacit.describing import describe as describe
+    from tacit.diagnosing import doctor as doctor
+    from tacit.dissecting import dissect as dissect
     from tacit.embeddings.read import Table as Table
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
@@ -46,7 +49,10 @@ CONTENTS = {
     "preview": "tacit.previewing",
     "pretrain": "tacit.pretraining",
     "evaluate": "tacit.judging",
+    "regimes": "tacit.adapting",
+    "dissect": "tacit.dissecting",
     "compare": "tacit.comparing",
+    "doctor": "tacit.diagnosing",
     "embed": "tacit.tables",
     "search": "tacit.tables",
     "catalogue": "tacit.methods:listing",

@@ -57,6 +57,7 @@ RESULTS = {
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
     "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
+    "doctor": Page(text="nothing is wrong", finished=True, faults=[]),
     "reproduce": [Page(text="dcl: holds", error="")],
     "demo": Demo(
         RUN,
@@ -144,6 +145,12 @@ def test_evaluate(asked, capsys):
     out = said(capsys, "evaluate runs/x photos/ --report report.html --device cpu")
     assert asked["evaluate"] == (("runs/x", "photos/"), {"report": Path("report.html"), "device": "cpu"})
     assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
+
+
+def test_doctor(asked, capsys):
+    out = said(capsys, "doctor runs/a")
+    assert asked["doctor"] == (("runs/a",), {})
+    assert "nothing is wrong" in out.out and "tacit evaluate runs/a DATA" in out.err
 
 
 def test_compare(asked, capsys):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tacit.evaluation import charts
-from tacit.evaluation.charts import curve, interval, scatter, short, spectrum, ticks
+from tacit.evaluation.charts import curve, distributions, interval, profile, scatter, short, spectrum, ticks
 
 
 def drawn(svg):
@@ -93,3 +93,30 @@ def test_interval():
     assert bar.findall(".//rect")[1].get("width") == "50.0"
     assert "M40.0 5H60.0" in bar.find(".//path").get("d")
     assert drawn(interval(0.5, math.nan, math.nan)).find(".//path") is None
+
+
+def test_distributions_stand_on_the_floor_and_leave_out_empty_ends():
+    edges = np.linspace(-1, 1, 65)
+    first, second = np.zeros(64), np.zeros(64)
+    first[60:62], second[40:50] = 0.5, 0.1
+    text = distributions("this encoder", edges, first, second, "cosine")
+    svg = drawn(text)
+    area = [tuple(map(float, pair.split(","))) for pair in svg.find(".//polygon").get("points").split()]
+    floor = charts.HEIGHT - charts.BOTTOM
+    assert area[0] == (charts.LEFT, floor) and area[-1] == (charts.WIDTH - charts.RIGHT, floor)
+    assert len(area) == 2 * (63 - 39 + 1)  # the bins from one before the first to one after the last, and their corners
+    assert "the area lies around 0.91, the outline around 0.41" in text
+
+
+@pytest.mark.parametrize("shares", [np.zeros(4), np.full(4, np.nan)])
+def test_distributions_of_nothing(shares):
+    text = distributions("t", np.linspace(-1, 1, 5), shares, shares, "cosine")
+    drawn(text)
+    assert "no finite values" in text
+
+
+def test_a_profile_is_cut_and_averaged():
+    bars = drawn(profile([3.0, -99.0, math.nan, math.inf], "<row>")).findall(".//rect")
+    assert [float(bar.get("height")) for bar in bars] == [33, 33, 0, 33]
+    assert float(bars[0].get("y")) == 3 and float(bars[1].get("y")) == 36
+    assert len(drawn(profile(np.ones(1000), "row")).findall(".//rect")) == charts.BARS

@@ -5,14 +5,18 @@ import math
 import re
 import xml.etree.ElementTree as xml
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
+from tacit.evaluation.examples import Crossing, crossing
+from tacit.evaluation.gallery import Gallery, Shown, Strip
 from tacit.evaluation.number import Number, missing
-from tacit.evaluation.report import Map, Shown, Strip, _places, write_report
+from tacit.evaluation.report import Map, _places, write_report
+from tacit.evaluation.unlabelled.scores import score_histograms
 
 EVIL = "<script>alert('&')</script>"
 
@@ -42,7 +46,13 @@ def everything():
                 [Shown("a", picture("JPEG"), "cat", 0.93), Shown("b", picture("WEBP"), EVIL, 0.5)],
             ),
             Strip(Shown("text " + EVIL), [Shown("c")]),
+            Strip(Shown("a/long/path/00012", values=[1.0]), [Shown("c", values=[0.0])]),
         ],
+        "lead": EVIL,
+        "examples": [Gallery(EVIL, EVIL, [Shown("d", values=[0.5, -9.0, math.nan], note=EVIL, score=-0.25)])],
+        "crossing": (crossing(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 1, 1])), [EVIL, "b"]),
+        "clusters": [Gallery("Cluster 1", "", [Shown("e")])],
+        "similarities": {EVIL: score_histograms(torch.randn(9, 4), torch.randn(9, 4))},
         "advice": [EVIL],
     }
 
@@ -54,7 +64,19 @@ def test_whole_report(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
     assert "<script" not in page and "&lt;script&gt;" in page
     assert not re.search(r"(src|href)=\"(?!data:)", page) and "url(" not in page and "@import" not in page
-    for expected in ("80.0 %", "70.0–90.0", "learning rate", "kNN accuracy", "image/jpeg", "image/webp", "0.93", "cat ✓"):
+    for expected in (
+        "80.0 %",
+        "70.0–90.0",
+        "learning rate",
+        "kNN accuracy",
+        "image/jpeg",
+        "image/webp",
+        "0.93",
+        "cat ✓",
+        "−0.25",
+        ">…h/00012<",
+        "Bars: ",
+    ):
         assert expected in page
     body = re.sub(r"<!doctype html>|<meta[^>]*>|<style>.*?</style>", "", page, flags=re.S).replace("<img", "<img/><img")
     xml.fromstring(re.sub(r"<img/>|<img[^>]*>", "", body))  # every element is closed
@@ -128,3 +150,59 @@ def test_an_unreadable_thumbnail_leaves_the_old_report(tmp_path):
 def test_a_map_of_unequal_lengths(tmp_path):
     with pytest.raises(TacitError, match="one of each"):
         write_report(tmp_path / "r.html", title="x", facts={}, map=Map(torch.zeros(3, 2), ["a"], ["b"]))
+
+
+def test_verdict_then_next_then_pictures_then_curves_then_protocol(tmp_path):
+    write_report(tmp_path / "r.html", title="x", **everything())
+    page = (tmp_path / "r.html").read_text()
+    found = re.findall(r"<h2>(.*?)</h2>", page)
+    assert found == [
+        "What to do next",
+        "How good it is",
+        "Nearest neighbours",
+        "Typical and unusual samples",
+        "Clusters",
+        "Map",
+        "Similarity of views",
+        "Training",
+        "Spectrum",
+        "What was trained",
+        "How the numbers were measured",
+    ]
+    assert page.index('class="verdict"') < page.index("<h2>") and page.count('class="under"') == len(found) - 1
+
+
+def test_every_chart_has_a_text_alternative(tmp_path):
+    write_report(tmp_path / "r.html", title="x", **everything())
+    for head in re.findall(r"<svg[^>]*>", (tmp_path / "r.html").read_text()):
+        assert "aria-label" in head or "aria-hidden" in head  # what is hidden is written beside it
+
+
+def test_clusters_that_are_left_out_are_counted(tmp_path):
+    table = Crossing(np.array([[8, 2], [1, 9]]), [3, 1], np.array([0, 4]), 0.7, 5)
+    write_report(tmp_path / "r.html", title="x", facts={}, crossing=(table, ["a", "b", "c", "a very long name indeed"]))
+    page = (tmp_path / "r.html").read_text()
+    assert "70.0 % of the samples" in page and "5 clusters" in page and ">others<" in page and "a very l… indeed" in page
+    assert "Most mixed: 2 samples of class b lie in the cluster of class a very long name indeed." in page
+    assert "--share:80%" in page and "--share:64%" in page and ">14<" in page
+
+
+def test_numbers_that_come_second_are_folded(tmp_path):
+    numbers = [Number(name, 0.5, 0.4, 0.6, {"k": 20}) for name in ("knn", "ari", "nmi")]
+    write_report(tmp_path / "r.html", title="x", facts={}, evaluation=Evaluation({"this encoder": numbers}))
+    assert "2 further numbers" in (tmp_path / "r.html").read_text()
+    write_report(tmp_path / "r.html", title="x", facts={}, evaluation=Evaluation({"this encoder": numbers[1:]}))
+    assert "further numbers" not in (tmp_path / "r.html").read_text()
+
+
+def test_the_overlap_is_said(tmp_path):
+    overlap = Number("score_overlap", 0.031, 0.02, 0.04)
+    write_report(
+        tmp_path / "r.html",
+        title="x",
+        facts={},
+        evaluation=Evaluation({"this encoder": [overlap]}),
+        similarities={name: score_histograms(torch.randn(9, 4), torch.randn(9, 4)) for name in ("this encoder", "raw input")},
+    )
+    page = (tmp_path / "r.html").read_text()
+    assert "3.1 % with this encoder." in page and page.count('class="area" points') == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
 MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging")
-WORDS = ("evaluation.meanings",)  # what only says how a number is shown
+WORDS = ("evaluation.meanings", "training.alarms")  # what only says how numbers are shown, or what to think of them
 
 
 def hash_of(module: str) -> str:

@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from tacit.cli.answer import Answer, Usage, writable, write_json
 from tacit.cli.compare import compare
 from tacit.cli.demo import demo
+from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
 from tacit.cli.inspect import inspect
@@ -33,6 +34,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     pretrain,
     evaluate,
     compare,
+    doctor,
     embed,
     search,
     methods,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import tacit
 from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Seed, Shared, given
@@ -13,6 +14,8 @@ def evaluate(
     /,
     *,
     report: Path | None = None,
+    regimes: bool = False,
+    layers: bool = False,
     kind: Kind = None,
     seed: Seed = None,
     device: Device = None,
@@ -30,7 +33,18 @@ def evaluate(
         As for `tacit inspect`; labels are used for judging only.
     report
         Where to write the page with curves, spectrum, map and neighbours.
+    regimes
+        Also train copies of the encoder, on a few labels and on all, beside the untrained one: takes minutes.
+    layers
+        Also tell every layer of the encoder and the projector apart, and what a rotation probe reads.
     """
-    found = tacit.evaluate(run, data, **given(report=report, kind=kind, seed=seed, device=device))
+    opened = given(kind=kind, seed=seed, device=device)
+    more: dict[str, Any] = {}  # first, since they refuse what they cannot do
+    if regimes:
+        more["regimes"] = tacit.regimes(run, data, **opened)
+    if layers:
+        more["layers"] = tacit.dissect(run, data, **opened)
+    found = tacit.evaluate(run, data, **given(report=report), **opened)
+    facts, text = found.as_dict() | more, "\n\n".join(map(str, (found, *more.values())))
     table = quote(Path(data).stem or "table") + ".lance"
-    return Answer(str(found), found, f"tacit embed {quote(run)} {quote(data)} --out {table}")
+    return Answer(text, facts, f"tacit embed {quote(run)} {quote(data)} --out {table}")

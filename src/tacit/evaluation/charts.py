@@ -9,6 +9,7 @@ import numpy as np
 WIDTH, HEIGHT = 380, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 34
 BINS = 200  # of a curve: more points are averaged, and their range is shaded
+BARS = 36  # of a profile: longer rows of numbers are averaged
 FEW = 25  # points of a curve that are marked one by one
 COLOURS = 6  # the page's variables --c0 … --c5
 SHAPES = ("circle", "square", "triangle", "diamond")
@@ -115,6 +116,43 @@ def scatter(points: np.ndarray, labels: Sequence[str], ids: Sequence[str]) -> st
     return f"{head}{''.join(marks)}{texts}</svg>{_legend(sorted(told), look, shape)}"
 
 
+def distributions(title: str, edges: np.ndarray, filled: np.ndarray, outlined: np.ndarray, x_name: str) -> str:
+    """Two histograms over the same bins, shares that each sum to 1: the first as an area, the second as an outline.
+
+    Empty bins at both ends are left out, so that charts of one axis need `edges` and shares that were cut alike.
+    """
+    bounds, first, second = (np.asarray(values, float) for values in (edges, filled, outlined))
+    occupied = np.flatnonzero((first > 0) | (second > 0))
+    if not len(occupied) or not np.isfinite([*first, *second]).all():
+        return _empty(title, "there are no finite values")
+    start, stop = max(occupied[0] - 1, 0), min(occupied[-1] + 2, len(first))
+    bounds, first, second = bounds[start : stop + 1], first[start:stop], second[start:stop]
+    top = 1.06 * max(first.max(), second.max())
+    to_x, to_y = _scale(bounds[0], bounds[-1], LEFT, WIDTH - RIGHT), _scale(0.0, top, HEIGHT - BOTTOM, TOP)
+    area, line = (_points(zip(*_steps(to_x(bounds), to_y(shares), float(to_y(0.0))))) for shares in (first, second))
+    shown = [share for share in ticks(0.0, top, 4) if share <= top]
+    names = [f"{100 * share:g} %" for share in shown]
+    axes = _axes(to_x, to_y, ticks(float(bounds[0]), float(bounds[-1])), shown, x_name, y_labels=names)
+    drawn = f'<polygon class="area" points="{area}"/><polyline class="outline" points="{line}"/>'
+    middles = (bounds[1:] + bounds[:-1]) / 2
+    means = [short(round(float((middles * shares).sum() / shares.sum()), 2)) for shares in (first, second)]
+    return _svg(title, f"{title}: the area lies around {means[0]}, the outline around {means[1]}", axes + drawn)
+
+
+def profile(values: Sequence[float], name: str) -> str:
+    """A row of numbers in standard deviations as bars up and down from the middle, cut at ±3; long rows are averaged."""
+    row = np.nan_to_num(np.asarray(values, float), posinf=3.0, neginf=-3.0)
+    parts = np.array_split(row, min(BARS, len(row)))
+    heights = np.clip([part.mean() for part in parts], -3, 3) * 11
+    wide = 72 / len(heights)
+    bars = "".join(
+        f'<rect x="{i * wide:.1f}" y="{36 - max(h, 0):.1f}" width="{max(wide - 0.6, 0.6):.1f}" height="{abs(h):.1f}"/>'
+        for i, h in enumerate(heights)
+    )
+    middle = '<path class="axis" d="M0 36H72"/>'
+    return f'<svg class="profile" viewBox="0 0 72 72" role="img" aria-label="{escape(name)}">{bars}{middle}</svg>'
+
+
 def interval(value: float, low: float, high: float) -> str:
     """A fraction on [0, 1] as a bar with its interval as a whisker."""
     whisker = ""
@@ -130,6 +168,11 @@ def interval(value: float, low: float, high: float) -> str:
 def _scale(low: float, high: float, start: float, end: float):
     span = (high - low) or 1.0
     return lambda values: start + (np.asarray(values, float) - low) / span * (end - start)
+
+
+def _steps(x: np.ndarray, y: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a histogram: n + 1 bounds and n heights, begun and ended on the floor."""
+    return np.repeat(x, 2), np.concatenate([[floor], np.repeat(y, 2), [floor]])
 
 
 def _room(low: float, high: float) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from tacit.evaluation.labelled.few_shot import few_shot
 from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.low_label import low_label
+from tacit.evaluation.labelled.mean_classifier import mean_classifier_accuracy, mean_classifier_gap
 from tacit.evaluation.labelled.retrieval import retrieval
 from tacit.evaluation.meanings import MEANINGS
 from tacit.evaluation.number import Number, missing
@@ -45,6 +46,8 @@ WITH_LABELS: dict[tuple[str, ...], Labelled] = {
     ("cluster_accuracy", "nmi", "ari"): lambda x, y, u, v: clustering(u, v),
     ("ood_auroc", "ood_fpr95"): leave_one_class_out,
     ("r_auroc",): lambda x, y, u, v: r_auroc(u, v),
+    ("mean_classifier_accuracy",): mean_classifier_accuracy,
+    ("mean_classifier_gap",): mean_classifier_gap,
     ("tolerance",): lambda x, y, u, v: tolerance(u, v),
 }
 

@@ -1,9 +1,8 @@
 """The report of a run: one HTML file that needs nothing else, neither network nor script."""
 
-import base64
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +13,13 @@ from torch import Tensor
 from tacit.errors import TacitError
 from tacit.evaluation import charts
 from tacit.evaluation.comparison import Evaluation
+from tacit.evaluation.examples import Crossing
+from tacit.evaluation.gallery import Gallery, Strip, gallery, strip
 from tacit.evaluation.intervals import subsample
 from tacit.evaluation.meanings import MEANINGS
 from tacit.evaluation.number import Number
 from tacit.evaluation.style import CSS
+from tacit.evaluation.unlabelled.scores import Histograms
 
 POINTS = 3000  # on the map
 TITLES = {
@@ -29,23 +31,30 @@ TITLES = {
 NOT_DRAWN = ("step", "epoch", "stage", "time")
 FIRST = ("loss", "knn", "effective_rank", "spread", "alignment", "uniformity", "lr")
 SHORT = 2  # lines of a log, fewer than which are no history
+NO_LABELS = (
+    "These samples have no labels, so nothing here says how often the encoder is right; the numbers below need none, and the "
+    "pictures are to be judged by eye."
+)
+UNDER = {  # one sentence under each heading, for who reads such a page for the first time
+    "How good it is": "The encoder beside the same encoder before training and beside the plain input: what it learned is what "
+    "it is better by.",
+    "What to do next": "",
+    "Nearest neighbours": "Each row begins with a framed sample; beside it the samples that the encoder finds most like it, "
+    "with the cosine similarity. A tick marks the same label.",
+    "Typical and unusual samples": "Typical samples have many that are like them; unusual ones stand alone: look there for "
+    "what is damaged, mislabelled or rare.",
+    "Clusters": "Groups that k-means finds in the embeddings without looking at labels.",
+    "Map": "Each sample as a point, near to those that the encoder finds alike; labels stand at the middle of their samples.",
+    "Similarity of views": "How alike two random views of one sample are (area), and views of different samples (outline), "
+    "each chart on its own scale: the less they overlap, the better the encoder tells samples apart.",
+    "Training": "What was logged while it trained.",
+    "Spectrum": "How many directions the embeddings use: a line that falls steeply says few, one that stays high says many.",
+    "What was trained": "The method, its data and its settings.",
+    "How the numbers were measured": "All that is needed to measure them again.",
+}
+MAIN = ("knn", "linear", "few_shot_5", "map", "cluster_accuracy", "rankme", "spread", "score_overlap")  # others are folded
+PROFILES = "Bars: the sample's numbers in the order of their columns, in standard deviations from each column's mean, cut at 3."
 OBSERVED = "kNN accuracy is among training samples, by labels that were looked at and not learned from."
-
-
-class Shown(NamedTuple):
-    """A sample as the report shows it."""
-
-    id: str
-    image: bytes = b""  # PNG, JPEG or WebP; empty where there is nothing to see
-    label: str = ""
-    score: float = math.nan  # similarity to the query
-
-
-class Strip(NamedTuple):
-    """A sample and its nearest neighbours, best first."""
-
-    query: Shown
-    hits: Sequence[Shown]
 
 
 class Map(NamedTuple):
@@ -62,35 +71,50 @@ def write_report(
     *,
     title: str,
     facts: dict[str, Any],
+    lead: str = "",
     history: Sequence[dict[str, Any]] = (),
     evaluation: Evaluation | None = None,
     spectrum: Tensor | None = None,
     map: Map | None = None,
     neighbours: Sequence[Strip] = (),
+    examples: Sequence[Gallery] = (),
+    crossing: tuple[Crossing, Sequence[str]] | None = None,
+    clusters: Sequence[Gallery] = (),
+    similarities: Mapping[str, Histograms] | None = None,
     advice: Sequence[str] = (),
 ) -> None:
     """Write the report; what is not given is left out. The file is written beside and renamed.
 
-    facts      what was trained on what, as shown: {"method": "SimCLR", "data": "cifar10-15k", …}
-    history    the lines of metrics.jsonl: every number but the position becomes a curve over epochs, per stage
-    spectrum   singular values of the embeddings
-    advice     sentences, the most useful first
+    facts         what was trained on what, as shown: {"method": "SimCLR", "data": "cifar10-15k", …}
+    lead          the same in one sentence, for the top
+    history       the lines of metrics.jsonl: every number but the position becomes a curve over epochs, per stage
+    spectrum      singular values of the embeddings
+    examples      typical samples, unusual ones, errors
+    crossing      clusters by classes, and the classes' names by label
+    clusters      some samples of each cluster, where there are no classes to cross them with
+    similarities  of positive and negative pairs, by representation, the one in question first
+    advice        sentences, the most useful first
     """
-    sections = [
-        _facts(facts),
-        _section("How good it is", _evaluation(evaluation)) if evaluation else "",
-        _section("What to do next", _list(advice)) if advice else "",
-        _section("Nearest neighbours", "".join(_strip(strip) for strip in neighbours)) if neighbours else "",
-        _section("Map", _map(map)) if map else "",
-        _section("Training", _curves(history)) if len(history) >= SHORT else "",
-        _section("Spectrum", f'<div class="charts">{charts.spectrum(spectrum.tolist())}</div>') if spectrum is not None else "",
-        _section("How the numbers were measured", _protocols(evaluation)) if evaluation else "",
-    ]
+    parts = {
+        "How good it is": _numbers(evaluation) if evaluation else "",
+        "Nearest neighbours": "".join(strip(shown) for shown in neighbours) + _bars(neighbours),
+        "Typical and unusual samples": "".join(gallery(shown) for shown in examples),
+        "Clusters": (_crossing(*crossing) if crossing else "") + "".join(gallery(shown) for shown in clusters),
+        "Map": _map(map) if map else "",
+        "Similarity of views": _similarities(similarities, evaluation) if similarities else "",
+        "Training": _curves(history) if len(history) >= SHORT else "",
+        "Spectrum": f'<div class="charts">{charts.spectrum(spectrum.tolist())}</div>' if spectrum is not None else "",
+        "What was trained": _facts(facts) if facts else "",
+        "How the numbers were measured": _protocols(evaluation) if evaluation else "",
+    }
+    parts = {"What to do next": _list(advice) if advice else "", **parts}
+    body = "".join(_section(name, part) for name, part in parts.items() if part)
+    top = f'<p class="lead">{escape(lead)}</p>' if lead else ""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)}</title><style>{CSS}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1>{''.join(sections)}</main></body></html>\n"
+        f"<body><main><h1>{escape(title)}</h1>{top}{_verdict(evaluation) if evaluation else ''}{body}</main></body></html>\n"
     )
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +123,8 @@ def write_report(
 
 
 def _section(title: str, body: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+    under = f'<p class="under">{UNDER[title]}</p>' if UNDER[title] else ""
+    return f"<section><h2>{escape(title)}</h2>{under}{body}</section>"
 
 
 def _list(sentences: Iterable[str]) -> str:
@@ -111,19 +136,29 @@ def _facts(facts: dict[str, Any]) -> str:
     return f'<dl class="facts">{items}</dl>'
 
 
-def _evaluation(evaluation: Evaluation) -> str:
+def _verdict(evaluation: Evaluation) -> str:
+    labelled = any(MEANINGS[metric].needs_labels for metric in evaluation.metrics)
+    said = evaluation.verdict or ([] if labelled else [NO_LABELS])
+    return "".join(f'<p class="verdict">{escape(sentence)}</p>' for sentence in said)
+
+
+def _numbers(evaluation: Evaluation) -> str:
     names = list(evaluation.representations)
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    rows = []
+    rows = {}
     for metric in evaluation.metrics:
         meaning = MEANINGS[metric]
         hint = f'<span class="hint">{meaning.better} is better</span>' if meaning.better else ""
         cells = "".join(f'<td data-name="{escape(name)}">{_cell(evaluation.number(name, metric))}</td>' for name in names)
-        rows.append(f'<tr><th scope="row">{escape(meaning.title)}{hint}</th>{cells}</tr>')
-    verdict = "".join(f'<p class="verdict">{escape(sentence)}</p>' for sentence in evaluation.verdict)
+        rows[metric] = f'<tr><th scope="row">{escape(meaning.title)}{hint}</th>{cells}</tr>'
     notes = f'<div class="notes">{_list(evaluation.notes)}</div>' if evaluation.notes else ""
-    table = f'<table class="numbers"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    return f'{verdict}{table}<p class="hint">In brackets: 95 % intervals.</p>{notes}'
+    top = f'<table class="numbers"><thead><tr><td></td>{head}</tr></thead><tbody>'
+    main, further = [name for name in rows if name in MAIN], [name for name in rows if name not in MAIN]
+    table = f"{top}{''.join(rows[name] for name in main or further)}</tbody></table>"
+    if main and further:
+        folded = f"{top}{''.join(rows[name] for name in further)}</tbody></table>"
+        table += f"<details><summary>{len(further)} further numbers</summary>{folded}</details>"
+    return f'{table}<p class="hint">In brackets: 95 % intervals.</p>{notes}'
 
 
 def _cell(number: Number | None) -> str:
@@ -206,30 +241,75 @@ def _map(map: Map) -> str:
     return f'<p class="hint">{said}; made by {escape(map.made_by)}.</p><div class="map">{drawn}</div>'
 
 
-def _strip(strip: Strip) -> str:
-    hits = "".join(_thumb(hit, "hit", same=bool(hit.label) and hit.label == strip.query.label) for hit in strip.hits)
-    return f'<div class="strip">{_thumb(strip.query, "query", same=False)}<div class="hits">{hits}</div></div>'
+def _bars(neighbours: Sequence[Strip]) -> str:
+    """What the profiles of rows of numbers show, where there are any."""
+    return f'<p class="hint">{PROFILES}</p>' if any(len(shown.query.values) for shown in neighbours) else ""
 
 
-def _thumb(sample: Shown, kind: str, same: bool) -> str:
-    alt, words = escape(sample.id), []
-    if sample.image:
-        content = base64.b64encode(sample.image).decode()
-        picture = f'<img src="data:{_media_type(sample.image)};base64,{content}" alt="{alt}">'
-    else:
-        picture = f'<span class="unseen">{alt}</span>'
-    if sample.label:
-        words.append(f'<span class="{"same" if same else "word"}">{escape(sample.label)}{" ✓" if same else ""}</span>')
-    if math.isfinite(sample.score):
-        words.append(f'<span class="score">{sample.score:.2f}</span>')
-    return f'<figure class="{kind}" title="{alt}">{picture}<figcaption>{" ".join(words)}</figcaption></figure>'
+def _crossing(found: Crossing, names: Sequence[str]) -> str:
+    """Clusters by classes as a table whose cells are coloured by their share of the row."""
+    titles = [str(names[label]) for label in found.classes]
+    totals = found.counts.sum(1) + found.others
+    head = "".join(_column(name) for name in [*titles, *(["others"] if found.others.any() else []), "samples"])
+    rows = []
+    for i, (name, total) in enumerate(zip(titles, totals)):
+        cells = [*found.counts[i], *([found.others[i]] if found.others.any() else [])]
+        drawn = "".join(_share(int(count), int(total), own=j == i) for j, count in enumerate(cells))
+        label = f'<th scope="row" title="{escape(name)}">{escape(_cut(name))}</th>'
+        rows.append(f"<tr>{label}{drawn}<td>{int(total)}</td></tr>")
+    said = [f"{100 * found.accuracy:.1f} % of the samples lie in the cluster that is matched to their class."]
+    off = found.counts - np.diag(np.diag(found.counts))
+    if off.any():
+        row, column = np.unravel_index(off.argmax(), off.shape)
+        said.append(
+            f"Most mixed: {off[row, column]} samples of class {titles[column]} lie in the cluster of class {titles[row]}."
+        )
+    if found.left_out:
+        said.append(f"{found.left_out} clusters, the smallest or without a class of their own, are left out.")
+    how = "Rows: clusters, each under the class it is matched to. Columns: true classes. Stronger colour: more of the row."
+    table = (
+        '<div class="scroll"><table class="heat" aria-label="samples of each class in each cluster">'
+        f"<thead><tr><td>cluster</td>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+    return f'<p>{escape(" ".join(said))}</p>{table}<p class="hint">{how}</p>'
 
 
-def _media_type(image: bytes) -> str:
-    for start, name in ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp")):
-        if image.startswith(start):
-            return name
-    raise TacitError("A thumbnail is neither PNG nor JPEG nor WebP; encode it as one of them.")
+def _column(name: str) -> str:
+    """A column's name, upright where it is wider than a cell."""
+    tall = ' class="tall"' if len(name) > 3 else ""
+    return f'<th scope="col" title="{escape(name)}"><span{tall}>{escape(_cut(name))}</span></th>'
+
+
+def _share(count: int, total: int, own: bool) -> str:
+    kind = ' class="own"' if own else ""
+    return f'<td{kind} style="--share:{100 * count / max(total, 1):.0f}%">{count or "·"}</td>'
+
+
+def _similarities(similarities: Mapping[str, Histograms], evaluation: Evaluation | None) -> str:
+    """One chart per representation, and how often a negative lies above a positive where that was measured."""
+    drawn, said = [], []
+    for name, found in similarities.items():
+        drawn.append(charts.distributions(name, found.edges, found.positives, found.negatives, "cosine similarity"))
+        overlap = evaluation.number(name, "score_overlap") if evaluation and name in evaluation.representations else None
+        if overlap is not None and math.isfinite(overlap.value):
+            said.append(f"{overlap.shown().partition(' (')[0]} with {name}")
+    key = (
+        '<ul class="legend"><li><svg viewBox="0 0 12 12" aria-hidden="true"><rect class="area" y="2" width="12" height="10"/>'
+        '</svg>two views of one sample</li><li><svg viewBox="0 0 12 12" aria-hidden="true"><path class="outline" '
+        'd="M0 11V4H12V11"/></svg>views of two samples</li></ul>'
+    )
+    overlaps = (
+        f"<p>Two different samples look more alike than two views of one in this share of cases: {escape(', '.join(said))}.</p>"
+        if said
+        else ""
+    )
+    return f'{overlaps}<div class="charts">{"".join(drawn)}</div>{key}'
+
+
+def _cut(name: str, longest: int = 16) -> str:
+    """At most so many characters of a name; its end stays, since often only the ends of names differ."""
+    return name if len(name) <= longest else f"{name[: longest // 2]}…{name[1 - longest // 2 :]}"
 
 
 def _is_number(value: Any) -> bool:

@@ -18,7 +18,9 @@ h3{font-size:1rem;margin:20px 0 8px}
 p,ul{margin:8px 0;max-width:75ch}
 ul{padding-left:1.2em}
 .hint{color:var(--soft);font-size:.85rem}
-.verdict{font-size:1.05rem}
+.lead{color:var(--soft)}
+.verdict{font-size:1.1rem;border-left:3px solid var(--accent);padding-left:12px}
+.under{color:var(--soft);margin:-4px 0 14px}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px 24px;margin:0}
 .facts dt{color:var(--soft);font-size:.8rem}
 .facts dd{margin:0;overflow-wrap:anywhere}
@@ -40,6 +42,7 @@ svg .title{fill:var(--text);font-size:13px;font-weight:600}
 .grid{stroke:var(--line);stroke-width:1}.axis,.tick{stroke:var(--grey);stroke-width:1}
 .line{fill:none;stroke:var(--accent);stroke-width:1.8;stroke-linejoin:round}
 .band{fill:var(--accent);opacity:.2}.end{fill:var(--accent)}
+.area{fill:var(--accent);opacity:.45}.outline{fill:none;stroke:var(--c1);stroke-width:2;stroke-linejoin:round}
 .map{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:8px}
 .map g{fill-opacity:.8;stroke-width:0}.k{fill:var(--grey);stroke:var(--grey)}
 .k0{fill:var(--c0);stroke:var(--c0)}.k1{fill:var(--c1);stroke:var(--c1)}.k2{fill:var(--c2);stroke:var(--c2)}
@@ -52,8 +55,22 @@ paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .hits{display:flex;flex-wrap:wrap;gap:10px}
 figure{margin:0;width:72px;font-size:.78rem;line-height:1.25}
 .query{flex:none}
-.query img{outline:2px solid var(--accent);outline-offset:1px}
-img,.unseen{width:72px;height:72px;object-fit:contain;background:var(--line);border-radius:3px;display:block}
+.query img,.query .profile,.query .unseen{outline:2px solid var(--accent);outline-offset:1px}
+.gallery{margin:0 0 20px}
+.gallery h3+.hint{margin-top:-4px}
+.heat{width:auto;font-size:.82rem}
+.heat td,.heat th{padding:4px 5px;text-align:right;border:0;min-width:2.3em}
+.heat td{background:color-mix(in srgb,var(--accent) calc(var(--share,0%) * .55),transparent)}
+.heat .own{font-weight:700;outline:1px solid var(--grey);outline-offset:-1px}
+.heat td:last-child,.heat thead td{color:var(--soft)}
+.heat thead td{text-align:left;vertical-align:bottom;padding-left:0}
+.heat thead th{vertical-align:bottom;font-weight:400}
+.heat thead .tall{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);font-weight:400}
+.heat tbody th{white-space:nowrap;text-align:left;position:sticky;left:0;background:var(--back);padding-left:0}
+img,.unseen{background:var(--line)}
+.profile{background:var(--card);border:1px solid var(--line);border-radius:3px;fill:var(--accent)}
+.note,.id{display:block;color:var(--soft)}.id{white-space:nowrap;overflow:hidden}
+img,.unseen,.profile{width:72px;height:72px;object-fit:contain;border-radius:3px;display:block}
 img{image-rendering:pixelated}
 .unseen{overflow:hidden;padding:4px;overflow-wrap:anywhere}
 figcaption{overflow-wrap:anywhere;margin-top:3px}
@@ -68,7 +85,8 @@ details table{font-size:.88rem;margin:6px 0 12px}details th[scope=row]{color:var
 .numbers tbody th{font-weight:600}
 .numbers td::before{content:attr(data-name) ": ";color:var(--soft)}
 .map .label{font-size:20px;stroke-width:6px}.map g{stroke-width:1.8px}
-figure,img,.unseen{width:60px}img,.unseen{height:60px}figure{font-size:.68rem}
+.heat{font-size:.76rem}.heat td,.heat th{padding:4px 3px;min-width:1.9em}
+figure,img,.unseen,.profile{width:60px}img,.unseen,.profile{height:60px}figure{font-size:.7rem}
 }
 @media print{details{break-inside:avoid}}
 """

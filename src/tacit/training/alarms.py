@@ -17,8 +17,9 @@ FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
 ALIKE = 0.4  # overlap of views before training, above which little of a sample is left in them
 STILL_ALIKE = 0.35  # and above which it has not been found either
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
-FEW_DIRECTIONS = 7.0  # that projections fill
-SMALL_BATCH = 16
+FEW_DIRECTIONS = 10.0  # that projections fill
+NARROWED = 0.4  # of the most directions that the representation filled so far
+SMALL_BATCH, LITTLE_CHANGED = 16, 0.9  # samples, and of the overlap before training
 EARLY = 0.2  # of a stage: later, few negatives and alike views may be what was learned
 SETTLED = 20  # steps, before which running statistics say little
 
@@ -88,12 +89,14 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     start, mixed = _of(first, "overlap"), _of(now, "overlap")
     if early and start > ALIKE and all(_of(line, "overlap") > STILL_ALIKE for line in pair):
         return [_views(start, mixed)]
-    lost = all(_of(line, "overlap") > UNCHANGED * start for line in pair)
-    if early and traits.compares and traits.batch < SMALL_BATCH and lost:
+    small = early and traits.compares and traits.batch < SMALL_BATCH
+    if small and all(_of(line, "overlap") > LITTLE_CHANGED * start for line in pair):
         return [_batch(traits, start, mixed)]
-    if lost and all(_of(line, "projected_rank") < FEW_DIRECTIONS for line in pair):
-        return [_agreement(_of(now, "projected_rank"), start, mixed)]
+    most = max(_of(line, "effective_rank") for line in before)
+    narrow = (_of(line, "projected_rank") < FEW_DIRECTIONS or _of(line, "effective_rank") < NARROWED * most for line in pair)
     rank, spread = _of(now, "effective_rank"), _of(now, "spread")
+    if all(narrow) and all(_of(line, "overlap") > UNCHANGED * start for line in pair):
+        return [_agreement(rank, most, start, mixed)]
     if progress >= 0.05 and collapsed(rank, spread, traits.n, traits.dim):  # an untrained encoder has little spread too
         return [_collapse(rank, spread, traits)]
     return []
@@ -139,12 +142,12 @@ def _batch(traits: Traits, start: float, mixed: float) -> Alarm:
     )
 
 
-def _agreement(rank: float, start: float, mixed: float) -> Alarm:
+def _agreement(rank: float, most: float, start: float, mixed: float) -> Alarm:
     return Alarm(
         "stop-gradient",
-        f"The projections are collapsing: they fill {rank:.1f} directions, and two samples look more alike than two views "
-        f"of one in {100 * mixed:.0f} % of cases ({100 * start:.0f} % before training). Views agree because everything "
-        "does: see that the target gets no gradient (detach) and that a predictor or a term that spreads stands against it.",
+        f"Views agree because everything does: the effective rank fell from {most:.0f} to {rank:.0f}, and two samples look "
+        f"more alike than two views of one in {100 * mixed:.0f} % of cases ({100 * start:.0f} % before training). See that "
+        "the target gets no gradient (detach), and that a predictor, negatives or a term that spreads stand against it.",
     )
 
 

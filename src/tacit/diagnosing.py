@@ -1,0 +1,195 @@
+"""`tacit doctor`: what went wrong in a run, why, and what to try, from what lies in its folder."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import numpy as np
+
+from tacit.config import Config
+from tacit.errors import TacitError
+from tacit.evaluation.meanings import MEANINGS
+from tacit.telling import history
+
+UNCHANGED = 0.95  # of the overlap before training: nothing was learned that tells samples apart
+FALLEN, RISING = 0.05, 0.02  # of online kNN accuracy: more than its noise
+SLOWER = 2.0
+CORRUPT = 0.01  # of the samples
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or that could be better."""
+
+    name: str
+    said: str  # what was seen, its likely cause, what to try
+    step: int = -1  # when it was seen, -1 where it is of the whole run
+    share: float = math.nan  # of its stage that had passed by then
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor found: faults first, then hints; none of both means that nothing is known to be wrong."""
+
+    run: str
+    title: str
+    finished: bool
+    lines: int  # of the log that were read
+    faults: list[Finding]
+    hints: list[Finding]
+
+    def __str__(self) -> str:
+        parts = [self.title]
+        if not self.faults:
+            parts.append(f"Nothing is known to be wrong: no alarm in {self.lines} lines of its log.")
+        parts += [f"{place}. {_when(finding)}{finding.said}" for place, finding in enumerate(self.faults, 1)]
+        parts += [f"Hint: {finding.said}" for finding in self.hints]
+        return "\n".join(parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON only."""
+        return asdict(self)
+
+
+def doctor(run: str | Path) -> Diagnosis:
+    """Look through a run, finished or not: the alarms of its training, its end, and what judging has said of it.
+
+    Reads run.yaml, metrics.jsonl and evaluation.json; neither the data nor the weights.
+    """
+    folder = Path(run)
+    config, lines = Config.read(folder), history(folder)
+    finished = (folder / "encoder.safetensors").exists()
+    faults = [*_alarms(lines, config), *_unlearned(lines, config), *_worse(folder), *_corrupt(config)]
+    if not finished and not any(finding.name == "divergence" for finding in faults):
+        again = f"tacit pretrain --resume --out {quote(str(folder))}"
+        faults.append(Finding("unfinished", f"The training has not finished; unless it is running, go on with: {again}"))
+    method = config.method.rpartition(":")[2]
+    state = "finished" if finished else "not finished"
+    title = f"{folder}: {method} on {Path(config.data['source']).name}, {config.data['samples']:,} samples; {state}."
+    return Diagnosis(str(folder), title, finished, len(lines), faults, [*_online(lines), *_slower(lines)])
+
+
+def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
+    """Those that the training raised as it went."""
+    found = []
+    for line in lines:
+        if "alarm" in line:
+            said = line.get("warning", "")
+            if line["alarm"] == "divergence":
+                said = (
+                    "The loss or the weights became infinite or no numbers, and the training stopped. The learning rate is "
+                    "the likely cause: try a tenth of --lr, or --clip 1."
+                )
+            found.append(Finding(line["alarm"], said, line["step"], _passed(line, config)))
+    return found
+
+
+def _passed(line: dict[str, Any], config: Config) -> float:
+    """The share of a stage that has passed."""
+    recipe = config.resolved.get("recipe", {})
+    epochs, batch = recipe.get("epochs", 0), recipe.get("batch", 0)
+    steps = epochs * (recipe.get("epoch_batches") or (config.data["samples"] // batch if batch else 0))
+    return min(line["step"] / steps, 1.0) if steps else math.nan
+
+
+def _unlearned(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
+    """A finished training whose views are told apart no better than before it."""
+    told = _numbers(lines, "overlap")
+    if len(told) < 3 or any("alarm" in line for line in lines) or told[-1] <= UNCHANGED * told[0]:
+        return []
+    return [
+        Finding(
+            "unlearned",
+            f"Nothing was learned that tells samples apart: two samples look more alike than two views of one in "
+            f"{100 * told[-1]:.0f} % of cases, and in {100 * told[0]:.0f} % before training. Try a higher --lr, more --epochs, "
+            "and look at the views with tacit preview.",
+        )
+    ]
+
+
+def _worse(folder: Path) -> list[Finding]:
+    """Numbers by which the encoder is beyond doubt behind what it should beat."""
+    file = folder / "evaluation.json"
+    if not file.exists():
+        return []
+    try:
+        found = json.loads(file.read_text())["representations"]
+        by_name = {who: {number["name"]: number for number in numbers} for who, numbers in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TacitError(f"{file} is no evaluation of a run; write it again with tacit evaluate.") from error
+    findings = []
+    for metric in ("knn", "linear"):
+        mine = by_name.get("this encoder", {}).get(metric, {})
+        for other in ("raw input", "untrained encoder"):
+            theirs = by_name.get(other, {}).get(metric, {})
+            if mine.get("high") is not None and theirs.get("low") is not None and mine["high"] < theirs["low"]:
+                findings.append(
+                    Finding(
+                        f"below {other}",
+                        f"{MEANINGS[metric].title} is {100 * mine['value']:.1f} % and that of the {other} "
+                        f"{100 * theirs['value']:.1f} %: the training has not helped. Train longer (--epochs), take another "
+                        "method, and look at the views with tacit preview.",
+                    )
+                )
+    return findings
+
+
+def _corrupt(config: Config) -> list[Finding]:
+    out, kept = len(config.data.get("corrupt", [])), config.data["samples"]
+    if out <= CORRUPT * (out + kept):
+        return []
+    return [
+        Finding(
+            "corrupt",
+            f"{out:,} of {out + kept:,} samples could not be read and were left out; see which with: tacit inspect "
+            f"{quote(config.data['source'])}",
+        )
+    ]
+
+
+def _online(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+    """What the kNN accuracy that was looked at while training says of its length."""
+    told = _numbers(lines, "knn")
+    if len(told) < 5:
+        return []
+    best, last, before = max(told), told[-1], told[-1 - max(len(told) // 5, 1)]
+    if best - last > FALLEN:
+        return [
+            Finding(
+                "past its best",
+                f"Online kNN accuracy was {100 * best:.0f} % and ended at {100 * last:.0f} %: it went on for too long, or the "
+                "learning rate did not fall. Keep --snapshots and choose among them with tacit compare.",
+            )
+        ]
+    if last - before > RISING:
+        return [Finding("still learning", "Online kNN accuracy was still rising when the training ended: try more --epochs.")]
+    return []
+
+
+def _slower(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+    told = _numbers(lines, "samples_per_second")
+    if len(told) < 8:
+        return []
+    first, last = (float(np.median(part)) for part in (told[: len(told) // 4], told[-(len(told) // 4) :]))
+    if first < SLOWER * last:
+        return []
+    said = f"It began with {first:.0f} samples a second and ended with {last:.0f}: look what else ran on the machine."
+    return [Finding("slower", said)]
+
+
+def _numbers(lines: Sequence[dict[str, Any]], name: str) -> list[float]:
+    """What the last stage's lines say of one number."""
+    last = max((line.get("stage", 0) for line in lines), default=0)
+    told = [line[name] for line in lines if line.get("stage", 0) == last and line.get(name) is not None]
+    return [float(value) for value in told]
+
+
+def _when(finding: Finding) -> str:
+    if finding.step < 0:
+        return ""
+    share = "" if math.isnan(finding.share) else f" ({100 * finding.share:.0f} % of the training)"
+    return f"At step {finding.step}{share}: "
