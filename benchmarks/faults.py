@@ -47,7 +47,7 @@ SHARED: Mapping[str, Mapping[str, Any]] = {  # every run of a set has the same n
     "mnist-20k": {"size": 20, "batch": 64, "epochs": 8, "epoch_batches": 40, "warmup": 1},
 }
 IMAGES = 3000
-SEEN = ("step", *Signals._fields)
+SEEN = ("step", "usual_overlap", *Signals._fields)
 TINY = {"crop": [0.01, 0.02]}
 
 

@@ -37,7 +37,7 @@ from tacit.training.setting import Observer, Setting
 from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
 from tacit.views import modality
-from tacit.views.kinds import Plain
+from tacit.views.kinds import Pair, Plain
 
 
 def pretrain(
@@ -269,6 +269,7 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         folder=folder,
         quiet=quiet,
         observers=tuple(observers),
+        usual=source_of(seen.samples, fit_views(dict(facts.more), {}), Pair()) if Pair in views.kinds else None,
     )
 
 

@@ -1,11 +1,12 @@
 """Each fault raises the alarm of its cause, once, and healthy signals raise none."""
 
 import json
+import math
 from types import SimpleNamespace
 
 import pytest
 
-from tacit.training.alarms import Traits, Watch, alarms
+from tacit.training.alarms import Traits, Watch, alarms, told_apart
 from tacit.training.signals import Signals
 
 TRAITS = Traits(n=256, dim=128, batch=64, compares=True)
@@ -19,8 +20,8 @@ def at(step, signals):
     return {"step": step, **signals._asdict()}
 
 
-def raised(now, start=START, traits=TRAITS, progress=0.1, last=None):
-    before = [at(0, start), at(20, now if last is None else last)]
+def raised(now, start=START, traits=TRAITS, progress=0.1, last=None, usual=None):
+    before = [{**at(0, start), "usual_overlap": usual}, at(20, now if last is None else last)]
     return [alarm.cause for alarm in alarms(before, at(30, now), traits, progress)]
 
 
@@ -47,10 +48,17 @@ def test_growing_weights_are_named_first_and_at_once():
 
 
 def test_views_alike_before_training_and_still():
-    alike = HEALTHY._replace(overlap=0.38)
-    assert raised(alike, start=START._replace(overlap=0.43)) == ["views"]
-    assert raised(HEALTHY, start=START._replace(overlap=0.43)) == []  # they were told apart in the end
-    assert raised(alike, start=START._replace(overlap=0.43), last=HEALTHY) == []  # one look is not enough
+    alike, start = HEALTHY._replace(overlap=0.38), START._replace(overlap=0.43)
+    assert raised(alike, start=start, usual=0.3) == ["views"]
+    assert raised(alike, start=start, usual=0.42) == []  # so is this data
+    assert raised(alike, start=start) == []  # nothing to measure it by
+    assert raised(HEALTHY, start=start, usual=0.3) == []  # they were told apart in the end
+    assert raised(alike, start=start, usual=0.3, last=HEALTHY) == []  # one look is not enough
+
+
+def test_scores_that_lie_apart():
+    assert told_apart(0.5) == pytest.approx(0) and told_apart(0.2) > told_apart(0.3) > 0
+    assert math.isnan(told_apart(0.0)) and math.isnan(told_apart(math.nan))
 
 
 def test_a_small_batch_is_named_where_nothing_is_learned():
@@ -70,8 +78,8 @@ def test_what_a_method_has_not_raises_nothing():
 
 
 def watch(signals, lines=()):
-    probe = SimpleNamespace(measure=lambda: signals.pop(0), shape=(256, 128))
-    return Watch(probe, SimpleNamespace(whole_batch=True), 64, list(lines))
+    probe = SimpleNamespace(measure=lambda: signals.pop(0), shape=(256, 128), overlap_in=lambda stream: 0.3)
+    return Watch(probe, ["usual"], SimpleNamespace(whole_batch=True), 64, list(lines))
 
 
 def test_an_alarm_is_told_once_and_after_going_on_too():
@@ -80,6 +88,7 @@ def test_an_alarm_is_told_once_and_after_going_on_too():
     lines = [{"step": step, **first.told(step, step / 300)} for step in (0, 20, 30, 40)]
     assert [line.get("alarm") for line in lines] == [None, None, "temperature", None]
     assert "--temperature" in lines[2]["warning"]
+    assert [line.get("usual_overlap") for line in lines] == [0.3, None, None, None]
     log = json.loads(json.dumps(lines))
     assert "alarm" not in watch([fault], log).told(50, 0.15)
     assert watch([fault], log[:2]).told(30, 0.1)["alarm"] == "temperature"

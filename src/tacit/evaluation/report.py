@@ -28,7 +28,7 @@ TITLES = {
     "effective_rank": "effective rank",
     "samples_per_second": "samples per second",
 }
-NOT_DRAWN = ("step", "epoch", "stage", "time")
+NOT_DRAWN = ("step", "epoch", "stage", "time", "usual_overlap")
 FIRST = ("loss", "knn", "effective_rank", "spread", "alignment", "uniformity", "lr")
 SHORT = 2  # lines of a log, fewer than which are no history
 NO_LABELS = (

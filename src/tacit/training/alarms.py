@@ -6,16 +6,18 @@ The thresholds were set on one data set and tried on others, on faults planted t
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from tacit.method import Method
 from tacit.numerics.spectra import collapsed
 from tacit.training.signals import Probe
+from tacit.training.streams import Stream
 
 GROWN = 1.25  # by so much weights do not grow between two looks at them
 FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
-ALIKE = 0.4  # overlap of views before training, above which little of a sample is left in them
-STILL_ALIKE = 0.35  # and above which it has not been found either
+HARDER = 0.55  # of how well the usual views are told apart before training: little of a sample is left in the run's own
+STILL_ALIKE = 0.8  # of the overlap before training: it has not been found either
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
 FEW_DIRECTIONS = 10.0  # that projections fill
 NARROWED = 0.4  # of the most directions that the representation filled so far
@@ -46,11 +48,12 @@ Line = Mapping[str, Any]  # of the log, with the signals by name; None for nan
 class Watch:
     """Looks at the probe, and raises each alarm once in a stage.
 
+    usual   the same samples in the views that their kind has by default, if it has some
     lines   of the log of this stage so far, where it goes on
     """
 
-    def __init__(self, probe: Probe, method: Method, batch: int, lines: Sequence[Line]):
-        self.probe, self.batch, self.compares = probe, batch, method.whole_batch
+    def __init__(self, probe: Probe, usual: Sequence[Stream], method: Method, batch: int, lines: Sequence[Line]):
+        self.probe, self.usual, self.batch, self.compares = probe, usual, batch, method.whole_batch
         self.seen = [line for line in lines if "effective_rank" in line]
         self.raised = {cause for line in lines for cause in line.get("alarm", "").split(", ")}
 
@@ -59,22 +62,25 @@ class Watch:
         signals = self.probe.measure()
         if signals is None:
             return {}
-        before, now = list(self.seen), {"step": step, **signals._asdict()}
+        told: dict[str, Any] = signals._asdict()
+        if not self.seen:
+            told |= dict(zip(["usual_overlap"], map(self.probe.overlap_in, self.usual)))
+        before, now = list(self.seen), {"step": step, **told}
         self.seen.append(now)
         traits = Traits(*self.probe.shape, self.batch, self.compares)
         new = [alarm for alarm in alarms(before, now, traits, progress) if alarm.cause not in self.raised]
         self.raised |= {alarm.cause for alarm in new}
         if not new:
-            return signals._asdict()
+            return told
         causes, sentences = ", ".join(alarm.cause for alarm in new), " ".join(alarm.said for alarm in new)
-        return {**signals._asdict(), "alarm": causes, "warning": sentences}
+        return {**told, "alarm": causes, "warning": sentences}
 
 
 def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -> list[Alarm]:
     """The alarms that the signals of now raise, given those of earlier looks, of which the first is from before any step.
 
-    Each condition must hold at two looks in a row, but for weights that grow and a representation that has collapsed. One
-    fault shows in several signals, so the first cause that explains them is named alone.
+    What is said of overlap and of negatives must hold at two looks in a row. One fault shows in several signals, so the
+    first cause that explains them is named alone.
     """
     if not before:
         return []
@@ -87,19 +93,25 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     if early and all(_of(line, "negatives") < FEW_NEGATIVES for line in pair):
         return [_temperature(_of(now, "negatives"), traits)]
     start, mixed = _of(first, "overlap"), _of(now, "overlap")
-    if early and start > ALIKE and all(_of(line, "overlap") > STILL_ALIKE for line in pair):
-        return [_views(start, mixed)]
+    usual = _of(first, "usual_overlap")
+    if early and told_apart(start) < HARDER * told_apart(usual) and all(_of(x, "overlap") > STILL_ALIKE * start for x in pair):
+        return [_views(usual, start, mixed)]
     small = early and traits.compares and traits.batch < SMALL_BATCH
     if small and all(_of(line, "overlap") > LITTLE_CHANGED * start for line in pair):
         return [_batch(traits, start, mixed)]
     most = max(_of(line, "effective_rank") for line in before)
-    narrow = (_of(line, "projected_rank") < FEW_DIRECTIONS or _of(line, "effective_rank") < NARROWED * most for line in pair)
     rank, spread = _of(now, "effective_rank"), _of(now, "spread")
-    if all(narrow) and all(_of(line, "overlap") > UNCHANGED * start for line in pair):
+    narrow = _of(now, "projected_rank") < FEW_DIRECTIONS or rank < NARROWED * most
+    if narrow and all(_of(line, "overlap") > UNCHANGED * start for line in pair):
         return [_agreement(rank, most, start, mixed)]
     if progress >= 0.05 and collapsed(rank, spread, traits.n, traits.dim):  # an untrained encoder has little spread too
         return [_collapse(rank, spread, traits)]
     return []
+
+
+def told_apart(overlap: float) -> float:
+    """How many standard deviations lie between positive and negative scores whose overlap is this, were they normal: d′."""
+    return math.sqrt(2) * NormalDist().inv_cdf(1 - overlap) if 0 < overlap < 1 else math.nan
 
 
 def _of(line: Line, name: str) -> float:
@@ -124,12 +136,12 @@ def _temperature(negatives: float, traits: Traits) -> Alarm:
     )
 
 
-def _views(start: float, mixed: float) -> Alarm:
+def _views(usual: float, start: float, mixed: float) -> Alarm:
     return Alarm(
         "views",
         f"The views destroy the content: two samples look more alike than two views of one in {100 * mixed:.0f} % of cases "
-        f"({100 * start:.0f} % before training, 50 % is chance). Look at them with tacit preview; try larger crops and less "
-        "change of colour.",
+        f"({100 * start:.0f} % before training, {100 * usual:.0f} % in the default views, 50 % is chance). Look at them with "
+        "tacit preview; try larger crops and less change of colour.",
     )
 
 

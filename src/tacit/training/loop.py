@@ -21,7 +21,7 @@ from tacit.training.distributed import attach, join, share_norms, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
 from tacit.training.plans import settled
-from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams
+from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams, open_usual
 from tacit.training.signals import Probe
 from tacit.training.state import Keeper, reseed
 from tacit.training.stopping import Interrupted, Stopping
@@ -81,7 +81,8 @@ class Training:
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
             self.journal.begin(title, total, self.at.step, self.log_length)
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
-            self.watch = Watch(probe, self.method, self.recipe.batch, self.journal.lines(self.number))
+            usual = open_usual(self.setting, self.main)
+            self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
             if self.at.step == 0 and (said := self.watch.told(0, 0.0)):
                 self.journal.tell({"stage": self.number, "epoch": 0, "step": 0, **said})
             try:

@@ -45,6 +45,7 @@ class Setting:
     save_seconds: float = 60.0
     most_steps: int = 0  # of every stage; 0: all of them
     observers: tuple[Observer, ...] = ()  # they look at the method and never change it
+    usual: Source | None = None  # of the main samples in pairs of the views that their kind has by default
 
 
 def open_streams(method: Method, recipe: Recipe, setting: Setting, key: int) -> dict[str, Stream]:
@@ -96,6 +97,13 @@ def observed(setting: Setting, method: Method, now: Moment) -> dict[str, float]:
         for module, mode in modes.items():
             module.training = mode
     return {name: value for one in said for name, value in one.items()}
+
+
+def open_usual(setting: Setting, main: Stream) -> list[Stream]:
+    """The main samples in pairs of their kind's default views, by which a run's own are measured; none where it has none."""
+    if setting.usual is None:
+        return []
+    return [Stream("usual", setting.usual, 1, main.key, main.device, context=main.context)]
 
 
 def close_streams(feeds: dict[str, Stream]) -> None:

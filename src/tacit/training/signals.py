@@ -42,15 +42,14 @@ class Probe:
         if plain.ndim != 2 or not torch.isfinite(plain).all():
             return None
         self.shape = (len(plain), plain.shape[1])
-        apart, mixed = float("nan"), float("nan")
-        looks = self.stream.load(self.index, 0)
-        whole = all(seen.part == 0 for seen in self.stream.source.program.seen)  # not two parts of one sample
-        if whole and len(looks.views) >= 2 and looks.views[0].shape == looks.views[1].shape:
-            first, second = (self._through(self.method.represent, _one(looks, view)) for view in (0, 1))
+        apart, mixed, looks = float("nan"), float("nan"), self.stream.load(self.index, 0)
+        if comparable(self.stream, looks):
+            first, second = self._both(looks)
             apart, mixed = float(alignment(first, second)), overlap(first, second)
         filled, seen = float("nan"), float("nan")
         if projects(self.method):
-            z = self._through(lambda batch: self.method.projector(self.method.encoder(batch.views[0])), looks)
+            encoder, projector = self.method.get_submodule("encoder"), self.method.get_submodule("projector")
+            z = self._through(lambda batch: projector(encoder(batch.views[0])), looks)
             filled = float(effective_rank(z - z.mean(0)))
             temperature = getattr(self.method, "temperature", None)
             if isinstance(temperature, int | float) and not hasattr(self.method, "prototypes"):  # of samples, not of clusters
@@ -61,6 +60,15 @@ class Probe:
         ranks = float(effective_rank(centred)), float(feature_spread(plain))
         return Signals(*ranks, apart, float(uniformity(plain)), mixed, filled, seen, weights)
 
+    def overlap_in(self, stream: Stream) -> float:
+        """The overlap of the same samples in another stream's views."""
+        looks = stream.load(self.index, 0)
+        return overlap(*self._both(looks)) if comparable(stream, looks) else float("nan")
+
+    def _both(self, looks: Batch) -> tuple[Tensor, Tensor]:
+        first, second = (self._through(self.method.represent, _one(looks, view)) for view in (0, 1))
+        return first, second
+
     def _through(self, how: Callable[[Batch], Tensor], batch: Batch) -> Tensor:
         training = self.method.training
         self.method.eval()
@@ -69,6 +77,12 @@ class Probe:
                 return how(batch).float().cpu()
         finally:
             self.method.train(training)
+
+
+def comparable(stream: Stream, looks: Batch) -> bool:
+    """Whether the first two views are of one shape and of the whole sample each, not two parts of it."""
+    whole = all(seen.part == 0 for seen in stream.source.program.seen)
+    return whole and len(looks.views) >= 2 and looks.views[0].shape == looks.views[1].shape
 
 
 def projects(method: Method) -> bool:

@@ -10,7 +10,8 @@ from tacit.method import Loss, Method
 from tacit.training.signals import Signals
 
 # What a line of the log says by itself, the signals with it.
-TAKEN = frozenset(("loss", "stage", "epoch", "step", "lr", "alarm", "warning", "samples_per_second", *Signals._fields))
+WATCHED = ("alarm", "warning", "usual_overlap", *Signals._fields)
+TAKEN = frozenset(("loss", "stage", "epoch", "step", "lr", "samples_per_second", *WATCHED))
 
 
 class Focus:

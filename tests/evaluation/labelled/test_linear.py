@@ -43,6 +43,55 @@ def test_minimises_what_scikit_learn_minimises(penalty, monkeypatch):
     assert float(mine) == pytest.approx(theirs.score(scaled_test, y_test.numpy()), abs=0.01)
 
 
+def test_a_path_of_a_hundred_penalties_equals_a_loop_of_scikit_learn():
+    (x, y), (x_test, y_test) = toy(400, 0), toy(500, 1)
+    path = tuple(np.logspace(-5, 0.5, 100))
+    probe = fit(x, y, path)
+    scaled, scaled_test = (((p - x.mean(0)) / x.std(0, correction=0).clamp_min(1e-9)).double().numpy() for p in (x, x_test))
+    rotated = ((x - probe.mean) @ probe.axes).double().numpy()
+    mine, accuracy, theirs = [], (predict(probe, x_test) == y_test).float().mean(1).tolist(), []
+    loop = LogisticRegression(max_iter=5000, tol=1e-7, warm_start=True)
+    for head, penalty in zip(probe.weights.double().numpy(), path):
+        loop.set_params(C=1 / (400 * penalty)).fit(scaled, y.numpy())
+        mine.append(objective(head[:, :-1], head[:, -1], rotated, y, penalty))
+        theirs.append((objective(loop.coef_, loop.intercept_, scaled, y, penalty), loop.score(scaled_test, y_test.numpy())))
+    least, score = np.array(theirs).T
+    np.testing.assert_allclose(mine, least, atol=2e-4)
+    assert np.mean(mine) - least.mean() < 3e-5
+    np.testing.assert_allclose(accuracy, score, atol=0.0061)  # three of 500 test samples
+    assert abs(np.mean(accuracy) - score.mean()) < 0.001
+
+
+def test_the_path_needs_far_fewer_products_than_its_heads(monkeypatch):
+    x, y = toy(400, 0)
+    heads = []
+    gradient = room._gradient
+    monkeypatch.setattr(
+        room, "_gradient", lambda x, target, weights: heads.append(len(weights)) or gradient(x, target, weights)
+    )
+    fit(x, y, tuple(np.logspace(-5, 0, 100)))
+    assert sum(heads) < 10 * 100
+
+
+@pytest.mark.parametrize("path", [(0.0,), (0.0, *np.logspace(-4, 0, 60)), (0.1,) * 50, tuple(np.linspace(0.1, 0.11, 50))])
+def test_odd_paths(path):
+    x, y = toy(300, 0)
+    probe, alone = fit(x, y, path), fit(x, y, path[-1:])
+    assert bool(probe.weights.isfinite().all()) and len(probe.weights) == len(path)
+    assert float((predict(probe, x)[-1] == predict(alone, x)[0]).float().mean()) > 0.99
+
+
+def test_two_classes_and_a_thousand():
+    g = torch.Generator().manual_seed(0)
+    y = torch.arange(3000) % 1000
+    x = torch.randn(1000, 32, generator=g)[y] + 0.3 * torch.randn(3000, 32, generator=g)
+    assert float((predict(fit(x, y, (1e-3, 1e-2)), x) == y).float().mean()) > 0.99
+    x, y = toy(500, 3, classes=2)
+    scaled = ((x - x.mean(0)) / x.std(0, correction=0).clamp_min(1e-9)).double().numpy()
+    theirs = LogisticRegression(C=1 / 5, max_iter=3000).fit(scaled, y.numpy()).predict(scaled)  # one head: λ is halved
+    assert (predict(fit(x, y, (2e-2,)), x)[0].numpy() == theirs).mean() > 0.99
+
+
 def test_accuracy_within_a_point_of_scikit_learn():
     (x, y), (x_test, y_test) = toy(1500, 0), toy(800, 1)
     number = linear(x, 7 * y + 2, x_test, 7 * y_test + 2)  # labels need not be 0 … C−1
