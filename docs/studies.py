@@ -83,12 +83,17 @@ FOUND = (
 
 def _verdicts(sets: dict[str, list[Row]]) -> list[str]:
     first = next(iter(sets))
-    same = "which is what `tacit compare` ranks by" if set(best_set(sets[first])) == set(CHOOSING) else "not what it ranks by"
-    said = [f"The set that correlates best on {first} is {', '.join(best_set(sets[first]))}, {same}."]
-    for name, rows in sets.items():
-        rho, lost, chosen = judged(rows, tuple(CHOOSING))
-        met = "as the rule asks" if lost <= WITHIN else f"**the rule asks for {WITHIN:.0f} and is not met**"
-        said.append(f"On {name} it correlates by {rho:.2f} and chooses *{chosen}*, {lost:.1f} points below the best: {met}.")
+    best, said = best_set(sets[first]), []
+    for title, metrics in (
+        (f"The rule's choice ({', '.join(best)})", best),
+        ("What `tacit compare` ranks by", tuple(CHOOSING)),
+    ):
+        for name, rows in sets.items():
+            rho, lost, chosen = judged(rows, metrics)
+            met = "as the rule asks" if lost <= WITHIN else f"**the rule asks for {WITHIN:.0f} and is not met**"
+            said.append(
+                f"{title} correlates by {rho:.2f} on {name} and chooses *{chosen}*, {lost:.1f} points below the best: {met}."
+            )
     return said
 
 

@@ -49,6 +49,8 @@ def compare(
             names.append(f"{run.path}{f' @ {snapshot}' if snapshot else ''}")
             rows.append(_by_parts(taken, _drawn(taken.open(source, kind), samples, seed), seed))
     measured = {name: np.array([[part[name] for part in row] for row in rows]).T for name in CHOOSING}
+    if all(np.isnan(values).all() for values in measured.values()):
+        raise TacitError(f"{opened[0].path} is of a kind without views in pairs, by which runs are compared.")
     return choose(names, measured)
 
 

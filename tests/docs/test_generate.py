@@ -27,6 +27,18 @@ def test_the_page_of_claims_is_not_stale():
     assert GENERATE["claims_page"]() == page, "run `python docs/generate.py`"
 
 
+@pytest.mark.parametrize("study", ["choosing", "doctor"])
+def test_the_pages_of_studies_are_not_stale(study):
+    page = (ROOT / "docs" / f"{study}.md").read_text(encoding="utf-8")
+    assert GENERATE["STUDIES"][f"{study}_page"]() == page, "run `python docs/generate.py`"
+
+
+@pytest.mark.parametrize("name", GENERATE["STUDIES"]["rows_of"]("choosing"))
+def test_the_pictures_are_not_stale(name):
+    drawn = (ROOT / "docs" / "pictures" / f"choosing-{name}.svg").read_text(encoding="utf-8")
+    assert GENERATE["STUDIES"]["picture"](GENERATE["STUDIES"]["rows_of"]("choosing")[name]) == drawn
+
+
 @pytest.mark.parametrize(
     ("locator", "address"),
     [
