@@ -28,7 +28,7 @@ def asked(monkeypatch):
 
         return function
 
-    for name, text in (("evaluate", "kNN 50 %"), ("regimes", "frozen 40 %")):
+    for name, text in (("evaluate", "kNN 50 %"), ("regimes", "frozen 40 %"), ("dissect", "encoder.stem 12")):
         monkeypatch.setitem(vars(tacit), name, fake(name, text))
     return calls
 
@@ -39,6 +39,12 @@ def test_they_come_after_the_ordinary_table(asked, capsys, tmp_path):
     assert capsys.readouterr().out == "kNN 50 %\n\nfrozen 40 %\n"
     assert asked["regimes"] == (("runs/x", "photos/"), {"seed": 3})
     assert json.loads((tmp_path / "told.json").read_text()) == {"text": "kNN 50 %", "regimes": {"text": "frozen 40 %"}}
+
+
+def test_layers_come_last(asked, capsys):
+    assert run("evaluate runs/x photos/ --layers --regimes --as image".split()) == 0
+    assert capsys.readouterr().out == "kNN 50 %\n\nfrozen 40 %\n\nencoder.stem 12\n"
+    assert asked["dissect"] == (("runs/x", "photos/"), {"kind": "image"})
 
 
 def test_nothing_is_trained_unless_asked(asked, capsys):

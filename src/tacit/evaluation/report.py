@@ -27,9 +27,13 @@ TITLES = {
     "lr": "learning rate",
     "effective_rank": "effective rank",
     "samples_per_second": "samples per second",
+    "overlap": "negatives above positives (overlap of scores)",
+    "projected_rank": "effective rank of projections",
+    "negatives": "negatives that the temperature looks at",
+    "weights": "norm of all weights",
 }
 NOT_DRAWN = ("step", "epoch", "stage", "time", "usual_overlap")
-FIRST = ("loss", "knn", "effective_rank", "spread", "alignment", "uniformity", "lr")
+FIRST = ("loss", "knn", "overlap", "effective_rank", "spread", "alignment", "uniformity", "lr")
 SHORT = 2  # lines of a log, fewer than which are no history
 NO_LABELS = (
     "These samples have no labels, so nothing here says how often the encoder is right; the numbers below need none, and the "
