@@ -42,7 +42,7 @@ def test_they_come_after_the_ordinary_table(asked, capsys, tmp_path):
 
 
 def test_layers_come_last(asked, capsys):
-    assert run("evaluate runs/x photos/ --layers --regimes --as image".split()) == 0
+    assert run(["evaluate", "runs/x", "photos/", "--layers", "--regimes", "--as", "image"]) == 0
     assert capsys.readouterr().out == "kNN 50 %\n\nfrozen 40 %\n\nencoder.stem 12\n"
     assert asked["dissect"] == (("runs/x", "photos/"), {"kind": "image"})
 
