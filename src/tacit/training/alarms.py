@@ -16,7 +16,7 @@ from tacit.training.streams import Stream
 
 GROWN = 1.25  # by so much weights do not grow between two looks at them
 FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
-HARDER = 0.55  # of how well the usual views are told apart before training: little of a sample is left in the run's own
+HARDER = 0.7  # of how well the usual views are told apart before training: little of a sample is left in the run's own
 STILL_ALIKE = 0.8  # of the overlap before training: it has not been found either
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
 FEW_DIRECTIONS = 10.0  # that projections fill
