@@ -5,11 +5,12 @@ import math
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from tacit.training.alarms import Traits, Watch, alarms, told_apart
+from tacit.training.alarms import Traits, Watch, alarms, shared_area, told_apart
 from tacit.training.signals import Signals
 
-TRAITS = Traits(n=256, dim=128, batch=64, compares=True)
+TRAITS = Traits(n=256, dim=128, batch=64, compares=True, shared=0.7)
 HEALTHY = Signals(
     effective_rank=110, spread=0.5, alignment=0.3, uniformity=-1.5, overlap=0.2, projected_rank=70, negatives=60, weights=59
 )
@@ -56,6 +57,21 @@ def test_views_alike_before_training_and_still():
     assert raised(alike, start=start, usual=0.3, last=HEALTHY) == []  # one look is not enough
 
 
+def test_crops_that_share_nothing():
+    alike, apart = HEALTHY._replace(overlap=0.44), TRAITS._replace(shared=0.02)
+    start = START._replace(overlap=0.47)
+    assert raised(alike, start=start, usual=0.46, traits=apart) == ["views"]
+    assert raised(alike, start=start, usual=0.43) == []  # an untrained encoder cannot tell these samples' views apart
+    assert raised(HEALTHY, start=start, traits=apart) == []  # learned all the same
+
+
+def test_the_area_that_crops_share():
+    whole, quarter, corner = [0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5], [0.25, 0.25, 0.5, 0.5]
+    boxes = [{"box": torch.tensor([whole, quarter, quarter])}, {"box": torch.tensor([quarter, corner, [0.5, 0.5, 0.5, 0.5]])}]
+    assert shared_area(boxes) == pytest.approx((1 + 0.25 + 0) / 3)
+    assert math.isnan(shared_area(boxes[:1])) and math.isnan(shared_area([{}, {}]))
+
+
 def test_scores_that_lie_apart():
     assert told_apart(0.5) == pytest.approx(0) and told_apart(0.2) > told_apart(0.3) > 0
     assert math.isnan(told_apart(0.0)) and math.isnan(told_apart(math.nan))
@@ -79,6 +95,7 @@ def test_what_a_method_has_not_raises_nothing():
 
 def watch(signals, lines=()):
     probe = SimpleNamespace(measure=lambda: signals.pop(0), shape=(256, 128), overlap_in=lambda stream: 0.3)
+    probe.index, probe.stream = [], SimpleNamespace(load=lambda index, epoch: SimpleNamespace(params=[]))
     return Watch(probe, ["usual"], SimpleNamespace(whole_batch=True), 64, list(lines))
 
 

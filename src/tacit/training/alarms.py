@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+import torch
+
 from tacit.method import Method
 from tacit.numerics.spectra import collapsed
 from tacit.training.signals import Probe
@@ -17,6 +19,8 @@ from tacit.training.streams import Stream
 GROWN = 1.25  # by so much weights do not grow between two looks at them
 FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
 HARDER = 0.7  # of how well the usual views are told apart before training: little of a sample is left in the run's own
+TELLABLE = 0.5  # d′ of the usual views, below which an untrained encoder cannot measure views
+SHARED = 0.15  # of the smaller of two crops, that the other shows too
 STILL_ALIKE = 0.8  # of the overlap before training: it has not been found either
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
 FEW_DIRECTIONS = 10.0  # that projections fill
@@ -33,6 +37,7 @@ class Traits(NamedTuple):
     dim: int  # of the representation
     batch: int  # over all processes
     compares: bool  # the samples of a batch with one another
+    shared: float  # mean share of the smaller of a sample's two crops that the other shows too; nan where nothing is cropped
 
 
 class Alarm(NamedTuple):
@@ -54,6 +59,7 @@ class Watch:
 
     def __init__(self, probe: Probe, usual: Sequence[Stream], method: Method, batch: int, lines: Sequence[Line]):
         self.probe, self.usual, self.batch, self.compares = probe, usual, batch, method.whole_batch
+        self.shared = shared_area(probe.stream.load(probe.index, 0).params)
         self.seen = [line for line in lines if "effective_rank" in line]
         self.raised = {cause for line in lines for cause in line.get("alarm", "").split(", ")}
 
@@ -67,7 +73,7 @@ class Watch:
             told |= dict(zip(["usual_overlap"], map(self.probe.overlap_in, self.usual)))
         before, now = list(self.seen), {"step": step, **told}
         self.seen.append(now)
-        traits = Traits(*self.probe.shape, self.batch, self.compares)
+        traits = Traits(*self.probe.shape, self.batch, self.compares, self.shared)
         new = [alarm for alarm in alarms(before, now, traits, progress) if alarm.cause not in self.raised]
         self.raised |= {alarm.cause for alarm in new}
         if not new:
@@ -94,8 +100,9 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
         return [_temperature(_of(now, "negatives"), traits)]
     start, mixed = _of(first, "overlap"), _of(now, "overlap")
     usual = _of(first, "usual_overlap")
-    if early and told_apart(start) < HARDER * told_apart(usual) and all(_of(x, "overlap") > STILL_ALIKE * start for x in pair):
-        return [_views(usual, start, mixed)]
+    harder = told_apart(usual) > TELLABLE and told_apart(start) < HARDER * told_apart(usual)
+    if early and (harder or traits.shared < SHARED) and all(_of(line, "overlap") > STILL_ALIKE * start for line in pair):
+        return [_views(traits, usual, start, mixed)]
     small = early and traits.compares and traits.batch < SMALL_BATCH
     if small and all(_of(line, "overlap") > LITTLE_CHANGED * start for line in pair):
         return [_batch(traits, start, mixed)]
@@ -112,6 +119,17 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
 def told_apart(overlap: float) -> float:
     """How many standard deviations lie between positive and negative scores whose overlap is this, were they normal: d′."""
     return math.sqrt(2) * NormalDist().inv_cdf(1 - overlap) if 0 < overlap < 1 else math.nan
+
+
+def shared_area(params: Sequence[Mapping[str, Any]]) -> float:
+    """How much of the smaller of a sample's first two crops the other shows too, the mean over samples: 1 for nested ones."""
+    if len(params) < 2 or not all("box" in drawn for drawn in params[:2]):
+        return math.nan
+    first, second = (drawn["box"].float() for drawn in params[:2])  # n × (top, left, height, width), shares of the image
+    near = torch.maximum(first[:, :2], second[:, :2])
+    far = torch.minimum(first[:, :2] + first[:, 2:], second[:, :2] + second[:, 2:])
+    smaller = torch.minimum(first[:, 2:].prod(1), second[:, 2:].prod(1))
+    return float(((far - near).clamp_min(0).prod(1) / smaller).mean())
 
 
 def _of(line: Line, name: str) -> float:
@@ -136,12 +154,13 @@ def _temperature(negatives: float, traits: Traits) -> Alarm:
     )
 
 
-def _views(usual: float, start: float, mixed: float) -> Alarm:
+def _views(traits: Traits, usual: float, start: float, mixed: float) -> Alarm:
+    crops = f"; two crops of one share {100 * traits.shared:.0f} % of the smaller" if traits.shared < SHARED else ""
     return Alarm(
         "views",
         f"The views destroy the content: two samples look more alike than two views of one in {100 * mixed:.0f} % of cases "
-        f"({100 * start:.0f} % before training, {100 * usual:.0f} % in the default views, 50 % is chance). Look at them with "
-        "tacit preview; try larger crops and less change of colour.",
+        f"({100 * start:.0f} % before training, {100 * usual:.0f} % in the default views, 50 % is chance){crops}. Look at "
+        "them with tacit preview; try larger crops and less change of colour.",
     )
 
 
