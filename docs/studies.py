@@ -45,7 +45,7 @@ def judged(rows: list[Row], metrics: tuple[str, ...]) -> tuple[float, float, str
 def best_set(rows: list[Row]) -> tuple[str, ...]:
     """The at most four numbers whose mean rank correlates best with linear accuracy."""
     every = [chosen for k in range(1, AT_MOST + 1) for chosen in combinations(free(rows), k)]
-    return max(every, key=lambda chosen: judged(rows, chosen)[0])
+    return max(every, key=lambda chosen: np.nan_to_num(judged(rows, chosen)[0], nan=-1.0))
 
 
 def choosing_page() -> str:
@@ -189,8 +189,8 @@ def _faults(rows: list[Row]) -> str:
         cause, at = (r["alarms"][0][0], f"{100 * r['alarms'][0][2]:.1f} %") if r["alarms"] else ("**nothing**", "")
         other = "" if cause in (r["cause"], "**nothing**") else f" (planted: {r['cause']})"
         method = r["run"].partition(",")[0]
-        reached = "diverged" if r["linear"] is None else f"{r['linear']:.1f}"
-        lines.append(f"| {r['run']} | {cause}{other} | {at} | {reached} | {healthy[method]:.1f} |")
+        reached = ["diverged" if value is None else f"{value:.1f}" for value in (r["linear"], healthy[method])]
+        lines.append(f"| {r['run']} | {cause}{other} | {at} | {' | '.join(reached)} |")
     return "\n".join(lines)
 
 

@@ -11,18 +11,11 @@ from tacit.adapting import regimes
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.linear import linear
-from tacit.evaluation.meanings import MEANINGS, Meaning
 from tacit.pretraining import pretrain
 from tests.contracts.probes import Curved, Origin
 
 SMALL = {"examples": (2, 8), "shuffles": 2, "steps": 3}
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
-
-
-@pytest.fixture(autouse=True)
-def meanings(monkeypatch):
-    for name in ("fine_tuned", "few_shot_tuned"):
-        monkeypatch.setitem(MEANINGS, name, Meaning(name, "higher", percent=True, needs_labels=True))
 
 
 def test_an_encoder_in_every_regime_beside_its_untrained_self(trained):

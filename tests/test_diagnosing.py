@@ -45,6 +45,7 @@ def test_alarms_are_told_with_their_step(run):
     found = tacit.doctor(run([line(0), line(2, alarm="temperature", warning="The temperature is too low.")]))
     assert names(found.faults) == ["temperature"] and found.faults[0].step == 2
     assert found.faults[0].share == pytest.approx(2 / 3)  # 96 samples in batches of 32
+    assert json.dumps(found.as_dict(), allow_nan=False)
     assert "1. At step 2 (67 % of the training): The temperature is too low." in str(found)
 
 
@@ -97,11 +98,29 @@ def test_numbers_below_the_baselines(run):
         tacit.doctor(folder)
 
 
-def test_corrupt_samples(run):
+def test_a_log_or_numbers_that_are_none(run):
     folder = run([line(0)])
-    text = (folder / "run.yaml").read_text()
-    (folder / "run.yaml").write_text(text.replace("corrupt: []", "corrupt: ['a.png: cut', 'b.png: cut']"))
-    assert names(tacit.doctor(folder).faults) == ["corrupt"]
+    for text in ("{nothing\n", "3\n"):
+        (folder / "metrics.jsonl").write_text(text)
+        with pytest.raises(TacitError, match="is no log"):
+            tacit.doctor(folder)
+    run([line(0)])
+    wrong = {"name": "knn", "value": 0.1, "low": "a", "high": "b"}
+    judged = {"representations": {"this encoder": [wrong], "raw input": [{**wrong, "low": 0.5}]}}
+    (folder / "evaluation.json").write_text(json.dumps(judged))
+    with pytest.raises(TacitError, match="is no evaluation"):
+        tacit.doctor(folder)
+
+
+def test_what_has_not_ended_is_not_judged_by_its_end(run):
+    folder = run([line(step, overlap=0.3, knn=0.2 + 0.05 * step) for step in range(6)])
+    (folder / "encoder.safetensors").unlink()
+    found = tacit.doctor(folder)
+    assert names(found.faults) == ["unfinished"] and found.hints == []
+
+
+def test_views_that_were_easy_from_the_first(run):
+    assert tacit.doctor(run([line(step, overlap=0.004) for step in range(4)])).faults == []
 
 
 def test_a_folder_without_a_run(tmp_path):

@@ -40,7 +40,7 @@ def regimes(
 
     data      a source with labels; its parts are those of `tacit.evaluate`
     examples  numbers of labelled samples in all; `shuffles` draws of each
-    steps     of 64 samples, of the training on all labels; more where there are many
+    steps     of 64 samples, of the training on all labels: give more where there are more than a few thousand
     test      samples at most by which every regime is scored, the same in each, drawn by counter
     Minutes on two cores: what is trained is a copy, and the run stays as it is. Samples that belong together, such as those
     of one person, are told apart by the source's own parts alone: where it declares none, the split is by hash of the id.

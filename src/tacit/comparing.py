@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tacit.data.checking import verify
 from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.evaluation.choosing import CHOOSING, Choice, choose
@@ -47,7 +48,7 @@ def compare(
         for snapshot in [*(run.snapshots[:-1] if run.snapshots else []), ""]:  # the last is the run itself
             taken = Run(run.path, device, snapshot) if snapshot else run
             names.append(f"{run.path}{f' @ {snapshot}' if snapshot else ''}")
-            rows.append(_by_parts(taken, _drawn(taken.open(source, kind), samples, seed), seed))
+            rows.append(_by_parts(taken, verify(_drawn(taken.open(source, kind), samples, seed))[0], seed))
     measured = {name: np.array([[part[name] for part in row] for row in rows]).T for name in CHOOSING}
     if all(np.isnan(values).all() for values in measured.values()):
         raise TacitError(f"{opened[0].path} is of a kind without views in pairs, by which runs are compared.")
@@ -65,7 +66,8 @@ def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str]) -> d
     (z,) = features(alike, samples, represent, Plain(), 0)
     views, looks = None, None
     if Pair in alike.views.kinds:
-        pairs = [features(alike, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(LOOKS)]
+        count = LOOKS if "lidar" in only else 1
+        pairs = [features(alike, samples, represent, Pair(), counter.key(seed, "compare", i)) for i in range(count)]
         views, looks = (pairs[0][0], pairs[0][1]), torch.stack([look for pair in pairs for look in pair], 1)
     return {number.name: number.value for number in judge(Judged(z), Judged(z), views=views, looks=looks, only=only)}
 

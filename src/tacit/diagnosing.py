@@ -15,10 +15,10 @@ from tacit.errors import TacitError
 from tacit.evaluation.meanings import MEANINGS
 from tacit.telling import history
 
-UNCHANGED = 0.95  # of the overlap before training: nothing was learned that tells samples apart
+UNCHANGED, EASY = 0.95, 0.05  # of the overlap before training: nothing was learned; and where there was little to learn
 FALLEN, RISING = 0.05, 0.02  # of online kNN accuracy: more than its noise
 SLOWER = 2.0
-CORRUPT = 0.01  # of the samples
+BASELINES = ("raw input", "untrained encoder")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,11 @@ class Diagnosis:
         return "\n".join(parts)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON only."""
-        return asdict(self)
+        """JSON only: NaN becomes None."""
+        said = asdict(self)
+        for finding in (*said["faults"], *said["hints"]):
+            finding["share"] = None if math.isnan(finding["share"]) else finding["share"]
+        return said
 
 
 def doctor(run: str | Path) -> Diagnosis:
@@ -63,14 +66,14 @@ def doctor(run: str | Path) -> Diagnosis:
     folder = Path(run)
     config, lines = Config.read(folder), history(folder)
     finished = (folder / "encoder.safetensors").exists()
-    faults = [*_alarms(lines, config), *_unlearned(lines, config), *_worse(folder), *_corrupt(config)]
+    faults = [*_alarms(lines, config), *(_unlearned(lines) if finished else []), *_worse(folder)]
     if not finished and not any(finding.name == "divergence" for finding in faults):
         again = f"tacit pretrain --resume --out {quote(str(folder))}"
         faults.append(Finding("unfinished", f"The training has not finished; unless it is running, go on with: {again}"))
     method = config.method.rpartition(":")[2]
     state = "finished" if finished else "not finished"
     title = f"{folder}: {method} on {Path(config.data['source']).name}, {config.data['samples']:,} samples; {state}."
-    return Diagnosis(str(folder), title, finished, len(lines), faults, [*_online(lines), *_slower(lines)])
+    return Diagnosis(str(folder), title, finished, len(lines), faults, [*(_online(lines) if finished else []), *_slower(lines)])
 
 
 def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
@@ -89,17 +92,19 @@ def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
 
 
 def _passed(line: dict[str, Any], config: Config) -> float:
-    """The share of a stage that has passed."""
+    """The share of the first stage that had passed; later ones may have recipes of their own."""
+    if line.get("stage", 0) > 0:
+        return math.nan
     recipe = config.resolved.get("recipe", {})
     epochs, batch = recipe.get("epochs", 0), recipe.get("batch", 0)
     steps = epochs * (recipe.get("epoch_batches") or (config.data["samples"] // batch if batch else 0))
     return min(line["step"] / steps, 1.0) if steps else math.nan
 
 
-def _unlearned(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
+def _unlearned(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     """A finished training whose views are told apart no better than before it."""
     told = _numbers(lines, "overlap")
-    if len(told) < 3 or any("alarm" in line for line in lines) or told[-1] <= UNCHANGED * told[0]:
+    if len(told) < 3 or any("alarm" in line for line in lines) or told[0] < EASY or told[-1] <= UNCHANGED * told[0]:
         return []
     return [
         Finding(
@@ -119,36 +124,20 @@ def _worse(folder: Path) -> list[Finding]:
     try:
         found = json.loads(file.read_text())["representations"]
         by_name = {who: {number["name"]: number for number in numbers} for who, numbers in found.items()}
+        return [finding for metric in ("knn", "linear") for other in BASELINES for finding in _below(by_name, metric, other)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TacitError(f"{file} is no evaluation of a run; write it again with tacit evaluate.") from error
-    findings = []
-    for metric in ("knn", "linear"):
-        mine = by_name.get("this encoder", {}).get(metric, {})
-        for other in ("raw input", "untrained encoder"):
-            theirs = by_name.get(other, {}).get(metric, {})
-            if mine.get("high") is not None and theirs.get("low") is not None and mine["high"] < theirs["low"]:
-                findings.append(
-                    Finding(
-                        f"below {other}",
-                        f"{MEANINGS[metric].title} is {100 * mine['value']:.1f} % and that of the {other} "
-                        f"{100 * theirs['value']:.1f} %: the training has not helped. Train longer (--epochs), take another "
-                        "method, and look at the views with tacit preview.",
-                    )
-                )
-    return findings
 
 
-def _corrupt(config: Config) -> list[Finding]:
-    out, kept = len(config.data.get("corrupt", [])), config.data["samples"]
-    if out <= CORRUPT * (out + kept):
+def _below(by_name: dict[str, dict[str, Any]], metric: str, other: str) -> list[Finding]:
+    mine, theirs = (by_name.get(name, {}).get(metric, {}) for name in ("this encoder", other))
+    if mine.get("high") is None or theirs.get("low") is None or mine["high"] >= theirs["low"]:
         return []
-    return [
-        Finding(
-            "corrupt",
-            f"{out:,} of {out + kept:,} samples could not be read and were left out; see which with: tacit inspect "
-            f"{quote(config.data['source'])}",
-        )
-    ]
+    said = (
+        f"{MEANINGS[metric].title} is {100 * mine['value']:.1f} % and that of the {other} {100 * theirs['value']:.1f} %: the "
+        "training has not helped. Train longer (--epochs), take another method, and look at the views with tacit preview."
+    )
+    return [Finding(f"below {other}", said)]
 
 
 def _online(lines: Sequence[dict[str, Any]]) -> list[Finding]:

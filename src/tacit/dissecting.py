@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tacit.data.checking import verify
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.encoders.timm_models import TimmMaps, TimmTokens
@@ -23,6 +24,7 @@ from tacit.method import Batch
 from tacit.numerics import counter
 from tacit.representing import Represent, features, representations
 from tacit.run import Run
+from tacit.training.signals import projects
 from tacit.views.kinds import Pair, Plain, View
 
 SAMPLES = 1000
@@ -44,7 +46,7 @@ class Dissection:
     rotation: dict[str, Number]
 
     def __str__(self) -> str:
-        turns = [f"Rotation probe, {name}: {number.shown()}" for name, number in self.rotation.items()]
+        turns = [f"Rotation probe, {name}: {number.why or number.shown()}" for name, number in self.rotation.items()]
         return "\n\n".join([str(self.layers), str(self.attention), *(["\n".join(turns)] if turns else [])])
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def dissect(
     alike, as dropout does when it is off, the last is told of.
     """
     run = run if isinstance(run, Run) else Run(run, device)
-    parts = splits(_drawn(run.open(data, kind), samples, seed), seed=seed)[:2]
+    parts = splits(verify(_drawn(run.open(data, kind), samples, seed))[0], seed=seed)[:2]
     answers = _answers_of(run)
     plain = [answers(part, Plain(), 0)[0] for part in parts]
     pairs: list[list[Answers]] = []
@@ -108,11 +110,13 @@ def _turned(run: Run, train: Samples, test: Samples) -> dict[str, Number]:
 def _answers_of(run: Run) -> Callable[[Samples, View, int], list[Answers]]:
     """What runs samples through the encoder and the projector: the answers for each view of a kind."""
     method = run.whole()
-    encoder, projector = method.encoder, getattr(method, "projector", None)
+    encoder = method.encoder
     if not isinstance(encoder, nn.Module):
         raise TacitError(f"{run.config.method} has no encoder that could be taken apart; give a run of another method.")
     named = stages(encoder, "encoder")
-    if isinstance(projector, nn.Module):
+    projector = method.get_submodule("projector") if projects(method) else nn.Identity()
+    projected = not isinstance(projector, nn.Identity)
+    if projected:
         named |= stages(projector, "projector")
     last = isinstance(encoder, TimmTokens) or (isinstance(encoder, TimmMaps) and encoder.last)
     widths: dict[str, int] = {}
@@ -122,7 +126,7 @@ def _answers_of(run: Run) -> Callable[[Samples, View, int], list[Answers]]:
         with recorded(named, last) as kept:
             z = encoder(batch.views[0])
             kept["encoder"] = pooled(z)
-            if isinstance(projector, nn.Module):
+            if projected:
                 kept["projector"] = pooled(projector(z))
         widths.update({name: x.shape[1] for name, x in kept.items()})
         return torch.cat([x.float() for x in kept.values()], 1)
@@ -137,11 +141,13 @@ def _answers_of(run: Run) -> Callable[[Samples, View, int], list[Answers]]:
 def _changing(answers: Answers) -> list[str]:
     """The layers without those whose answer the next one repeats."""
     names = [*answers]
-    alike = [
-        answers[one].shape == answers[two].shape and torch.allclose(answers[one], answers[two], rtol=1e-4)
-        for one, two in pairwise(names)
-    ]
+    alike = [answers[one].shape == answers[two].shape and _alike(answers[one], answers[two]) for one, two in pairwise(names)]
     return [name for name, repeated in zip(names, [*alike, False]) if not repeated]
+
+
+def _alike(one: Tensor, two: Tensor) -> bool:
+    """But for the rounding of bfloat16, of which a layer's answer may come."""
+    return bool((one - two).norm() < 1e-2 * two.norm())
 
 
 def _drawn(samples: Samples, most: int, seed: int) -> Samples:

@@ -13,6 +13,7 @@ from torch import Tensor
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
 from tacit.data.vectors import statistics
+from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.examples import NEAREST, Crossing, clusters, crossing, surest_errors, typicality
 from tacit.evaluation.gallery import Gallery, Shown, Strip
@@ -99,8 +100,14 @@ def tell(run: Run, test: Samples, path: Path, evaluation: Evaluation, corrupt: S
 def history(folder: Path) -> list[dict[str, Any]]:
     """The lines of a run's log; a last one that is not whole is left out."""
     file = folder / "metrics.jsonl"
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    try:
+        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+        told = [json.loads(line) for line in lines if line.endswith("\n")]
+    except ValueError as error:  # no text, or no JSON
+        raise TacitError(f"{file} is no log of a training ({error}); restore it, or take it away.") from error
+    if not all(isinstance(line, dict) for line in told):
+        raise TacitError(f"{file} is no log of a training: a line of it holds no numbers by name; restore it, or take it away.")
+    return told
 
 
 def advice(evaluation: Evaluation) -> list[str]:

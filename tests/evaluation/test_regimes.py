@@ -12,15 +12,8 @@ from tacit.errors import TacitError
 from tacit.evaluation.intervals import student
 from tacit.evaluation.labelled.fine_tuning import Part, fine_tuned, hits, tuned
 from tacit.evaluation.labelled.linear import linear
-from tacit.evaluation.meanings import MEANINGS, Meaning
 from tacit.evaluation.number import Number, missing
 from tacit.evaluation.regimes import Regimes, feet, few_shot_tuned, prefix
-
-
-@pytest.fixture(autouse=True)
-def meanings(monkeypatch):
-    for name in ("fine_tuned", "few_shot_tuned"):
-        monkeypatch.setitem(MEANINGS, name, Meaning(name, "higher", percent=True, needs_labels=True))
 
 
 def blobs(n, seed, classes=3):

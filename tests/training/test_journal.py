@@ -111,3 +111,9 @@ def share():
 
 def test_means_are_over_processes_and_one_wish_to_stop_is_enough(pair):
     assert pair.run(share) == [({"loss": 2.0}, True)] * 2
+
+
+def test_a_log_that_was_cut_or_lost_is_gone_on_with(journal):
+    journal.path.write_text('{"stage": 0, "step": 0}\n{"stage": 1, "st')
+    journal.begin("SimCLR", 10, 0, 4000)  # the checkpoint remembers more than there is
+    assert journal.lines(0) == [{"stage": 0, "step": 0}] and journal.lines(1) == []

@@ -83,3 +83,20 @@ def test_projections_are_measured_where_the_widths_fit():
 def test_what_a_method_has_not_is_not_measured():
     found = measured(TABLE)
     assert all(math.isnan(value) for value in (found.projected_rank, found.negatives, found.weights))
+
+
+class Tokens(nn.Module):
+    """Gives three rows for each sample."""
+
+    dim = 8
+
+    def forward(self, x):
+        return x[:, :1, None] * torch.ones(3, 8)
+
+
+def test_tokens_are_not_projected_by_guess():
+    method = Projecting(8)
+    method.encoder = Tokens()
+    method.represent = lambda batch: batch.views[0]
+    method.projector = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4))
+    assert projects(method) and math.isnan(Probe(method, numbers(64), key=3, autocast=nullcontext).measure().projected_rank)

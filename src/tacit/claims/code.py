@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
 MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging")
-WORDS = ("evaluation.meanings", "training.alarms")  # what only says how numbers are shown, or what to think of them
+WORDS = {"evaluation.meanings", "training.alarms", "training.journal", "training.signals"}  # what only tells of numbers
 
 
 def hash_of(module: str) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tacit.errors import TacitError, positive
-from tacit.evaluation.intervals import difference, student
+from tacit.evaluation.intervals import difference, student, wilson
 from tacit.evaluation.labelled.fine_tuning import RATES, STEPS, Part, answers, fine_tuned, hits, how, tuned
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.number import Number, missing
@@ -40,7 +40,8 @@ class Regimes:
     def delta(self) -> dict[str, dict[str, Number]]:
         """Each regime less the frozen one, by encoder: absolute, as a fraction (0.05 is five points), named `above_frozen`.
 
-        The intervals are `intervals.difference`'s: both numbers are of the same test samples, so too wide, never too narrow.
+        The intervals are `intervals.difference`'s, as of independent numbers: both are of the same test samples, so rather
+        too wide.
         """
         return {
             encoder: {regime: _delta(number, numbers[FROZEN]) for regime, number in numbers.items() if regime != FROZEN}
@@ -162,6 +163,8 @@ def few_shot_tuned(
         scores.append(hits(model, test, np.arange(len(test.labels))) / len(test.labels))
         classes.append(len(np.unique(train.labels[rows])))
     low, high = student(np.array(scores))
+    least, most = wilson(round(float(np.mean(scores)) * len(test.labels)), len(test.labels))  # at least that of one test part
+    low, high = (min(low, least), max(high, most)) if shuffles > 1 else (low, high)
     protocol = {
         "examples": examples,
         "drawn_from": len(train.labels),
@@ -171,7 +174,7 @@ def few_shot_tuned(
         **how(examples, steps, seed),
         "rate": rate,
         "scores": scores,
-        "interval": f"t over {shuffles} shuffles, 95 %: other test samples are not in it"
+        "interval": f"t over {shuffles} shuffles or Wilson over test samples, the wider of both at each end, 95 %"
         if shuffles > 1
         else "none: one shuffle",
     }

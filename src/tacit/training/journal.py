@@ -36,7 +36,7 @@ class Journal:
         """Start a stage: a bar of `total` steps of which some are done, and a log cut to `length` bytes."""
         if self.path is not None:
             with self.path.open("ab") as file:
-                file.truncate(length)
+                file.truncate(min(length, file.tell()))
         if self.path is not None and self.board is None:
             from torch.utils.tensorboard import SummaryWriter  # a second to import: only when something is logged
 
@@ -53,7 +53,8 @@ class Journal:
     def lines(self, stage: int) -> list[dict[str, Any]]:
         """What the file tells of a stage."""
         told = self.path.read_text().splitlines() if self.path is not None and self.path.exists() else []
-        return [line for line in map(json.loads, told) if line["stage"] == stage]
+        lines = (json.loads(line) for line in told if line.endswith("}"))  # a last one may not be whole
+        return [line for line in lines if line["stage"] == stage]
 
     def add(self, terms: dict[str, Tensor], samples: int) -> None:
         """The terms of one step, still on the device."""

@@ -49,11 +49,13 @@ class Probe:
         filled, seen = float("nan"), float("nan")
         if projects(self.method):
             encoder, projector = self.method.get_submodule("encoder"), self.method.get_submodule("projector")
-            z = self._through(lambda batch: projector(encoder(batch.views[0])), looks)
-            filled = float(effective_rank(z - z.mean(0)))
-            temperature = getattr(self.method, "temperature", None)
-            if isinstance(temperature, int | float) and not hasattr(self.method, "prototypes"):  # of samples, not of clusters
-                seen = effective_negatives(z, temperature)
+            answer = self._through(lambda batch: encoder(batch.views[0]), looks)
+            if answer.ndim == 2:  # not tokens, of which a method makes rows in a way of its own
+                z = self._through(lambda batch: projector(answer.to(batch.views[0].device)), looks)
+                filled = float(effective_rank(z - z.mean(0)))
+                temperature = getattr(self.method, "temperature", None)
+                if isinstance(temperature, int | float) and not hasattr(self.method, "prototypes"):  # of clusters
+                    seen = effective_negatives(z, temperature)
         centred = plain - plain.mean(0)
         norms = [p.detach().float().norm() for p in self.method.parameters()]
         weights = float(torch.stack(norms).norm()) if norms else float("nan")
