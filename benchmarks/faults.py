@@ -7,8 +7,9 @@ Each short run is a row of benchmarks/results/faults-SET.json, stored when it is
 linear accuracy in the end, of the test part from the images trained on, which says what the fault has cost. The thresholds
 of src/tacit/training/alarms.py were set on cifar10-15k.
 
-At first the overlap of views was measured by a fixed threshold. On sign-digits, whose images are all alike, that called
-healthy views a fault in the first two runs; since then it is measured by the usual views of the same samples.
+Views were first called a fault above a fixed overlap, then by their ratio to the usual ones'. On sign-digits, whose images an
+untrained encoder cannot tell apart, either named views in runs whose fault was another; since then such an encoder is no
+measure, and the area that two crops share is. So sign-digits is not untouched, and mnist-20k is.
 
 The rule, fixed beforehand: on the sets on which nothing was set, every fault raises an alarm within the first tenth of its
 run, and the thirty healthy runs raise at most one in all.
@@ -43,7 +44,7 @@ from tacit.training.signals import Signals
 from tacit.views.kinds import Plain
 
 RESULTS = Path(__file__).parent / "results"
-SET_ON, TRIED_ON = "cifar10-15k", ("sign-digits", "mnist-20k")
+SET_ON, TRIED_ON = "cifar10-15k", ("mnist-20k", "sign-digits")
 SHARED: Mapping[str, Mapping[str, Any]] = {  # every run of a set has the same number of steps, and a tenth is 30 or more
     "cifar10-15k": {"size": 16, "batch": 64, "epochs": 8, "epoch_batches": 40, "warmup": 1},
     "sign-digits": {"size": 24, "batch": 64, "epochs": 12, "epoch_batches": 25, "warmup": 1},

@@ -173,6 +173,8 @@ def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...]) -> list[str]:
             f"{sum(bool(r['alarms']) for r in healthy)} of {len(healthy)} healthy runs raised one."
         )
     new = [r for name in tried for r in sets.get(name, [])]
+    if not new:
+        return [*said, f"Nothing has been tried on {', '.join(tried)} yet: whether the rule is met is open."]
     caught = all(early(r) for r in new if r["cause"])
     false = sum(bool(r["alarms"]) for r in new if not r["cause"])
     runs = sum(not r["cause"] for r in new)
@@ -189,7 +191,8 @@ def _faults(rows: list[Row]) -> str:
         cause, at = (r["alarms"][0][0], f"{100 * r['alarms'][0][2]:.1f} %") if r["alarms"] else ("**nothing**", "")
         other = "" if cause in (r["cause"], "**nothing**") else f" (planted: {r['cause']})"
         method = r["run"].partition(",")[0]
-        reached = ["diverged" if value is None else f"{value:.1f}" for value in (r["linear"], healthy[method])]
+        own = "diverged" if r["linear"] is None else f"{r['linear']:.1f}"
+        reached = [own, f"{healthy[method]:.1f}" if healthy.get(method) else "–"]
         lines.append(f"| {r['run']} | {cause}{other} | {at} | {' | '.join(reached)} |")
     return "\n".join(lines)
 
