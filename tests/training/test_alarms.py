@@ -48,6 +48,16 @@ def test_growing_weights_are_named_first_and_at_once():
     assert raised(FAULTS["collapse"]._replace(weights=100), last=HEALTHY) == ["learning rate"]
 
 
+def test_projections_that_are_narrow_by_design_are_no_fault():
+    narrow = HEALTHY._replace(projected_rank=6.5, overlap=0.34)
+    assert raised(narrow, start=START._replace(projected_rank=7.0)) == []
+    assert raised(narrow) == ["stop-gradient"]
+
+
+def test_weights_that_begin_at_zero_do_not_grow_too_fast():
+    assert raised(HEALTHY, last=HEALTHY._replace(weights=0.0)) == []
+
+
 def test_views_alike_before_training_and_still():
     alike, start = HEALTHY._replace(overlap=0.38), START._replace(overlap=0.43)
     assert raised(alike, start=start, usual=0.3) == ["views"]

@@ -90,9 +90,9 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     """
     if not before:
         return []
-    first, last, growth = before[0], before[-1], _of(now, "weights") / _of(before[-1], "weights")
-    if growth > GROWN:
-        return [_rate(growth, int(now["step"]) - int(last["step"]))]
+    first, last = before[0], before[-1]
+    if _of(now, "weights") > GROWN * _of(last, "weights") > 0:
+        return [_rate(_of(now, "weights") / _of(last, "weights"), int(now["step"]) - int(last["step"]))]
     if now["step"] < SETTLED:
         return []
     early, pair = progress <= EARLY, (last, now)
@@ -108,8 +108,10 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
         return [_batch(traits, start, mixed)]
     most = max(_of(line, "effective_rank") for line in before)
     rank, spread = _of(now, "effective_rank"), _of(now, "spread")
-    narrow = _of(now, "projected_rank") < FEW_DIRECTIONS or rank < NARROWED * most
-    if narrow and all(_of(line, "overlap") > UNCHANGED * start for line in pair):
+    few = min(FEW_DIRECTIONS, _of(first, "projected_rank") / 2)  # where projections are narrow by design
+    if (_of(now, "projected_rank") < few or rank < NARROWED * most) and all(
+        _of(line, "overlap") > UNCHANGED * start for line in pair
+    ):
         return [_agreement(rank, most, start, mixed)]
     if progress >= 0.05 and collapsed(rank, spread, traits.n, traits.dim):  # an untrained encoder has little spread too
         return [_collapse(rank, spread, traits)]
