@@ -179,7 +179,7 @@ def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...]) -> list[str]:
     false = sum(bool(r["alarms"]) for r in new if not r["cause"])
     runs = sum(not r["cause"] for r in new)
     met = "The rule is met" if caught and false <= 1 and runs >= 30 else "**The rule is not met**"
-    said.append(f"{met}, over {', '.join(tried)}: {false} alarms on {runs} healthy runs.")
+    said.append(f"{met}, over {', '.join(name for name in tried if name in sets)}: {false} alarms on {runs} healthy runs.")
     return said
 
 
