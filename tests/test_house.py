@@ -206,5 +206,5 @@ def test_no_option_of_a_method_has_a_second_owner(key):
     """Each option is sent where its name is known, so a method's must be nobody else's."""
     taken = {*inspect.signature(pretrain).parameters} | {field.name for field in fields(Recipe)}
     taken |= {field.name for kind in MODALITIES for field in fields(modality(kind))}
-    taken |= {option for own in encoders.NATIVE.values() for encoder in own for option in encoders.options(encoder)}
+    taken |= {option for home in MODALITIES.values() for encoder in home.encoders for option in encoders.options(encoder)}
     assert not taken & set(options(find(key)))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tacit import data
-from tacit.data import images, vectors
 from tacit.data.checking import verify
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
@@ -81,8 +80,8 @@ def measured(samples: Samples, facts: dict[str, Any]) -> dict[str, Any]:
     """The facts with the statistics by which views are normalised, and the shape of one view."""
     if isinstance(samples, Pairs):
         return facts | {part: measured(getattr(samples, part), facts[part]) for part in ("first", "second")}
-    found = facts | (images if samples.kind == "image" else vectors).statistics(samples)
-    return found | {"shape": list(fit_views(found, {}).shape)} if samples.kind == "vector" else found
+    found = facts | samples.statistics()
+    return found if samples.kind == "image" else found | {"shape": list(fit_views(found, {}).shape)}
 
 
 def at_side(samples: Samples, facts: dict[str, Any]) -> Samples:

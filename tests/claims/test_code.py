@@ -30,6 +30,14 @@ def test_what_makes_the_numbers_changes_the_hash(module, monkeypatch):
     assert code.hash_of(here) != before
 
 
+@pytest.mark.parametrize("module", ["views.vector", "encoders.vector", "modalities"])
+def test_what_is_for_other_kinds_of_data_does_not(module, monkeypatch):
+    here, meaning = claims.module_of("dcl"), code._meaning
+    before, changed = code.hash_of(here), code._file(module)
+    monkeypatch.setattr(code, "_meaning", lambda file: meaning(file) + "changed" * (file == changed))
+    assert code.hash_of(here) == before
+
+
 def test_the_words_of_the_command_line_do_not(monkeypatch):
     here, meaning = claims.module_of("dcl"), code._meaning
     before, changed = code.hash_of(here), code._file("cli.reproduce")

@@ -9,12 +9,13 @@ from torch import nn
 from tacit import encoders
 from tacit.errors import TacitError
 from tacit.method import Dual, Encoder, Facts, Invertible, Maps, Tokens
+from tacit.modalities import MODALITIES
 
 IMAGE = Facts("image", 100, (3, 32, 32))
 VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
 FACTS = {"image": IMAGE, "vector": VECTOR, "pair": PAIR}
-NATIVE = [(kind, name) for kind in encoders.NATIVE for name in encoders.names(kind)]
+NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
 
 class Own(nn.Module):

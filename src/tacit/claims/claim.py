@@ -64,6 +64,7 @@ class Claim:
     metric    of what is measured, the one that is compared
     rule      the conditions in words, and whether each is met; the claim holds where all are
     seeds     how many, from 0
+    kinds     of data, whose views and encoders the numbers depend on
     """
 
     says: str
@@ -72,3 +73,4 @@ class Claim:
     metric: str
     rule: Callable[[Found], dict[str, bool]]
     seeds: int = 3
+    kinds: tuple[str, ...] = ("image",)

@@ -3,7 +3,10 @@
 import ast
 import hashlib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+
+from tacit.modalities import MODALITIES
 
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
@@ -14,10 +17,11 @@ WORDS = {"evaluation.meanings", "training.alarms", "training.journal", "training
 def hash_of(module: str) -> str:
     """Of a claim's file and everything it reaches by import in the rooms that make numbers.
 
-    Comments, docstrings and layout do not count. What a run reaches by name only, as views and encoders, counts with its
-    room. What opens a known set does not count: its checksum is verified.
+    Comments, docstrings and layout do not count. What a run reaches by name only, as views and encoders, counts with the
+    claim's kinds of data. What opens a known set does not count: its checksum is verified.
     """
-    reached, waiting = set(), {module.removeprefix("tacit."), *_named_only()}
+    kinds = import_module(module).CLAIM.kinds
+    reached, waiting = set(), {module.removeprefix("tacit."), *_named_only(kinds)}
     while waiting:
         here = waiting.pop()
         reached.add(here)
@@ -43,9 +47,11 @@ def _makes_numbers(module: str) -> bool:
     return module in MODULES or (module.partition(".")[0] in ROOMS and module not in WORDS)
 
 
-def _named_only() -> set[str]:
+def _named_only(kinds: tuple[str, ...]) -> set[str]:
     """What a pretraining finds by name: views and encoders."""
-    return {f"{room}.{file.stem}" for room in ("views", "encoders") for file in (PACKAGE / room).glob("[!_]*.py")}
+    homes = [MODALITIES[kind] for kind in kinds]
+    addresses = [address for home in homes for address in (home.views, *home.encoders.values())]
+    return {address.partition(":")[0].removeprefix("tacit.") for address in addresses}
 
 
 @cache

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import torch
 
+from tacit.data.images import statistics
 from tacit.data.samples import Images, Samples
 from tacit.data.selecting import selected
 
@@ -63,6 +64,9 @@ class Cached(Samples):
 
     def facts(self) -> dict[str, Any]:
         return self.origin.facts()
+
+    def statistics(self) -> dict[str, Any]:
+        return statistics(self)
 
     def path(self, position: int) -> str | None:
         return self.origin.path(position)

@@ -103,6 +103,9 @@ class EncodedImages(Samples):
     def facts(self) -> dict[str, Any]:
         return _facts(self.shape, self.bits)
 
+    def statistics(self) -> dict[str, list[float]]:
+        return statistics(self)
+
     def path(self, position: int) -> str | None:
         return self.store.path(int(self.rows[position]))
 
@@ -164,6 +167,9 @@ class ImageArrays(Samples):
     def facts(self) -> dict[str, Any]:
         height, width, channels = self.pixels.shape[1:]
         return _facts((channels, height, width), self.bits if self.pixels.dtype == np.uint16 else 16)
+
+    def statistics(self) -> dict[str, list[float]]:
+        return statistics(self)
 
     def _8_bits(self, block: np.ndarray) -> np.ndarray:
         return to_8_bits(block, self.bits) if block.dtype == np.uint16 else block

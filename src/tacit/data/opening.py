@@ -16,8 +16,8 @@ from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.shards import braced, from_shards
 from tacit.data.tables import from_csv, from_parquet
 from tacit.errors import TacitError, unknown
+from tacit.modalities import MODALITIES
 
-KINDS = ("image", "pair", "vector")
 ARRAYS = {".npz": from_npz, ".npy": from_npy}
 LISTS = (".csv", ".tsv")
 MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
@@ -40,8 +40,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
 
     Raises TacitError where there is nothing, nothing readable or nothing of that kind.
     """
-    if kind is not None and kind not in KINDS:
-        raise unknown("kind of data", kind, KINDS)
+    if kind is not None and kind not in MODALITIES:
+        raise unknown("kind of data", kind, sorted(MODALITIES))
     samples = _opened(source, kind)
     if kind not in (None, samples.kind):
         article = "two parts (a tuple of two arrays)" if kind == "pair" else f"{kind}s"

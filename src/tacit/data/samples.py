@@ -65,6 +65,10 @@ class Samples:
         """What an encoder or a view must know beforehand, JSON only: `shape` of one sample, and the kind's own."""
         raise NotImplementedError
 
+    def statistics(self) -> dict[str, Any]:
+        """What is measured over the training part and joins the facts: by what views are normalised. JSON only."""
+        raise NotImplementedError
+
     def path(self, position: int) -> str | None:
         """The file a sample lies in, if it has one."""
         return None

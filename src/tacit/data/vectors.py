@@ -36,6 +36,9 @@ class VectorArrays(Samples):
     def facts(self) -> dict[str, Any]:
         return {"kind": self.kind, "shape": [self.values.shape[1]]}
 
+    def statistics(self) -> dict[str, list[float]]:
+        return statistics(self)
+
 
 def statistics(samples: Samples, most: int = 20_000) -> dict[str, list[float]]:
     """Mean and standard deviation of each column over at most `most` rows, drawn by counter; a constant column has 0."""

@@ -16,14 +16,9 @@ from torch import nn
 
 from tacit.errors import TacitError, unknown
 from tacit.method import Encoder, Facts, Tokens
+from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 
-# The table of contents: kind of data -> name -> where its class lives.
-NATIVE: Mapping[str, Mapping[str, str]] = {
-    "image": {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
-    "vector": {"mlp": "tacit.encoders.vector:MLPEncoder"},
-    "pair": {"dual": "tacit.encoders.pair:DualEncoder"},
-}
 TIMM = "timm/"
 Name = str | type[nn.Module]  # how an encoder can be asked for
 
@@ -61,7 +56,8 @@ def build(name: str | type[nn.Module], facts: Facts, **options: Any) -> nn.Modul
 
 def names(kind: str, wants: type = Encoder) -> list[str]:
     """The native encoders for a kind of data that offer what a method wants."""
-    return [name for name, where in NATIVE.get(kind, {}).items() if _asked(wants) <= _offered(_imported(where))]
+    native = MODALITIES[kind].encoders if kind in MODALITIES else {}
+    return [name for name, where in native.items() if _asked(wants) <= _offered(_imported(where))]
 
 
 def options(name: Name) -> dict[str, inspect.Parameter]:
@@ -126,7 +122,7 @@ def _instead(kind: str, wants: type) -> str:
         able.append("timm/vit_tiny_patch16_224")
     if able:
         return f"take {' or '.join(able)}"
-    for_others = [other for other in NATIVE if names(other, wants)]
+    for_others = [other for other in MODALITIES if names(other, wants)]
     if for_others:
         return f"give data of kind {' or '.join(for_others)}"
     return "give module:Class, of your own, that does"
@@ -197,11 +193,12 @@ def _as_wanted(option: str, value: Any, like: Any) -> Any:
 
 
 def _refuse_other_kind(name: str | type[nn.Module], facts: Facts) -> None:
-    kinds = {known: kind for kind, of in NATIVE.items() for known in of}
-    kind = "image" if _spoken(name).startswith(TIMM) else kinds.get(_spoken(name), facts.kind)
-    if kind != facts.kind:
+    native = [kind for kind, home in MODALITIES.items() if _spoken(name) in home.encoders]
+    kinds = ["image"] if _spoken(name).startswith(TIMM) else native
+    if kinds and facts.kind not in kinds:
         raise TacitError(
-            f"{name} encodes data of kind {kind} and these are of kind {facts.kind}; {_instead(facts.kind, Encoder)}."
+            f"{name} encodes data of kind {' or '.join(kinds)} and these are of kind {facts.kind}; "
+            f"{_instead(facts.kind, Encoder)}."
         )
 
 
@@ -224,7 +221,7 @@ def _offered(cls: type) -> set[str]:
 
 
 def _natives() -> dict[str, str]:
-    return {name: where for of in NATIVE.values() for name, where in of.items()}
+    return {name: where for home in MODALITIES.values() for name, where in home.encoders.items()}
 
 
 def _spoken(name: str | type[nn.Module]) -> str:

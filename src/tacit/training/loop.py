@@ -83,8 +83,6 @@ class Training:
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
             usual = open_usual(self.setting, self.main)
             self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
-            if self.at.step == 0 and (said := self.watch.told(0, 0.0)):
-                self.journal.tell({"stage": self.number, "epoch": 0, "step": 0, **said})
             try:
                 self.epochs() if self.optimizer is not None else self.solve()
                 if self.journal.steps:
@@ -112,6 +110,8 @@ class Training:
             if not order:
                 raise TacitError("The plan of this epoch holds no whole batch; give a smaller --batch or more samples.")
             self.method.progress = (self.at.epoch + max(self.at.batch - 1, 0) / len(order)) / self.recipe.epochs  # of the last
+            if self.at.step == 0 and (said := self.watch.told(0, 0.0)):
+                self.journal.tell({"stage": self.number, "epoch": 0, "step": 0, **said})
             left = range(self.at.batch, len(order))
             todo = [(share, place) for place in left for share in shares(order[place], self.recipe.accumulate)]
             coming = self.main.ahead(todo, self.at.epoch, self.plan)
@@ -178,22 +178,26 @@ class Training:
         if self.at.step % self.setting.log_steps == 0:
             self.pause(self.note(progress))
         elif self.stopping.asked and processes.size() == 1:
-            finite.check(self.journal.waiting(), self.method, self.at.step)
+            self.finite(self.journal.waiting(), {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step})
             self.pause(True)
 
     def note(self, progress: float) -> bool:
         """A line of the log, by its one collective; whether any process was asked to stop."""
         means, stop = self.journal.means(self.stopping.asked)
         line: dict[str, Any] = {"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **means}
-        try:
-            finite.check(means, self.method, self.at.step)
-        except TacitError:
-            self.journal.tell(line | {"alarm": "divergence"})  # `tacit doctor` finds it
-            raise
+        self.finite(means, line)
         line["lr"] = schedules.rate(self.recipe, progress)
         due = self.at.step % (5 * self.setting.log_steps) == 0 or self.at.step < 5 * self.setting.log_steps  # most at first
         self.journal.write(line | (self.watch.told(self.at.step, progress) if due else {}), self.at.step)
         return stop
+
+    def finite(self, terms: dict[str, float], line: dict[str, Any]) -> None:
+        """Stop what has left the numbers, with a line of the log that says so."""
+        try:
+            finite.check(terms, self.method, self.at.step)
+        except TacitError:
+            self.journal.tell(line | {"alarm": "divergence"})  # `tacit doctor` finds it
+            raise
 
     def observe(self) -> None:
         """A line of what those say who only look, now and then at the end of an epoch."""

@@ -10,20 +10,15 @@ import numpy as np
 from torch import Tensor
 
 from tacit.errors import TacitError, unknown
+from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 from tacit.views.kinds import Plain, Seen, View
-
-MODALITIES = {
-    "image": "tacit.views.image:ImageViews",
-    "vector": "tacit.views.vector:VectorViews",
-    "pair": "tacit.views.pair:PairViews",
-}
 
 
 class Modality(Protocol):
     """What every modality of views is: a frozen dataclass of its options that looks at whole batches."""
 
-    name: ClassVar[str]  # as in MODALITIES
+    name: ClassVar[str]  # as in `tacit.modalities`
     parts: ClassVar[int]  # of one sample; where there are several, `look` takes `part`
     kinds: ClassVar[tuple[type[View], ...]]  # which it offers
 
@@ -45,7 +40,7 @@ def modality(kind: str) -> type[Modality]:
     """The class of views for a kind of data; its file is imported here and not before."""
     if kind not in MODALITIES:
         raise unknown("kind of data", kind, MODALITIES)
-    module, name = MODALITIES[kind].split(":")
+    module, name = MODALITIES[kind].views.split(":")
     return getattr(import_module(module), name)
 
 

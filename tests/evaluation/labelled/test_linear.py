@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from tacit.errors import TacitError
 from tacit.evaluation.labelled import linear as room
 from tacit.evaluation.labelled.linear import PENALTIES, fit, linear, predict
 
@@ -73,12 +74,17 @@ def test_the_path_needs_far_fewer_products_than_its_heads(monkeypatch):
     assert sum(heads) < 10 * 100
 
 
-@pytest.mark.parametrize("path", [(0.0,), (0.0, *np.logspace(-4, 0, 60)), (0.1,) * 50, tuple(np.linspace(0.1, 0.11, 50))])
+@pytest.mark.parametrize("path", [(1e-12,), (1e-9, *np.logspace(-4, 0, 60)), (0.1,) * 50, tuple(np.linspace(0.1, 0.11, 50))])
 def test_odd_paths(path):
     x, y = toy(300, 0)
     probe, alone = fit(x, y, path), fit(x, y, path[-1:])
     assert bool(probe.weights.isfinite().all()) and len(probe.weights) == len(path)
     assert float((predict(probe, x)[-1] == predict(alone, x)[0]).float().mean()) > 0.99
+
+
+def test_a_penalty_is_above_zero():
+    with pytest.raises(TacitError, match=r"penalty is 0\.0; it must be above 0"):
+        fit(*toy(30, 0), (0.0, 1.0))
 
 
 def test_two_classes_and_a_thousand():

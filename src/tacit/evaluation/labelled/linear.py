@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.errors import positive
 from tacit.evaluation.intervals import wilson
 from tacit.evaluation.number import Number, missing
 from tacit.numerics import counter
@@ -75,7 +76,7 @@ def linear(
 
 
 def fit(features: Tensor, labels: Tensor, penalties: tuple[float, ...], iterations: int = 100) -> Probe:
-    """One head per penalty, in at most so many iterations (twice that where the penalties are many).
+    """One head per penalty, each above 0, in at most so many iterations (twice that where the penalties are many).
 
     The solution is a smooth function of log λ, analytic like s / (s + λ), so many penalties are had from few: heads are
     trained at Chebyshev nodes over the range, read off between them by barycentric interpolation (Berrut and Trefethen
@@ -84,6 +85,8 @@ def fit(features: Tensor, labels: Tensor, penalties: tuple[float, ...], iteratio
     class (Böhning 1992): L-BFGS starts from that bound.
     """
     mean, axes, variance = _axes(features)
+    for penalty in penalties:
+        positive(penalty=penalty)
     classes, target = labels.unique(return_inverse=True)
     x = _project(features, mean, axes)
     ridge = torch.cat([torch.ones_like(variance), x.new_zeros(1)])  # not on the intercept
@@ -93,7 +96,7 @@ def fit(features: Tensor, labels: Tensor, penalties: tuple[float, ...], iteratio
         return _minimised(x, target, start, penalties.to(x)[:, None, None] * ridge, bound, iterations)
 
     wanted = torch.tensor(penalties, dtype=torch.float64)
-    nodes, read_off = _chebyshev(wanted.clamp_min(1e-12).log())
+    nodes, read_off = _chebyshev(wanted.log())
     few = min(wanted, nodes.exp(), key=len)
     coarse, steps = trained(few, x.new_zeros(len(few), len(classes), x.shape[1]))
     if few is wanted:

@@ -1,0 +1,24 @@
+"""The table of contents: where the views and the native encoders of each kind of data live, imported when they are asked for.
+
+A kind of data is a subclass of `data.samples.Samples` that names it, a file of views, and one of encoders, entered here.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Home(NamedTuple):
+    """Addresses, "package.module:Class"."""
+
+    views: str
+    encoders: Mapping[str, str]  # by the names that users give; the first is the default
+
+
+MODALITIES: Mapping[str, Home] = {
+    "image": Home(
+        "tacit.views.image:ImageViews",
+        {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
+    ),
+    "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
+    "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
+}
