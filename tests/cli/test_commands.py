@@ -1,6 +1,9 @@
 """Every command calls the public function of its name with what was typed, and with nothing that was not."""
 
 import json
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -233,3 +236,8 @@ def test_the_list_of_methods_as_json(asked, tmp_path):
     run(["methods", "--json", str(tmp_path / "m.json")])
     first = json.loads((tmp_path / "m.json").read_text())[0]
     assert first["key"] == "simclr" and first["runs_on"] == ["image", "vector"]
+
+
+def test_python_runs_it_as_a_module():
+    ran = subprocess.run([sys.executable, "-m", "tacit", "--version"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.strip()) == (0, version("tacit"))
