@@ -3,9 +3,9 @@
     TACIT_DATA=… python benchmarks/judge.py                          # all that is missing
     TACIT_DATA=… python benchmarks/judge.py --row knn --again
 
-Each row of benchmarks/results/judge.json is stored when it is done and kept until the code that it times or this file
-changes. Rivals take turns with tacit in one process, with as many threads; a ratio is the median over turns of rival's
-seconds by tacit's, with the smallest and the largest turn as its interval.
+Each row of benchmarks/results/judge.json is stored when it is done and kept until the files that it times change, or the
+functions here that measure it. Rivals take turns with tacit in one process, with as many threads; a ratio is the median
+over turns of rival's seconds by tacit's, with the smallest and the largest turn as its interval.
 
 The rules: kNN no slower than faiss' flat index at recall 1.0; a sweep of 100 penalties at least 20 times a
 loop of scikit-learn, each objective at most 1e-4 nats above the loop's, mean accuracy within 0.1 points; RankMe within 1e-3 of
@@ -15,6 +15,7 @@ a float64 SVD, in a few seconds; the panel below two minutes.
 import argparse
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -24,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import faiss
@@ -42,7 +44,6 @@ from tacit.representing import features, representations
 from tacit.views.kinds import Plain
 
 FILE = Path(__file__).parent / "results" / "judge.json"
-TIMED = [Path(m.__file__) for m in (linear, spectra, topk)]
 TURNS, K = 5, 20
 PATH = tuple(np.logspace(-5, 0, 100).tolist())
 Row = dict[str, Any]
@@ -162,7 +163,7 @@ def embedded() -> Row:
     return sweep(x.float(), torch.from_numpy(train.labels)[:10_000], x_test.float(), torch.from_numpy(test.labels))
 
 
-def rankme(collapsed: bool) -> Row:
+def rankme(collapsed: bool = False) -> Row:
     """100 000 × 512, spread by a power law or within 1e-4 of three directions."""
     g = torch.Generator().manual_seed(0)
     x = torch.randn(100_000, 512, generator=g)
@@ -199,13 +200,18 @@ def panel() -> Row:
     }
 
 
-ROWS: dict[str, Callable[[], Row]] = {
-    "knn": knn,
-    "rankme": lambda: rankme(collapsed=False),
-    "rankme, collapsed": lambda: rankme(collapsed=True),
-    "panel": panel,
-    "sweep, 2 000 × 128": separable,
-    "sweep, 10 000 × 512": embedded,
+def collapsed() -> Row:
+    return rankme(collapsed=True)
+
+
+# What measures each row, the functions here that it calls, and what it times.
+ROWS: dict[str, tuple[Callable[[], Row], tuple[Callable[..., Any], ...], tuple[ModuleType, ...]]] = {
+    "knn": (knn, (resident,), (topk,)),
+    "rankme": (rankme, (), (spectra,)),
+    "rankme, collapsed": (collapsed, (rankme,), (spectra,)),
+    "panel": (panel, (), (linear, spectra, topk)),
+    "sweep, 2 000 × 128": (separable, (sweep,), (linear,)),
+    "sweep, 10 000 × 512": (embedded, (sweep,), (linear,)),
 }
 
 
@@ -215,22 +221,28 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure rows that are there, too")
     given = parser.parse_args()
     FILE.parent.mkdir(exist_ok=True)
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in (*TIMED, Path(__file__)))).hexdigest()[:12]
     faiss.omp_set_num_threads(torch.get_num_threads())
     with (FILE.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two timings at once spoil both
         rows = json.loads(FILE.read_text()) if FILE.exists() else {}
-        for name in due(rows, given.row, code, given.again):
+        for name in due(rows, given.row, given.again):
             load = os.getloadavg()[0]
-            rows[name] = ROWS[name]() | about(code, load)
+            rows[name] = ROWS[name][0]() | about(code_of(name), load)
             beside = FILE.with_suffix(".part")
             beside.write_text(json.dumps(rows, indent=1, ensure_ascii=False))
             beside.replace(FILE)
             print(name, json.dumps(rows[name], ensure_ascii=False), flush=True)
 
 
-def due(rows: Row, asked: list[str], code: str, again: bool) -> Iterator[str]:
-    yield from (name for name in asked if again or rows.get(name, {}).get("code") != code)
+def due(rows: Row, asked: list[str], again: bool) -> Iterator[str]:
+    yield from (name for name in asked if again or rows.get(name, {}).get("code") != code_of(name))
+
+
+def code_of(name: str) -> str:
+    """A hash of the functions that make a row and of the files that it times."""
+    measures, helpers, times = ROWS[name]
+    texts = [inspect.getsource(part) for part in (measures, *helpers, timed, *times)]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:12]
 
 
 def about(code: str, load: float) -> Row:
