@@ -38,6 +38,7 @@ import tacit
 from tacit.comparing import unlabelled
 from tacit.data.known_sets import SETS
 from tacit.data.splitting import splits
+from tacit.dissecting import turned
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.panel import OF_VIEWS, WITHOUT_LABELS
 from tacit.numerics import counter
@@ -82,7 +83,9 @@ def main() -> None:
             file = RESULTS / f"choosing-{name}.json"
             rows = json.loads(file.read_text()) if file.exists() else []
             for run in RUNS:
-                if not any(r["run"] == run and r["options"] == options(name, run) for r in rows):
+                if not any(
+                    r["run"] == run and r["options"] == options(name, run) and "rotation_accuracy" in r["free"] for r in rows
+                ):
                     rows = [r for r in rows if r["run"] != run] + [row(name, run)]
                     beside = file.with_suffix(".part")
                     beside.write_text(json.dumps(rows, indent=1))
@@ -102,7 +105,9 @@ def row(name: str, run: str) -> dict[str, Any]:
     began, load = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         trained = tacit.pretrain(some, RUNS[run][0], out=Path(folder) / "run", quiet=True, **options(name, run))
-        free = unlabelled(trained, some.take(np.arange(min(SAMPLES, len(some)))), 0, FREE)
+        seen = some.take(np.arange(min(SAMPLES, len(some))))
+        halves = (seen.take(half) for half in np.array_split(np.arange(len(seen)), 2))  # a head learns on one
+        free = unlabelled(trained, seen, 0, FREE) | {"rotation_accuracy": turned(trained, *halves)["this encoder"].value}
         represent = representations(trained)["this encoder"]
         (x,), (y,) = (features(trained, part, represent, Plain(), 0) for part in (train, test))
         of_train, of_test = (torch.from_numpy(part.labels) for part in (train, test))

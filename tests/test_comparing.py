@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tacit
-from tacit.data.generated import clusters
+from tacit import comparing
+from tacit.data.generated import clusters, tiny_images
 from tacit.errors import TacitError
 from tacit.pretraining import pretrain
 
@@ -54,3 +55,15 @@ def test_what_cannot_be_compared_is_named(runs, which, words):
 def test_too_few_samples(runs):
     with pytest.raises(TacitError, match="at least 32 are needed"):
         tacit.compare(runs, np.zeros((20, 32), np.float32))
+
+
+def test_runs_of_all_sizes_are_seen_through_views_of_one_strength(tmp_path, monkeypatch):
+    """Above 64 pixels the defaults are stronger, and stronger views are harder to tell apart."""
+    data = tiny_images(40)
+    few = {"epochs": 1, "epoch_batches": 1, "batch": 16, "width": 8, "depth": (1,), "device": "cpu", "quiet": True}
+    runs = [pretrain(data, "simclr", out=tmp_path / str(size), size=size, **few) for size in (16, 72)]
+    seen, plainly = [], comparing.features
+    monkeypatch.setattr(comparing, "features", lambda run, *rest: seen.append(run.views) or plainly(run, *rest))
+    comparing.compare(runs, data)
+    assert {(views.blur, views.brightness) for views in seen} == {(0.0, 0.4)}
+    assert {views.size for views in seen} == {16, 72}

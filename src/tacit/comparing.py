@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,26 +44,32 @@ def compare(
     if len({str(run.path.resolve()) for run in opened}) < len(opened):
         raise TacitError("A run was named twice; name each once.")
     source = opened[0].config.data["source"] if data is None else data
+    size = min((run.facts.more["size"] for run in opened if "size" in run.facts.more), default=0)
     names, rows = [], []
     for run in opened:
         for snapshot in [*(run.snapshots[:-1] if run.snapshots else []), ""]:  # the last is the run itself
             taken = Run(run.path, device, snapshot) if snapshot else run
             names.append(f"{run.path}{f' @ {snapshot}' if snapshot else ''}")
-            rows.append(_by_parts(taken, verify(_drawn(taken.open(source, kind), samples, seed))[0], seed))
+            drawn = verify(_drawn(taken.open(source, kind), samples, seed))[0]
+            rows.append(_by_parts(taken, drawn, seed, size))
     measured = {name: np.array([[part[name] for part in row] for row in rows]).T for name in CHOOSING}
     if all(np.isnan(values).all() for values in measured.values()):
         raise TacitError(f"{opened[0].path} is of a kind without views in pairs, by which runs are compared.")
     return choose(names, measured)
 
 
-def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str]) -> dict[str, float]:
+def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str], size: int = 0) -> dict[str, float]:
     """The numbers of a run that need no labels, by name; NaN where one cannot be measured.
 
     Views are those that the kind of data has by default, whatever the run was trained with: views that hide nothing are
-    easily told apart, so by its own a run that learned from such would win.
+    easily told apart, so by its own a run that learned from such would win. Those of images are as strong as at `size`
+    (0: the run's own), since small images are changed less by default.
     """
     represent, alike = representations(run)["this encoder"], copy(run)
-    alike.views = fit_views(dict(run.facts.more), {})
+    facts = dict(run.facts.more)
+    alike.views = fit_views(facts, {})
+    if size:
+        alike.views = replace(fit_views(facts | {"size": size}, {}), size=facts["size"])
     (z,) = features(alike, samples, represent, Plain(), 0)
     views, looks = None, None
     if Pair in alike.views.kinds:
@@ -72,11 +79,11 @@ def unlabelled(run: Run, samples: Samples, seed: int, only: Container[str]) -> d
     return {number.name: number.value for number in judge(Judged(z), Judged(z), views=views, looks=looks, only=only)}
 
 
-def _by_parts(run: Run, samples: Samples, seed: int) -> list[dict[str, float]]:
+def _by_parts(run: Run, samples: Samples, seed: int, size: int) -> list[dict[str, float]]:
     """What is said of each part of the samples; what the kind of data has no views for is NaN."""
     nothing = dict.fromkeys(CHOOSING, float("nan"))
     parts = np.array_split(np.arange(len(samples)), PARTS)
-    return [nothing | unlabelled(run, samples.take(part), seed, CHOOSING) for part in parts]
+    return [nothing | unlabelled(run, samples.take(part), seed, CHOOSING, size) for part in parts]
 
 
 def _drawn(samples: Samples, most: int, seed: int) -> Samples:

@@ -89,11 +89,11 @@ def dissect(
             sides = dict(zip(("train", "test"), labelled))
         found.append(layer(name, torch.cat([z[name] for z in plain]), views=views, **sides))
     last = torch.cat([z[found[-1].name] for z in plain])
-    turns = _turned(run, *parts) if run.facts.kind == "image" else {}
+    turns = turned(run, *parts) if run.facts.kind == "image" else {}
     return Dissection(Layers(found, sum(map(len, parts))), attention(last), turns)
 
 
-def _turned(run: Run, train: Samples, test: Samples) -> dict[str, Number]:
+def turned(run: Run, train: Samples, test: Samples) -> dict[str, Number]:
     """How well a linear head says by how many quarters an image was turned, on each representation; needs no labels."""
 
     def probed(represent: Represent) -> Number:
