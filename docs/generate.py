@@ -346,9 +346,15 @@ def told(key: str, result: dict[str, Any]) -> str:
             "\n".join(lines),
             "\n".join(f"- {'yes' if met else '**no**'}: {condition}" for condition, met in result["conditions"].items()),
             f"`{result['command']}`: {result['seconds'] / 60:.0f} minutes, {result['machine']}, load {loads}, torch "
-            f"{result['torch']}, commit {result['commit']}, {result['date']}.",
+            f"{result['torch']}, commit {result['commit']}, {result['date']}{again(result)}.",
         ]
     )
+
+
+def again(result: dict[str, Any]) -> str:
+    if "again" not in result:
+        return ""
+    return f"; at commit {result['again']} the first seed of every arm gave the same numbers to the last bit"
 
 
 def freshness(key: str, result: dict[str, Any]) -> str:

@@ -58,8 +58,27 @@ def test_what_was_measured_is_not_measured_again_unless_the_code_changed(planted
     assert (low.asked, high.asked) == (3, 3)
     assert tacit.reproduce(["dcl"], stale=True, out=tmp_path) == [] and low.asked == 3
     monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
+    low.value = 11
     tacit.reproduce(["dcl"], stale=True, out=tmp_path)
-    assert low.asked == 6
+    assert (low.asked, high.asked) == (6, 6)
+
+
+def test_a_result_stands_where_other_code_gives_the_same_numbers(planted, tmp_path, monkeypatch):
+    arms = planted(10, 20)
+    tacit.reproduce(["dcl"], out=tmp_path)
+    before = json.loads((tmp_path / "dcl.json").read_text())
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
+    high = arms[1]
+    high.measure = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        tacit.reproduce(["dcl"], stale=True, out=tmp_path)
+    assert not reproducing.fresh(tmp_path / "dcl.json", "dcl")
+    del high.measure
+    (verdict,) = tacit.reproduce(["dcl"], stale=True, out=tmp_path)
+    assert [arm.asked for arm in arms] == [4, 4] and verdict.verdict == "holds"
+    after = json.loads((tmp_path / "dcl.json").read_text())
+    assert after["rows"] == before["rows"] and after["code"] == "other code" and after["again"] == before["commit"]
+    assert reproducing.fresh(tmp_path / "dcl.json", "dcl")
 
 
 def interrupted(seed, quick):
