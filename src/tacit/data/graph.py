@@ -45,7 +45,7 @@ class Graph:
         features: np.ndarray | None = None,
         source: str = "the graph",
     ) -> "Graph":
-        """From a list of edges source → target, in any order. Raises TacitError where an edge leads to a node that is not there."""
+        """From edges source → target, in any order. Raises TacitError where one leads to a node that is not there."""
         for ends in (sources, targets):
             outside = (ends < 0) | (ends >= n)
             if outside.any():
@@ -135,14 +135,15 @@ class Graph:
         return np.eye(MOST_DEGREES, dtype=np.uint8)[width]
 
     @cached_property
-    def _held(self) -> dict[tuple[str, torch.device], Tensor]:
+    def held(self) -> dict[tuple[str, torch.device], Tensor]:
+        """Tensors of it on devices, by name: made once, and there for the next batch."""
         return {}
 
     def on(self, device: torch.device, name: str) -> Tensor:
-        """One of its arrays as a tensor on a device, kept there for the next batch."""
-        if (name, device) not in self._held:
-            self._held[name, device] = torch.from_numpy(np.ascontiguousarray(getattr(self, name))).to(device)
-        return self._held[name, device]
+        """One of its arrays as a tensor on a device."""
+        if (name, device) not in self.held:
+            self.held[name, device] = torch.from_numpy(np.ascontiguousarray(getattr(self, name))).to(device)
+        return self.held[name, device]
 
 
 class Nodes(NamedTuple):
