@@ -85,8 +85,8 @@ class Graph:
 
     @cached_property
     def backward(self) -> "Graph":
-        """The same with every edge turned round: row i holds the edges that lead to i. Itself where it is undirected."""
-        if not self.directed:
+        """The same with every edge turned round: row i holds the edges that lead to i. Itself where that changes nothing."""
+        if not self.directed and self.weights is None:
             return self
         return Graph.of(self.indices, self.sources, len(self), self.weights, self.features)
 

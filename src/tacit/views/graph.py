@@ -55,7 +55,7 @@ class GraphViews:
 
     mean: tuple[float, ...]  # of each feature where some are negative, to standardise them; else (), and rows sum to 1
     std: tuple[float, ...]
-    width: int  # features
+    columns: int  # features of a node
     drop_edges: float = 0.2  # probability that an edge is dropped, each direction by itself
     drop_features: float = 0.3  # probability that a feature is 0, for all nodes alike
     hops: int = 2  # as many as the encoder has layers
@@ -87,7 +87,7 @@ class GraphViews:
     @property
     def shape(self) -> tuple[int]:
         """Of one node: features."""
-        return (self.width,)
+        return (self.columns,)
 
     def look(
         self, content: Nodes, index: np.ndarray, key: int, role: str = "global", **how: Any
@@ -100,12 +100,12 @@ class GraphViews:
         if role not in ("global", "plain"):
             raise unknown("role of a view", role, ("global", "plain"))
         graph, device = content.graph.undirected if options.undirected else content.graph, content.index.device
-        if graph.described.shape[1] != self.width:
-            raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.width} were expected.")
+        if graph.described.shape[1] != self.columns:
+            raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.columns} were expected.")
         plain = role == "plain"
-        dropped = np.zeros(self.width, bool)
+        dropped = np.zeros(self.columns, bool)
         if not plain:
-            dropped = counter.uniform(counter.key(key, "features"), np.arange(self.width), 1)[:, 0] < options.drop_features
+            dropped = counter.uniform(counter.key(key, "features"), np.arange(self.columns), 1)[:, 0] < options.drop_features
         kept = torch.from_numpy(~dropped).to(device)
         drop = 0.0 if plain else options.drop_edges
         if len(content.index) == len(graph):
