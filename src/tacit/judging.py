@@ -8,9 +8,11 @@ from typing import Any
 import torch
 
 from tacit.data.checking import verify
+from tacit.data.graph import GraphNodes
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.evaluation.comparison import Evaluation
+from tacit.evaluation.labelled.nodes import node_classification
 from tacit.evaluation.panel import Judged, judge
 from tacit.material import hash_of_ids
 from tacit.method import Method
@@ -45,6 +47,9 @@ def evaluate(
         how += "; all of them were seen, without labels, in pretraining"
     numbers = {name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()}
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
+    if isinstance(opened, GraphNodes):
+        for name, represent in representations(run).items():
+            numbers[name] += _by_protocol(run, represent, opened, seed)
     evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, test, pages, evaluation, corrupt)
@@ -70,6 +75,15 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
     own = isinstance(getattr(represent, "__self__", None), Method)  # no bare encoder and no raw input
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
     return judge(*parts, views=views, looks=looks, similarity=run.similarity if own else "cosine")
+
+
+def _by_protocol(run: Run, represent: Represent, samples: GraphNodes, seed: int) -> list[Any]:
+    """What the field of graphs measures, on splits of its own."""
+    if samples.labels is None:
+        return []
+    (z,) = features(run, samples, represent, Plain(), 0)
+    declared = {name: marks[:, samples.rows] for name, marks in samples.protocols.items()}
+    return node_classification(z, torch.from_numpy(samples.labels), declared, seed)
 
 
 def _told(number: Any, protocol: dict[str, Any]) -> Any:

@@ -20,5 +20,9 @@ MODALITIES: Mapping[str, Home] = {
         {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
+    "graph": Home(
+        "tacit.views.graph:GraphViews",
+        {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

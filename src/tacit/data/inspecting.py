@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
+from tacit.data.graph import GraphNodes
 from tacit.data.images import EncodedImages, ImageArrays, Store
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
@@ -20,6 +21,7 @@ from tacit.numerics import counter
 
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
 DECODED = 1000  # samples that are read in full
+NOUNS = {"graph": "nodes of a graph"}  # what samples are, where that is not the name of their kind
 LISTED = 10  # classes and corrupt samples shown in the terminal
 
 
@@ -52,7 +54,10 @@ class Inspection:
     def __str__(self) -> str:
         rows = [
             ("source", self.source),
-            ("kind", f"{self.count:,} {self.kind}s" + (f", {_bytes(self.bytes)}" if self.bytes else "")),
+            (
+                "kind",
+                f"{self.count:,} {NOUNS.get(self.kind, f'{self.kind}s')}" + (f", {_bytes(self.bytes)}" if self.bytes else ""),
+            ),
             *self.notes.items(),
             ("sizes", ", ".join(f"{name} {' × '.join(map(str, size))}" for name, size in self.sizes.items())),
             ("channels", str(self.channels) if self.channels else ""),
@@ -129,6 +134,8 @@ def _look(samples: Samples) -> _Look:
             bytes=first.bytes + second.bytes,
             trouble=second.trouble | first.trouble,
         )
+    if isinstance(samples, GraphNodes):
+        return _look_at_graph(samples)
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -163,6 +170,25 @@ def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
     deep = any(mode.startswith("I") for mode in modes)
     notes = dict(samples.notes) | (_depth(samples.bits, len(samples.clipped)) if deep else {})
     return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored, notes)
+
+
+def _look_at_graph(samples: GraphNodes) -> _Look:
+    """Everything: what is unusual of a graph is counted, and nothing of it is changed."""
+    graph, x = samples.graph, samples.graph.features
+    most, middle = int(graph.degrees.max()), int(np.median(graph.degrees))
+    notes = dict(samples.notes) | {
+        "edges": f"{graph.edges:,} entries, {'directed' if graph.directed else 'each in both directions'}"
+        + ("" if graph.weights is None else ", weighted"),
+        "degrees": f"median {middle:,}, largest {most:,}",
+        "unusual": f"{_counts(graph.trouble)} (kept as they are)" if graph.trouble else "",
+        "features": "none: the degree stands for them" if x is None else f"{x.shape[1]:,} columns of {x.dtype}",
+        "labels": "" if samples.multilabel is None else f"{samples.multilabel.shape[1]}, of which a node may have several",
+        "protocols": ", ".join(f"{name} × {len(marks)}" for name, marks in samples.protocols.items()),
+    }
+    arrays = [a for a in (graph.indptr, graph.indices, graph.weights, x) if a is not None]
+    modes = {} if x is None else {str(x.dtype): len(samples)}
+    bytes_ = sum(a.nbytes for a in arrays)
+    return _Look(np.array([graph.described.shape[1:]]), modes, {}, bytes_, len(samples), len(samples), {}, 0, {}, notes)
 
 
 def _depth(bits: int, clipped: int = 0) -> dict[str, str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tacit.method import Method
 
 CONTENTS: dict[str, dict[str, str]] = {
-    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2"},
+    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE"},
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},

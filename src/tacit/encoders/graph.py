@@ -1,0 +1,129 @@
+"""Encoders of nodes, of torch-geometric's layers: what a node says depends on what it hears from `depth` steps away."""
+
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from tacit.errors import TacitError, positive, unknown
+from tacit.method import Facts
+from tacit.numerics.exact import full_precision
+from tacit.views.graph import GraphView
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "elu": nn.ELU}
+
+
+def layers() -> ModuleType:
+    """torch_geometric.nn, imported here and not before."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of torch's, about what torch_geometric's own modules use
+            from torch_geometric import nn as found
+    except ModuleNotFoundError as error:
+        raise TacitError(
+            f"Encoders of graphs need torch-geometric and {error.name} is not installed; run pip install 'tacit[graphs]'."
+        ) from error
+    return found
+
+
+class NodeEncoder(nn.Module):
+    """Layers of message passing with an activation after each, the last one's included: F -> middle -> … -> width."""
+
+    dim: int = 0  # said here, so that its heirs are known to have it
+
+    def __init__(
+        self, facts: Facts, layer: Callable[[int, int], nn.Module], middle: int, width: int, depth: int, activation: str
+    ):
+        super().__init__()
+        positive(middle=middle, width=width, depth=depth)
+        if facts.kind != "graph":
+            raise TacitError(f"An encoder of nodes got data of kind {facts.kind}; take an encoder for that kind.")
+        if activation not in ACTIVATIONS:
+            raise unknown("activation", activation, ACTIVATIONS)
+        widths = [facts.shape[0], *[middle] * (depth - 1), width]
+        self.layers = nn.ModuleList(layer(*pair) for pair in pairwise(widths))
+        self.activations = nn.ModuleList(ACTIVATIONS[activation]() for _ in self.layers)
+        self.dim = width
+
+    def forward(self, view: GraphView) -> Tensor:
+        """A view of n nodes -> n × dim."""
+        if 0 <= view.hops < len(self.layers):
+            depth = len(self.layers)
+            raise TacitError(f"The views reach {view.hops} steps and the encoder has {depth} layers; give --hops {depth}.")
+        with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
+            x, edges = view.x, self.messages(view)
+            for layer, activation in zip(self.layers, self.activations):
+                x = activation(layer(x, *edges))
+            return x[view.rows]
+
+    def messages(self, view: GraphView) -> tuple[Tensor, ...]:
+        """What every layer is told of the edges: by default whence and whither."""
+        return (view.edge_index,)
+
+
+class GCN(NodeEncoder):
+    """Graph convolutions, W D^-1/2 (A + I) D^-1/2 X (Kipf and Welling 2017, arXiv:1609.02907, equation 2).
+
+    Every node hears itself once more than the graph says. D is the degree in the whole graph, so that part of a graph gives
+    what the whole gives.
+    """
+
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().GCNConv(i, o, normalize=False), middle, width, depth, activation)
+
+    def messages(self, view: GraphView) -> tuple[Tensor, ...]:
+        scale = (view.degree + 1).clamp(min=1e-12).rsqrt()  # weights may be negative
+        loops = torch.arange(len(view.degree), device=view.edge_index.device)
+        source, target = view.edge_index
+        weights = torch.cat([scale[source] * view.weight * scale[target], scale.square()])
+        return torch.cat([view.edge_index, loops.expand(2, -1)], 1), weights
+
+
+class SAGE(NodeEncoder):
+    """GraphSAGE with the mean of the neighbours beside the node itself (Hamilton et al. 2017, arXiv:1706.02216).
+
+    Weights of edges are not used.
+    """
+
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), middle, width, depth, activation)
+
+
+class GAT(NodeEncoder):
+    """Attention to the neighbours and the node itself, `heads` of it (Veličković et al. 2018, arXiv:1710.10903).
+
+    The heads' answers lie side by side, so `middle` and `width` are multiples of `heads`. Weights of edges are not used.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        middle: int = 256,
+        width: int = 128,
+        depth: int = 2,
+        activation: str = "elu",
+        heads: int = 4,
+    ):
+        positive(heads=heads)
+        if middle % heads or width % heads:
+            raise TacitError(f"middle is {middle} and width {width}; both must be multiples of the {heads} heads.")
+        super().__init__(facts, lambda i, o: layers().GATConv(i, o // heads, heads), middle, width, depth, activation)
+
+
+class GIN(NodeEncoder):
+    """Sums of neighbours through a small network of two layers (Xu et al. 2019, arXiv:1810.00826, equation 4.1).
+
+    With batch normalisation within, as in the paper's experiments; the share of the node itself is learned. Weights of edges
+    are not used.
+    """
+
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), middle, width, depth, activation)
+
+
+def _two(width: int, to: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, to), nn.BatchNorm1d(to), nn.ReLU(), nn.Linear(to, to))

@@ -1,0 +1,161 @@
+"""Nodes of a graph seen once more: edges dropped, features masked, and of a large graph some neighbours of each node."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tacit.data.graph import Graph, Nodes
+from tacit.errors import TacitError, unknown
+from tacit.numerics import counter
+from tacit.numerics.neighbours import Reached, reach
+from tacit.views import changed
+from tacit.views.kinds import Neighbours, Pair, Plain, Single, View
+
+SPARSE = 0.1  # the share of entries that are not 0 below which the features of a whole graph are held sparse
+
+
+class GraphView(NamedTuple):
+    """A graph, or as much of it as n of its nodes can hear of in `hops` steps, and which of its nodes they are."""
+
+    x: Tensor  # float32, m × F; of a whole graph sparse (CSR) where few features are not 0
+    edge_index: Tensor  # int64, 2 × E: from where a message comes, and where it goes; both below m
+    weight: Tensor  # float32, E
+    degree: Tensor  # float32, m: the weight of all edges that lead to a node, those outside this view included
+    rows: Tensor  # int64, n: the nodes that were asked for, below m
+    hops: int  # from how far away messages are whole; −1: from everywhere
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Nodes that were asked for, and their features."""
+        return len(self.rows), self.x.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.x.device
+
+    def raw(self) -> Tensor:
+        """The features of the nodes that were asked for: n × F."""
+        return (self.x.to_dense() if self.x.layout == torch.sparse_csr else self.x)[self.rows]
+
+
+@dataclass(frozen=True)
+class GraphViews:
+    """The options of a view of nodes: the corruptions of GRACE (Zhu et al. 2020, arXiv:2006.04131, section 3.2.2).
+
+    A batch of all nodes sees the whole graph. Of a smaller one each node hears of at most `fanout` neighbours, drawn without
+    replacement, and of as many of each of those, `hops` steps out (Hamilton et al. 2017, arXiv:1706.02216, algorithm 2).
+    What a node draws depends on the key and the node alone, so views are alike in whatever batch they are seen. Role
+    "plain" sees all neighbours.
+    """
+
+    mean: tuple[float, ...]  # of each feature where some are negative, to standardise them; else (), and rows sum to 1
+    std: tuple[float, ...]
+    columns: int  # features of a node
+    drop_edges: float = 0.2  # probability that an edge is dropped, each direction by itself
+    drop_features: float = 0.3  # probability that a feature is 0, for all nodes alike
+    hops: int = 2  # as many as the encoder has layers
+    fanout: int = 10
+    undirected: bool = False  # messages also go against the edges of a directed graph
+
+    name: ClassVar[str] = "graph"
+    parts: ClassVar[int] = 1
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours)
+    unsuited: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for option in ("drop_edges", "drop_features"):
+            if not 0 <= getattr(self, option) <= 1:
+                raise TacitError(f"{option} is {getattr(self, option)}; give a probability, from 0 to 1.")
+        if self.hops < 1 or self.fanout < 1:
+            raise TacitError(f"hops is {self.hops} and fanout {self.fanout}; both count from 1.")
+
+    @classmethod
+    def fit(cls, facts: Mapping[str, Any], **overrides: Any) -> "GraphViews":
+        """Options for nodes of which `facts` says `shape` and whether features are `signed`, then their `mean` and `std`."""
+        own = (tuple(facts["mean"]), tuple(facts["std"])) if facts["signed"] else ((), ())
+        return cls(*own, facts["shape"][0]).but(**overrides)
+
+    def but(self, **how: Any) -> "GraphViews":
+        """The same options with some changed."""
+        return changed(self, how)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Of one node: features."""
+        return (self.columns,)
+
+    def look(
+        self, content: Nodes, index: np.ndarray, key: int, role: str = "global", **how: Any
+    ) -> tuple[GraphView, dict[str, Tensor]]:
+        """One view of the nodes, on the device of `content.index`, without parameters.
+
+        `index` does not matter: a node's randomness is its own in the whole graph. `how` changes options for this view.
+        """
+        options = self.but(**how)
+        if role not in ("global", "plain"):
+            raise unknown("role of a view", role, ("global", "plain"))
+        graph, device = content.graph.undirected if options.undirected else content.graph, content.index.device
+        if graph.described.shape[1] != self.columns:
+            raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.columns} were expected.")
+        plain = role == "plain"
+        dropped = np.zeros(self.columns, bool)
+        if not plain:
+            dropped = counter.uniform(counter.key(key, "features"), np.arange(self.columns), 1)[:, 0] < options.drop_features
+        kept = torch.from_numpy(~dropped).to(device)
+        drop = 0.0 if plain else options.drop_edges
+        if len(content.index) == len(graph):
+            return self._whole(graph, content.index, drop, kept, key), {}
+        nodes = content.index.cpu().numpy()
+        seen = reach(graph.backward, nodes, options.hops, 0 if plain else options.fanout, drop, key)
+        return self._part(graph, seen, options.hops, kept, device), {}
+
+    def _whole(self, graph: Graph, index: Tensor, drop: float, kept: Tensor, key: int) -> GraphView:
+        """The whole graph without some of its edges."""
+        device = index.device
+        ends = torch.stack([graph.on(device, "sources").long(), graph.on(device, "indices").long()])
+        weight = torch.ones(graph.edges, device=device) if graph.weights is None else graph.on(device, "weights")
+        if drop:
+            entries = np.arange(graph.edges)
+            stays = torch.from_numpy(counter.uniform(counter.key(key, "edges"), entries, 1)[:, 0] >= drop).to(device)
+            ends, weight = ends[:, stays], weight[stays]
+        degree = torch.zeros(len(graph), device=device).index_add_(0, ends[1], weight)
+        return GraphView(_masked(self._features(graph, device), kept), ends, weight, degree, index, -1)
+
+    def _part(self, graph: Graph, seen: Reached, hops: int, kept: Tensor, device: torch.device) -> GraphView:
+        """What was reached from the nodes of a batch, which are the first of those reached."""
+        x = self._scaled(torch.from_numpy(np.asarray(graph.described[seen.nodes], np.float32))).to(device) * kept
+        ends, weight, degree, rows = (
+            torch.from_numpy(a).to(device) for a in (seen.ends, seen.weights, seen.degrees, seen.rows)
+        )
+        return GraphView(x, ends, weight, degree, rows, hops)
+
+    def _features(self, graph: Graph, device: torch.device) -> Tensor:
+        """Of all nodes, scaled; kept with the graph, since every epoch sees them."""
+        if ("scaled", device) not in graph.held:
+            x = self._scaled(torch.from_numpy(np.asarray(graph.described, np.float32)))
+            if x.count_nonzero() < SPARSE * x.numel():
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # that the layout is young
+                    x = x.to_sparse_csr()
+            graph.held["scaled", device] = x.to(device)
+        return graph.held["scaled", device]
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        """Rows that sum to 1, or standardised columns."""
+        if not self.mean:
+            return x / x.sum(1, keepdim=True).clamp(min=1e-12)
+        mean, std = torch.tensor(self.mean), torch.tensor(self.std)
+        return (x - mean) / torch.where(std > 0, std, 1)
+
+
+def _masked(x: Tensor, kept: Tensor) -> Tensor:
+    """The same with 0 in the columns that are not kept."""
+    if x.layout != torch.sparse_csr:
+        return x * kept
+    values, place = x.values() * kept[x.col_indices()], (x.crow_indices(), x.col_indices())
+    return torch.sparse_csr_tensor(*place, values, x.shape, device=x.device, check_invariants=False)
