@@ -31,7 +31,7 @@ def test_every_edge_is_in_one_part_and_no_absent_pair_is_an_edge():
 
 def test_mistakes_are_named():
     directed = GraphNodes("it", Graph.of(np.array([0, 1]), np.array([1, 2]), 3), np.arange(3), ["a", "b", "c"])
-    with pytest.raises(TacitError, match="2 of the 2 edges of it lack their reverse"):
+    with pytest.raises(TacitError, match="2 of the 2 edges of it lack a reverse"):
         split_edges(directed)
     with pytest.raises(TacitError, match="too few to hold"):
         split_edges(directed.both())

@@ -30,7 +30,7 @@ def split_edges(samples: GraphNodes, val: float = 0.05, test: float = 0.1, seed:
     graph, n = samples.graph, len(samples.graph)
     if graph.directed:
         raise TacitError(
-            f"{graph.trouble['edges without their reverse']} of the {graph.edges} edges of {samples.source} lack their reverse, "
+            f"{graph.trouble['edges without their reverse']} of the {graph.edges} edges of {samples.source} lack a reverse, "
             "and an undirected graph is to be split; give tacit.open(…).both()."
         )
     if not (0 <= val < 1 and 0 < test < 1 and val + test < 1):
