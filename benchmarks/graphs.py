@@ -82,16 +82,15 @@ def links(name: str, seeds: int, out: Path) -> None:
     for divergence, title in ((0.0, "GAE"), (1.0, "VGAE")):
         found = [row for row in rows_of(file) if row["divergence"] == divergence]
         auc, precision = (np.array([row[key] for row in found]) * 100 for key in ("link_auc", "link_ap"))
-        print(
-            f"{name} {title}: AUC {auc.mean():.1f} ± {auc.std():.1f}, AP {precision.mean():.1f} ± {precision.std():.1f}, {len(found)} seeds"
-        )
+        said = (f"{what} {a.mean():.1f} ± {a.std():.1f}" for what, a in (("AUC", auc), ("AP", precision)))
+        print(f"{name} {title}: {', '.join(said)}, {len(found)} seeds")
 
 
 def large(nodes: int, edges: int, batches: int, out: Path) -> None:
-    """A generated graph, so many edges in both directions of half as many pairs, 64 features: seconds a batch, and memory."""
+    """A generated graph of so many undirected edges (each lies there in both directions), 64 features: seconds, and memory."""
     rng = np.random.default_rng(0)
     began = time.perf_counter()
-    ends = rng.integers(0, nodes, (2, edges // 2), dtype=np.int32)
+    ends = rng.integers(0, nodes, (2, edges), dtype=np.int32)
     both = np.concatenate([ends, ends[::-1]], 1)
     graph = Graph.of(both[0], both[1], nodes, None, rng.random((nodes, 64), np.float32))
     samples = nodes_of("generated", graph, [str(i) for i in range(nodes)], None, (), {})
@@ -100,7 +99,7 @@ def large(nodes: int, edges: int, batches: int, out: Path) -> None:
     seconds, peak = time.perf_counter() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     row = {
         "nodes": nodes,
-        "edges": graph.edges,
+        "edges": edges,
         "batches": batches,
         "made_s": round(made, 1),
         "trained_s": round(seconds, 1),

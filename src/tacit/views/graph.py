@@ -125,15 +125,8 @@ class GraphViews:
             stays = torch.from_numpy(counter.uniform(counter.key(key, "edges"), entries, 1)[:, 0] >= drop).to(device)
             ends, weight = ends[:, stays], weight[stays]
         degree = torch.zeros(len(graph), device=device).index_add_(0, ends[1], weight)
-        return GraphView(
-            _masked(self._features(graph, device), kept),
-            ends,
-            weight,
-            degree,
-            index,
-            torch.arange(len(graph), device=device),
-            -1,
-        )
+        x, nodes = _masked(self._features(graph, device), kept), torch.arange(len(graph), device=device)
+        return GraphView(x, ends, weight, degree, index, nodes, -1)
 
     def _part(self, graph: Graph, seen: Reached, hops: int, kept: Tensor, device: torch.device) -> GraphView:
         """What was reached from the nodes of a batch, which are the first of those reached."""
