@@ -53,6 +53,7 @@ def agreed(case: Case, trained: Trained) -> tuple[float, float]:
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
     "grace": NODES,
+    "vgae": but(NODES, lr=0.01),
     # On cloth of 12 pixels SimCLR too falls below the untrained encoder. A flat net, since eight crops through a deep one
     # have so many ReLUs that rounding flips some: there one process, its weights moved by 6e-8, differs from itself by 1e-4.
     "swav": but(

@@ -50,14 +50,19 @@ class NodeEncoder(nn.Module):
 
     def forward(self, view: GraphView) -> Tensor:
         """A view of n nodes -> n × dim."""
-        if 0 <= view.hops < len(self.layers):
-            depth = len(self.layers)
+        with full_precision():
+            return self.activations[-1](self.linear(view))
+
+    def linear(self, view: GraphView) -> Tensor:
+        """The same without the activation of the last layer."""
+        depth = len(self.layers)
+        if 0 <= view.hops < depth:
             raise TacitError(f"The views reach {view.hops} steps and the encoder has {depth} layers; give --hops {depth}.")
         with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
             x, edges = view.x, self.messages(view)
-            for layer, activation in zip(self.layers, self.activations):
+            for layer, activation in zip(self.layers[:-1], self.activations):
                 x = activation(layer(x, *edges))
-            return x[view.rows]
+            return self.layers[-1](x, *edges)[view.rows]
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         """What every layer is told of the edges: by default whence and whither."""

@@ -1,4 +1,4 @@
-"""One-vs-rest logistic regression as the field of graphs uses it: few samples, perhaps several labels each, a sweep of costs."""
+"""One-vs-rest logistic regression as the field of graphs uses it: few samples, several labels perhaps, a sweep of costs."""
 
 from collections.abc import Sequence
 
