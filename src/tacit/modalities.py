@@ -20,5 +20,13 @@ MODALITIES: Mapping[str, Home] = {
         {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
+    "cloud": Home(
+        "tacit.views.cloud:CloudViews",
+        {
+            "pointnet": "tacit.encoders.cloud:PointNet",
+            "dgcnn": "tacit.encoders.cloud:DGCNN",
+            "point_transformer": "tacit.encoders.cloud:PointTransformer",
+        },
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

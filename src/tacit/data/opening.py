@@ -7,9 +7,11 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.clouds.formats import GEOMETRY, is_cloud
+from tacit.data.clouds.samples import open_cloud, open_clouds
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
-from tacit.data.folders import has_images, open_file, open_folder, walk
+from tacit.data.folders import holds, open_file, open_folder, walk
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -35,6 +37,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
+    - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -78,13 +81,19 @@ def _opened(source: Source, kind: str | None) -> Samples:
 
 def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
+    if kind == "cloud":
+        return open_clouds(path, source)
     if is_saved(path):
         return from_saved(path, source)
-    if not has_images(path):
+    if not holds(path):
+        if holds(path, GEOMETRY):
+            return open_clouds(path, source)
         visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
         held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
         if len(held) == 1 or (held and held[0].suffix.lower() in MANY and len({f.suffix.lower() for f in held}) == 1):
             return _files(held, source, kind)
+        if held and all(is_cloud(file) for file in held[:4]):
+            return open_clouds(path, source)
         if held:
             names = ", ".join(file.relative_to(path).as_posix() for file in held[:4])
             raise TacitError(f"{source} holds no image but {names}{', …' if len(held) > 4 else ''}; give one of these files.")
@@ -100,6 +109,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
+    if suffix in GEOMETRY or (kind == "cloud" and is_cloud(path)):
+        return open_cloud(path, source)
     if suffix in ARRAYS:
         return ARRAYS[suffix](path, source, None if kind == "pair" else kind)
     if suffix in LISTS:
