@@ -20,6 +20,7 @@ from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
+from tacit.method import options as options_of
 from tacit.numerics.spectra import effective_rank
 from tacit.pretraining import choose, initial, setting_of, wanted
 from tacit.run import untrained_encoder
@@ -94,7 +95,10 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     kept.append("two_processes")
     for other in (VECTORS, IMAGES, CLOUDS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
-            _steps(Case(cls, Toy(other.data, {k: v for k, v in other.options.items() if k not in ("width", "depth")})))
+            own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
+            _steps(
+                Case(cls, Toy(other.data, {**{k: v for k, v in other.options.items() if k not in ("width", "depth")}, **own}))
+            )
             kept.append(f"steps_on_{other.data().kind}")
     return kept
 
