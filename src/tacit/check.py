@@ -302,7 +302,7 @@ def _home(cls: type[Method]) -> Toy:
     kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
     if any(isinstance(kind, Paired) for kind in kinds):
         return PARTS
-    return VECTORS if _offers(cls, "vector") else IMAGES
+    return next((toy for kind, toy in {"vector": VECTORS, "image": IMAGES}.items() if _offers(cls, kind)), CLOUDS)
 
 
 def _offers(cls: type[Method], kind: str) -> bool:
