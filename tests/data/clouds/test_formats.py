@@ -33,14 +33,14 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("form", ["ascii", "binary_little_endian", "binary_big_endian"])
 def test_a_ply_of_any_order(file, form):
-    np.testing.assert_array_equal(read(file("a.ply", ply(POINTS, form)), 0), POINTS)
+    np.testing.assert_array_equal(read(file("a.ply", ply(POINTS, form))), POINTS)
 
 
 def test_npy_and_xyz(file, tmp_path):
     np.save(tmp_path / "a.npy", np.hstack([POINTS, np.ones((40, 1), np.float32)]))
-    np.testing.assert_array_equal(read(tmp_path / "a.npy", 0), POINTS)
+    np.testing.assert_array_equal(read(tmp_path / "a.npy"), POINTS)
     lines = "# a scan\n" + "\n".join(", ".join(map(repr, row)) for row in POINTS.tolist())
-    np.testing.assert_array_equal(read(file("a.xyz", lines), 0), POINTS)
+    np.testing.assert_array_equal(read(file("a.xyz", lines)), POINTS)
 
 
 def test_points_lie_evenly_on_faces():
@@ -53,7 +53,7 @@ def test_points_lie_evenly_on_faces():
 @pytest.mark.parametrize("first", ["OFF\n4 1 0\n", "OFF4 1 0\n", "OFF\n# a comment\n4 1 0\n"])
 def test_an_off_gives_points_of_its_faces(file, first):
     body = "\n".join(" ".join(map(str, row)) for row in SQUARE.tolist()) + "\n4 0 1 2 3\n"
-    points = read(file("a.off", first + body), 1)
+    points = read(file("a.off", first + body))
     assert points.shape == (2048, 3) and points.min() >= 0 and points.max() <= 1 and abs(points.mean(0)[0] - 0.5) < 0.05
 
 
@@ -64,13 +64,13 @@ def test_a_ply_with_faces(file, form, polygons):
     text = "\n".join(f"{len(p)} " + " ".join(map(str, p)) for p in polygons).encode()
     packed = b"".join(struct.pack(f"<B{len(p)}i", len(p), *p) for p in polygons)
     content = ply(SQUARE, form, more, text if form == "ascii" else packed)
-    points = read(file("a.ply", content), 1)
+    points = read(file("a.ply", content))
     assert points.shape == (2048, 3) and (points[:, 2] == 0).all() and points[:, 1].max() > 0.9 and points[:, 0].max() > 0.9
 
 
 def test_a_ply_that_declares_no_faces_is_a_cloud(file):
     content = ply(POINTS, more="element face 0\n" + LIST)
-    np.testing.assert_array_equal(read(file("a.ply", content), 0), POINTS)
+    np.testing.assert_array_equal(read(file("a.ply", content)), POINTS)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_a_ply_that_declares_no_faces_is_a_cloud(file):
 )  # fmt: skip
 def test_what_is_broken_is_one_sentence(file, name, content, words):
     with pytest.raises(Unreadable, match=words):
-        read(file(name, content), 0)
+        read(file(name, content))
 
 
 def test_other_arrays_are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((3, 40)).T[:, :2])
     with pytest.raises(Unreadable, match=r"shape \(40, 2\)"):
-        read(tmp_path / "a.npy", 0)
+        read(tmp_path / "a.npy")

@@ -43,8 +43,8 @@ class _Element(NamedTuple):
     properties: list[tuple[str, str, str]]  # name, type, and the type of the length before a list ("" of a single value)
 
 
-def read(path: Path, key: int) -> np.ndarray:
-    """The points of a file, float64, p × 3, as they stand there; of a mesh SAMPLED points by `key`; raises Unreadable."""
+def read(path: Path) -> np.ndarray:
+    """The points of a file, float64, p × 3, as they stand there; of a mesh SAMPLED points; raises Unreadable."""
     try:
         size = path.stat().st_size
         if not size:
@@ -54,7 +54,7 @@ def read(path: Path, key: int) -> np.ndarray:
         points, faces = READERS[path.suffix.lower()](path)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
-    return points if faces is None else spread(points, faces, SAMPLED, key)
+    return points if faces is None else spread(points, faces, SAMPLED, counter.key("mesh"))
 
 
 def spread(corners: np.ndarray, faces: np.ndarray, count: int, key: int) -> np.ndarray:

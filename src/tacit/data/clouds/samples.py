@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,7 +19,7 @@ from tacit.data.selecting import selected
 from tacit.errors import TacitError
 from tacit.numerics import counter
 
-KEPT = 2048  # points kept of a cloud, drawn by its id
+KEPT = 2048  # points kept of a cloud
 FEWEST = 16  # different points that a cloud must have
 SUFFIXES = frozenset(READERS)
 PROBED = 64  # clouds of which the number of points is looked at when a source is opened
@@ -35,8 +35,8 @@ class Clouds(NamedTuple):
 class Store(Protocol):
     """Where clouds lie."""
 
-    def points(self, row: int, key: int) -> np.ndarray:
-        """float64, p × 3, as they lie there; those of a mesh are drawn by `key`; raises Unreadable."""
+    def points(self, row: int) -> np.ndarray:
+        """float64, p × 3, as they lie there; raises Unreadable."""
 
     def path(self, row: int) -> str | None: ...
 
@@ -51,8 +51,8 @@ class Store(Protocol):
 class CloudFiles(Files):
     """A file for each cloud."""
 
-    def points(self, row: int, key: int) -> np.ndarray:
-        return read(self.content(row), key)
+    def points(self, row: int) -> np.ndarray:
+        return read(self.content(row))
 
     def form(self, row: int) -> str:
         return self.content(row).suffix.lower().lstrip(".")
@@ -64,7 +64,7 @@ class CloudRows:
 
     values: np.ndarray
 
-    def points(self, row: int, key: int) -> np.ndarray:
+    def points(self, row: int) -> np.ndarray:
         return self.values[row].astype(np.float64)
 
     def path(self, row: int) -> str | None:
@@ -79,7 +79,7 @@ class CloudRows:
 
 @dataclass(eq=False, repr=False)
 class StoredClouds(Samples):
-    """Clouds of a store, read when asked for; of one of more than KEPT points so many are drawn, by its id."""
+    """Clouds of a store, read when asked for; of one of more than KEPT points so many are drawn."""
 
     source: str
     store: Store
@@ -96,7 +96,7 @@ class StoredClouds(Samples):
     def of(cls, source: str, store: Store, ids: list[str], **rest: Any) -> "StoredClouds":
         """All rows of a store, of which a few are looked at."""
         probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-        found = list(pool().map(lambda row: _attempt(store, row, ids[row]), probed))
+        found = list(pool().map(lambda row: _attempt(store, row), probed))
         counts = [len(points) for points in found if not isinstance(points, Unreadable)]
         if not counts:
             raise TacitError(
@@ -107,7 +107,7 @@ class StoredClouds(Samples):
 
     def read(self, index: np.ndarray) -> tuple[Clouds, dict[int, str]]:
         positions = np.asarray(index).tolist()
-        found = list(pool().map(lambda i: _attempt(self.store, int(self.rows[i]), self.ids[i]), positions))
+        found = list(pool().map(lambda i: _attempt(self.store, int(self.rows[i])), positions))
         bad = {i: str(points) for i, points in zip(positions, found) if isinstance(points, Unreadable)}
         return padded([points for points in found if not isinstance(points, Unreadable)]), bad
 
@@ -130,8 +130,8 @@ class StoredClouds(Samples):
         sizes, digests = [], []
         for position in chosen.tolist():
             try:
-                points = self.store.points(int(self.rows[position]), 0)
-                tidy(points, self.ids[position])
+                points = self.store.points(int(self.rows[position]))
+                tidy(points)
                 sizes.append([len(points)])
                 digests.append(sha256(points.tobytes()).digest())
             except Unreadable as error:
@@ -239,8 +239,10 @@ def from_clouds(array: np.ndarray, source: str, ids: list[str], **rest: Any) -> 
     return StoredClouds.of(source, CloudRows(array[:, :, :3]), ids, **rest)
 
 
-def tidy(points: np.ndarray, id: str) -> np.ndarray:
-    """Points around the origin within radius 1, at most KEPT, in an order drawn by the id: float32; raises Unreadable.
+def tidy(points: np.ndarray) -> np.ndarray:
+    """Points around the origin within radius 1, at most KEPT: float32; raises Unreadable.
+
+    Their order is drawn, by what they are, so that a cloud is the same wherever it lies.
 
     The middle is the mean of the points, as usual since PointNet (Qi et al. 2017, arXiv:1612.00593, section 5.1).
     """
@@ -253,7 +255,7 @@ def tidy(points: np.ndarray, id: str) -> np.ndarray:
     radius = np.sqrt(np.square(centred).sum(1).max())
     if not radius > 0 or not np.isfinite(radius):
         raise Unreadable("all of its points lie in one place" if radius == 0 else "its points lie too far apart to be measured")
-    order = counter.permutation(counter.key("cloud", id), len(points))
+    order = counter.permutation(counter.key("cloud", blake2b(points.tobytes()).hexdigest()), len(points))
     found = np.ascontiguousarray(centred[order[:KEPT]] / radius, np.float32)
     different = len(np.unique(found.view([("", np.float32)] * 3)))
     if different < FEWEST:
@@ -269,8 +271,8 @@ def padded(clouds: Sequence[np.ndarray]) -> Clouds:
     return Clouds(torch.from_numpy(points), torch.from_numpy(counts))
 
 
-def _attempt(store: Store, row: int, id: str) -> np.ndarray | Unreadable:
+def _attempt(store: Store, row: int) -> np.ndarray | Unreadable:
     try:
-        return tidy(store.points(row, counter.key("mesh", id)), id)
+        return tidy(store.points(row))
     except Unreadable as error:
         return error

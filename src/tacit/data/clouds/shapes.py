@@ -45,7 +45,7 @@ def shapes(n: int, seed: int = 0, classes: int = 8, seen: Seen | None = None) ->
     for start in range(0, n, CHUNK):
         some = rows[start : start + CHUNK]
         points, kept = _seen(_surfaces(key, some, labels[some], names), key, some, seen)
-        clouds += [tidy(cloud[mask].astype(np.float64), ids[row]) for cloud, mask, row in zip(points, kept, some)]
+        clouds += [tidy(cloud[mask]) for cloud, mask in zip(points, kept)]
     offsets = np.concatenate([[0], np.cumsum([len(cloud) for cloud in clouds])]).astype(np.int64)
     return CloudArrays("generated shapes", np.concatenate(clouds), offsets, rows, ids, labels, names, splits)
 
