@@ -14,12 +14,14 @@ from torch import Tensor
 
 from tacit import encoders
 from tacit.config import Config
+from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.data.generated_graphs import communities
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
+from tacit.method import options as options_of
 from tacit.numerics.spectra import effective_rank
 from tacit.pretraining import choose, initial, setting_of, wanted
 from tacit.run import untrained_encoder
@@ -59,6 +61,10 @@ def papers() -> Samples:
     return communities(1280)
 
 
+def clouds() -> Samples:
+    return shapes(160)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -67,6 +73,7 @@ QUICK = {"optimizer": "adamw", "scale": "none", "schedule": "constant", "lr": 3e
 VECTORS = Toy(vectors, {**QUICK, "width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "epochs": 8})
 IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
 NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8})
+CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -92,9 +99,12 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, NODES):
+    for other in (VECTORS, IMAGES, NODES, CLOUDS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
-            _steps(Case(cls, Toy(other.data, {k: v for k, v in other.options.items() if k not in ("width", "depth")})))
+            own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
+            _steps(
+                Case(cls, Toy(other.data, {**{k: v for k, v in other.options.items() if k not in ("width", "depth")}, **own}))
+            )
             kept.append(f"steps_on_{other.data().kind}")
     return kept
 
@@ -298,7 +308,7 @@ def _home(cls: type[Method]) -> Toy:
     kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
     if any(isinstance(kind, Paired) for kind in kinds):
         return PARTS
-    return VECTORS if _offers(cls, "vector") else IMAGES
+    return next((toy for kind, toy in {"vector": VECTORS, "image": IMAGES}.items() if _offers(cls, kind)), CLOUDS)
 
 
 def _offers(cls: type[Method], kind: str) -> bool:

@@ -25,5 +25,13 @@ MODALITIES: Mapping[str, Home] = {
         {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
     ),
     "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}),
+    "cloud": Home(
+        "tacit.views.cloud:CloudViews",
+        {
+            "pointnet": "tacit.encoders.cloud:PointNet",
+            "dgcnn": "tacit.encoders.cloud:DGCNN",
+            "point_transformer": "tacit.encoders.cloud:PointTransformer",
+        },
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

@@ -23,7 +23,8 @@ def representations(run: Run) -> dict[str, Represent]:
     untrained = run.untrained()
     if untrained is not None:
         found["untrained encoder"] = untrained.represent if isinstance(untrained, Method) else _by(untrained)
-    found["raw input"] = lambda batch: torch.cat([_raw(view) for view in batch.views], 1)
+    raw = getattr(run.views, "raw", _raw)  # what a kind of data whose views are no rows of numbers has in their place
+    found["raw input"] = lambda batch: torch.cat([raw(view) for view in batch.views], 1)
     return found
 
 

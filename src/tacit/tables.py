@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit.data.checking import THRESHOLD
+from tacit.data.clouds.depth import depth
 from tacit.data.samples import Corrupt, Samples
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
@@ -135,6 +136,8 @@ def _label(samples: Samples, position: int) -> str | None:
 
 
 def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
+    if samples.kind == "cloud":
+        return [thumbnail(picture) for picture in depth(*content)]
     if samples.kind != "image":
         return [None] * n
     sizes = content.sizes.tolist()

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.data.clouds.depth import depth
+from tacit.data.clouds.samples import Clouds
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
 from tacit.data.vectors import statistics
@@ -251,6 +253,8 @@ def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes,
     if isinstance(content, Images):
         sized = zip(good, content.pixels, content.sizes.tolist())
         return {position: (thumbnail(image[:h, :w].numpy()), ()) for position, image, (h, w) in sized}
+    if isinstance(content, Clouds):
+        return {position: (thumbnail(picture), ()) for position, picture in zip(good, depth(*content))}
     if isinstance(content, Vectors):
         columns = statistics(samples)
         std = np.array(columns["std"])

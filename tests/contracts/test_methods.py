@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tacit.check import VECTORS, Case, Failed, Toy, check_method, same_state, several_steps, vectors
+from tacit.check import CLOUDS, VECTORS, Case, Failed, Toy, check_method, same_state, several_steps, vectors
 from tacit.data.generated import clusters
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
@@ -19,6 +19,15 @@ from tests.contracts.toys import toy
 @pytest.mark.parametrize("key", keys())
 def test_method_keeps_the_contract(key, pair):
     check_method(find(key), toy(key), pair)
+
+
+@pytest.mark.parametrize("key", ["swav", "dino"])
+def test_crops_of_point_clouds_are_learned_from(key):
+    """Large and small ones; the contract itself is checked on images."""
+    small = {"swav": {"prototypes": 12, "hidden": 64}, "dino": {"k": 32, "hidden": 64, "norm": True}}[key]
+    options = {**CLOUDS.options, **small, "epochs": 2, "hold": {}}
+    z = Case(find(key), Toy(CLOUDS.data, options)).train(steps=2).embed()
+    assert z.shape == (128, 256) and z.isfinite().all()
 
 
 class Wrapped(Method):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import IMAGES, NODES, VECTORS, Case, Toy, untrained
+from tacit.check import IMAGES, NODES, QUICK, VECTORS, Case, Toy, untrained
+from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.evaluation.labelled.linear import linear
 from tacit.material import fit_views
@@ -80,6 +81,19 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
         **{"patch": 4, "width": 64, "depth": 2, "heads": 2},
         **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
+    ),
+    "dcglr": but(
+        replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=agreed),
+        **{"depth": [1], "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1},
+        **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
+        **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "teacher_temperature": 0.03},
+    ),
+    "point_mae": Toy(
+        partial(shapes, 640),
+        {**QUICK, "points": 64, "crop": [1.0, 1.0], "groups": 8, "near": 12, "width": 48, "depth": 2, "heads": 2, "epochs": 12}
+        | {"mask_patches": 8, "mask_points": 12, "decoder_depth": 1, "decoder_heads": 2, "drawn": 12},
+        elsewhere=False,
+        score=probed,
     ),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
     # The papers' heads are wider than a toy has samples.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tacit.data.clouds.samples import StoredClouds, from_clouds
 from tacit.data.decoding import bits_for, to_8_bits
 from tacit.data.images import ImageArrays
 from tacit.data.labels import numbered
@@ -15,7 +16,7 @@ from tacit.data.memory import free_memory
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
 
-ArraySamples = ImageArrays | VectorArrays
+ArraySamples = ImageArrays | VectorArrays | StoredClouds
 CHUNK = 4096  # rows looked at together
 SPLITS = ("train", "val", "test")
 WANTED = {"x", "y", "classes", *(f"{part}_{name}" for part in "xy" for name in SPLITS)}
@@ -77,6 +78,7 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
     Images are N × height × width (× 1, 3 or 4 channels), whole numbers in 0 … 255, booleans, or real numbers in [0, 1]
     or [0, 255] (told apart by the largest of all splits being at most 1 or not), rounded to uint8; alpha is laid on white.
     uint16 stays as it is and is scaled when read, from the 8, 10, 12, 14 or 16 bits that hold the largest of all splits.
+    Clouds are N × points × 3 real numbers, of at least 16 points.
     Vectors are N × d real numbers; `kind="vector"` makes vectors of anything by flattening what follows N.
     """
     for name, x, y in splits:
@@ -102,11 +104,18 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
     marks = np.repeat([split.name for split in splits], [len(split.x) for split in splits]) if named else None
     blocks = [split.x for split in splits]
     rows = np.arange(len(ids))
+    if kind == "cloud" or (kind is None and _are_clouds(blocks[0])):
+        return from_clouds(_joined(blocks), source, ids, labels=labels, classes=classes, splits=marks)
     if kind == "vector" or (kind is None and blocks[0].ndim == 2):
         values = _joined([block.reshape(len(block), -1) for block in blocks])
         return VectorArrays(source, values, rows, ids, labels, classes, marks)
     blocks, bits = _as_pixels(blocks, source)
     return ImageArrays(source, _joined(blocks), rows, ids, labels, classes, marks, bits=bits)
+
+
+def _are_clouds(block: np.ndarray) -> bool:
+    """Whether these can hardly be images: N × p × 3 floats, 16 points or more."""
+    return block.ndim == 3 and block.shape[2] == 3 and block.shape[1] >= 16 and block.dtype.kind == "f"
 
 
 def chunks(array: np.ndarray) -> Iterator[np.ndarray]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tacit.data.caching import Cached, pack
+from tacit.data.clouds.samples import Keep as KeepClouds
+from tacit.data.clouds.samples import StoredClouds
 from tacit.data.images import EncodedImages, ImageArrays
 from tacit.data.memory import free_memory
 from tacit.data.pairs import Pairs
@@ -30,7 +32,7 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
     """
     n = len(samples)
     bad: dict[int, str] = {}
-    keep = _Keep(samples) if isinstance(samples, EncodedImages) else None
+    keep = _keeper(samples)
     for start in range(0, n, CHUNK):
         index = np.arange(start, min(start + CHUNK, n))
         content, wrong = samples.read(index)
@@ -52,6 +54,18 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
     return (good if keep is None else keep.done(good)), corrupt
 
 
+def _keeper(samples: Samples) -> "_Keep | KeepClouds | None":
+    """What keeps samples of this kind in memory once they were read, if anything does."""
+    if isinstance(samples, EncodedImages):
+        return _Keep(samples)
+    return KeepClouds(int(SHARE * free_memory() / _together())) if isinstance(samples, StoredClouds) else None
+
+
+def _together() -> int:
+    """Processes of torchrun on this machine, which share its memory."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 class _Keep:
     """A buffer that takes decoded images as long as they fit; the others are decoded anew in each epoch.
 
@@ -61,8 +75,7 @@ class _Keep:
     def __init__(self, samples: EncodedImages):
         channels, side = samples.shape[0], samples.side
         most = len(samples) * 2 * side * side * channels  # `fit` keeps every image below this
-        together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of torchrun on this machine, which share it
-        self.values = np.empty(int(min(SHARE * free_memory() / together, MOST / together, most)), np.uint8)
+        self.values = np.empty(int(min(SHARE * free_memory() / _together(), MOST / _together(), most)), np.uint8)
         self.used, self.full, self.channels = 0, False, channels
         self.sizes: list[np.ndarray] = []
 

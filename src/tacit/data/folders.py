@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -59,16 +59,16 @@ def open_file(file: str | Path) -> EncodedImages:
     return EncodedImages.of(str(file), Files(path.parent, [path.name]), [path.name])
 
 
-def scan(folder: Path) -> Scan:
-    """Read a folder's listing, and no file of it.
+def scan(folder: Path, suffixes: Collection[str] = SUFFIXES, what: str = "image") -> Scan:
+    """Read a folder's listing, and no file of it: what has one of these suffixes is a sample.
 
     Folders train, val (valid, validation) and test are splits where nothing else holds images, or where train stands
     beside one of the others; then what lies outside of the splits is ignored. A class is the name of the first folder
     (below the split): deeper ones only group files. Hidden files and folders are ignored, links to folders followed once.
     """
-    ids, ignored = _listing(folder)
+    ids, ignored = _listing(folder, suffixes)
     if not ids:
-        raise TacitError(_nothing(folder, ignored))
+        raise TacitError(_nothing(folder, ignored, suffixes, what))
     tops = {name.split("/", 1)[0] for name in ids if "/" in name}
     declared = {SPLITS[top.lower()] for top in tops if top.lower() in SPLITS}
     bare = all("/" in name for name in ids) and all(top.lower() in SPLITS for top in tops)
@@ -96,9 +96,9 @@ def splits_of(files: Sequence[Path]) -> list[str] | None:
     return marks if all(marks) and len(set(marks)) > 1 else None
 
 
-def has_images(folder: Path) -> bool:
-    """Whether any image lies below a folder; looks no further than the first."""
-    return any(_suffix(name) in SUFFIXES for _, names in walk(folder) for name in names)
+def holds(folder: Path, suffixes: Collection[str] = SUFFIXES) -> bool:
+    """Whether any file with one of these suffixes lies below a folder; looks no further than the first."""
+    return any(_suffix(name) in suffixes for _, names in walk(folder) for name in names)
 
 
 def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
@@ -117,13 +117,13 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
         yield "" if below == "." else below + "/", files
 
 
-def _listing(folder: Path) -> tuple[list[str], Counter[str]]:
-    """The image files below a folder, sorted, as paths relative to it; and the others, counted by suffix."""
+def _listing(folder: Path, suffixes: Collection[str]) -> tuple[list[str], Counter[str]]:
+    """The files with these suffixes below a folder, sorted, as paths relative to it; and the others, counted by suffix."""
     ids: list[str] = []
     ignored: Counter[str] = Counter()
     for prefix, files in walk(folder):
         for name in files:
-            if (suffix := _suffix(name)) in SUFFIXES:
+            if (suffix := _suffix(name)) in suffixes:
                 ids.append(prefix + name)
             else:
                 ignored[suffix] += 1
@@ -135,11 +135,11 @@ def _suffix(name: str) -> str:
     return ".*" if name.startswith(".") else os.path.splitext(name)[1].lower()  # noqa: PTH122  a Path per file is slow
 
 
-def _nothing(folder: Path, ignored: Mapping[str, int]) -> str:
+def _nothing(folder: Path, ignored: Mapping[str, int], suffixes: Collection[str], what: str) -> str:
     if not ignored:
-        return f"{folder} is empty; a folder with images was expected: check the path."
+        return f"{folder} is empty; a folder with {what}s was expected: check the path."
     others = ", ".join(suffix or "no suffix" for suffix in sorted(ignored)[:5])
     return (
-        f"{folder} holds {sum(ignored.values())} files ({others}) and no image; "
-        f"give a folder with files such as {', '.join(sorted(SUFFIXES)[:5])}, an .npz or an .npy."
+        f"{folder} holds {sum(ignored.values())} files ({others}) and no {what}; "
+        f"give a folder with files such as {', '.join(sorted(suffixes)[:5])}, an .npz or an .npy."
     )

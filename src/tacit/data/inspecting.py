@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.graph import Graph, GraphNodes
 from tacit.data.graphs import GraphCollection
@@ -127,6 +128,8 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
+    if isinstance(samples, StoredClouds):
+        return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))
         return first._replace(

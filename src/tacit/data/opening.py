@@ -7,9 +7,11 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.clouds.formats import GEOMETRY, is_cloud
+from tacit.data.clouds.samples import open_cloud, open_clouds
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
-from tacit.data.folders import has_images, open_file, open_folder, walk
+from tacit.data.folders import holds, open_file, open_folder, walk
 from tacit.data.graph_files import from_data, is_graph, open_graph
 from tacit.data.graphs import from_list, is_collection, open_collection
 from tacit.data.pairs import Pairs
@@ -40,6 +42,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
       torch_geometric Data: the nodes of a graph (`graph_files`); an .npz with `batch` beside edge_index, or in Python a list
       of Data: whole graphs (`graphs`)
+    - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -82,20 +85,28 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return _files([path], str(source), kind)
     if files := braced(str(source)):
         return _files(files, str(source), kind)
-    raise TacitError(f"There is no {source}; give a folder of images, a list, tar shards, an .npz or an .npy{_near(path)}.")
+    raise TacitError(
+        f"There is no {source}; give a folder of images or point clouds, a list, tar shards, an .npz or an .npy{_near(path)}."
+    )
 
 
 def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
+    if kind == "cloud":
+        return open_clouds(path, source)
     if is_saved(path):
         return from_saved(path, source)
     if kind in (None, "graph") and is_graph(path):
         return open_graph(path, source)
-    if not has_images(path):
+    if not holds(path):
+        if holds(path, GEOMETRY):
+            return open_clouds(path, source)
         visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
         held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
         if len(held) == 1 or (held and held[0].suffix.lower() in MANY and len({f.suffix.lower() for f in held}) == 1):
             return _files(held, source, kind)
+        if held and all(is_cloud(file) for file in held[:4]):
+            return open_clouds(path, source)
         if held:
             names = ", ".join(file.relative_to(path).as_posix() for file in held[:4])
             raise TacitError(f"{source} holds no image but {names}{', …' if len(held) > 4 else ''}; give one of these files.")
@@ -115,6 +126,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         return open_collection(path, source)
     if kind in (None, "graph") and is_graph(path, kind):
         return open_graph(path, source)
+    if suffix in GEOMETRY or (kind == "cloud" and is_cloud(path)):
+        return open_cloud(path, source)
     if suffix in ARRAYS:
         return ARRAYS[suffix](path, source, None if kind == "pair" else kind)
     if suffix in LISTS:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 CONTENTS: dict[str, dict[str, str]] = {
     "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE"},
-    "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO"},
+    "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
-    "masked": {"mae": "MAE"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE"},
     "likelihood": {"vgae": "VGAE"},
 }
 

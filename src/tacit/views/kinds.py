@@ -100,6 +100,17 @@ class Masked(View):
 
 
 @dataclass(frozen=True)
+class MaskedGroups(View):
+    """One random look at each sample in groups that lie anywhere, a part of which is to be hidden (patches of a point cloud).
+
+    As Masked, but that the view itself is made of groups (`numerics.points.Groups`), since no grid says where they are.
+    """
+
+    def seen(self):
+        return (Seen(role="masked"),)
+
+
+@dataclass(frozen=True)
 class Neighbours(View):
     """A look at each sample and one at its partner, which `before_epoch` named in `Plan(partners=…)`.
 

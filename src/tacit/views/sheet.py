@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from tacit.data.clouds.depth import depth
 from tacit.data.samples import Images
 from tacit.errors import TacitError
+from tacit.numerics.points import Groups
 from tacit.views import Modality, Program
 from tacit.views.kinds import Plain, Seen
 
@@ -34,7 +37,8 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
     """Draw each sample and its views, as `program(content, index, key)` gives them.
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
-    small ones small, hidden patches grey. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
+    small ones small, hidden patches grey. Point clouds: their
+    points. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
     then the other.
     """
     modality, n = program.modality, len(ids)
@@ -52,7 +56,7 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
                 _frame(originals, params[v]["box"], colour)
         columns.append(("original", FAINT, originals))
         for v, seen in mine:
-            pictures = _pictures(views[v], looks, [colours[v]] * n)
+            pictures = _pictures(views[v], looks, [colours[v]] * n, params[v].get("mask"))
             if looks.name == "image" and "mask" in params[v]:
                 _cover(pictures, params[v]["mask"])
             columns.append((_title(v, seen), colours[v], pictures))
@@ -69,7 +73,9 @@ def _originals(content: Images) -> list[Image.Image]:
     return pictures
 
 
-def _pictures(view: Tensor, looks: Modality, colours: Sequence[str]) -> list[Image.Image]:
+def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor | None = None) -> list[Image.Image]:
+    if looks.name == "cloud":
+        return _clouds(view, hidden)
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -79,6 +85,15 @@ def _images(view: Tensor, looks: Any) -> list[Image.Image]:
     pixels = ((view.float().cpu().numpy() * std + mean) * 255).round().clip(0, 255).astype(np.uint8)
     side = max(1, round(CELL * min(1.0, view.shape[2] / looks.size)))
     return [_picture(image.transpose(1, 2, 0)).resize((side, side), _sampling(side / view.shape[2])) for image in pixels]
+
+
+def _clouds(view: Tensor | Groups, hidden: Tensor | None) -> list[Image.Image]:
+    """Points seen from a little above, the nearer the darker; those of hidden groups grey."""
+    if isinstance(view, Groups):
+        hidden = None if hidden is None else hidden[:, :, None].expand(view.points.shape[:3]).flatten(1)
+        view = (view.points + view.centres[:, :, None]).flatten(1, 2)
+    counts = torch.full((len(view),), view.shape[1])
+    return [Image.fromarray(picture) for picture in depth(view, counts, CELL, hidden)]
 
 
 def _bars(view: Tensor, colours: Sequence[str]) -> list[Image.Image]:

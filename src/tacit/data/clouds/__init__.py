@@ -1,0 +1,1 @@
+"""Point clouds: from files and arrays to samples, shapes that code generates, and small pictures."""

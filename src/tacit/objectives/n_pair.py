@@ -1,0 +1,21 @@
+"""What a teacher says of each sample finds what the student says of the same one."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from tacit.numerics.exact import full_precision
+from tacit.numerics.processes import gather, rank
+
+
+def n_pair(targets: Tensor, scores: Tensor, scale: float) -> Tensor:
+    """The cross-entropy with which each target finds its sample among the whole batch: a × n × k, v × n × k -> scalar.
+
+    Sohn 2016 (NeurIPS), equation 6, with one positive and N − 1 negatives, the products times `scale`; averaged over all of the
+    a · v pairs of views. Gradient reaches whatever asks for it.
+    """
+    with full_precision():
+        everyone = gather(scores.float().transpose(0, 1).contiguous())  # N × v × k, of all processes
+        likeness = scale * torch.einsum("ank,mvk->avnm", targets.float(), everyone)
+        own = torch.arange(targets.shape[1], device=targets.device) + rank() * targets.shape[1]
+        return cross_entropy(likeness.flatten(0, 2), own.repeat(len(targets) * len(scores)))
