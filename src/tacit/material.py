@@ -53,7 +53,7 @@ def gather_material(
 
 def train_part(samples: Samples) -> tuple[Samples, str]:
     """What is trained on and its name: the train part where one is declared, else all."""
-    if samples.splits is not None and (samples.splits == "train").any():
+    if not samples.transductive and samples.splits is not None and (samples.splits == "train").any():
         return samples.split("train"), "train"
     return samples, "all"
 

@@ -20,5 +20,6 @@ MODALITIES: Mapping[str, Home] = {
         {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
+    "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

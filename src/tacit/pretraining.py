@@ -172,7 +172,10 @@ def choose(
             f"The recipe {name!r}, since {len(main.samples):,} samples are fewer than {SMALL:,}; "
             "--recipe paper takes the paper's."
         )
-    if "batch" not in given.recipe and own.batch > len(main.samples) // 2:
+    if "batch" not in given.recipe and main.samples.transductive and own.batch > len(main.samples):
+        given.recipe["batch"] = len(main.samples)
+        chosen.append(f"One batch of all {len(main.samples):,} samples, which see the whole of what they are part of.")
+    elif "batch" not in given.recipe and own.batch > len(main.samples) // 2 and not main.samples.transductive:
         given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
         chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
     own.but(**given.recipe)  # answers a wrong value before anything is trained

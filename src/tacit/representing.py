@@ -27,8 +27,10 @@ def representations(run: Run) -> dict[str, Represent]:
     return found
 
 
-def _raw(view: Tensor) -> Tensor:
+def _raw(view: Any) -> Tensor:
     """A plain view as a row of numbers; images larger than 32 pixels are averaged down to that, the usual tiny image."""
+    if not isinstance(view, Tensor):
+        return view.raw()  # of a graph: the features of the nodes themselves
     if view.ndim == 4 and view.shape[-1] > RAW_SIDE:
         view = torch.nn.functional.adaptive_avg_pool2d(view.float(), RAW_SIDE)
     return view.float().flatten(1)

@@ -10,6 +10,7 @@ from tacit.data.arrays import from_array, from_npy, from_npz
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import has_images, open_file, open_folder, walk
+from tacit.data.hypergraph import is_hypergraph, open_hypergraph
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -35,6 +36,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
+    - an .npz with incidence, a list with columns node and hyperedge, or a folder of hyperedges.csv and nodes.csv: the nodes
+      of a hypergraph (`hypergraph.from_arrays`, `hypergraph.from_lists`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -80,6 +83,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if is_saved(path):
         return from_saved(path, source)
+    if kind in (None, "hypergraph") and is_hypergraph(path):
+        return open_hypergraph(path, source)
     if not has_images(path):
         visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
         held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
@@ -100,6 +105,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
+    if kind in (None, "hypergraph") and is_hypergraph(path):
+        return open_hypergraph(path, source)
     if suffix in ARRAYS:
         return ARRAYS[suffix](path, source, None if kind == "pair" else kind)
     if suffix in LISTS:

@@ -49,6 +49,7 @@ class Samples:
     labels: np.ndarray | None = None  # int64, −1 for unlabelled
     classes: tuple[str, ...] = ()
     splits: np.ndarray | None = None  # "train", "val" or "test" for each sample, where the source says so
+    transductive: bool = False  # whether all samples are trained on, without labels, whatever their split
 
     def __len__(self) -> int:
         return len(self.ids)

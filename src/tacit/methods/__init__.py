@@ -14,7 +14,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
-    "masked": {"mae": "MAE"},
+    "masked": {"mae": "MAE", "hypeboy": "HypeBoy"},
 }
 
 

@@ -141,7 +141,9 @@ class Stream:
 
 
 def move(content: Any, device: torch.device) -> Any:
-    """The same content on a device: tensors and named tuples of them."""
+    """The same content on a device: tensors and named tuples of them; what else all batches share stays where it is."""
     if isinstance(content, torch.Tensor):
         return content.to(device, non_blocking=True)
+    if not isinstance(content, tuple):
+        return content
     return type(content)(*(move(part, device) for part in content))
