@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tacit import encoders
 from tacit.config import Config
-from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.data.generated import clusters, groups, pairs, tiny_images
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
@@ -28,7 +28,7 @@ from tacit.training.state import reseed
 from tacit.training.stopping import Stopping
 from tacit.training.turns import within
 from tacit.views import modality
-from tacit.views.kinds import Paired
+from tacit.views.kinds import Hyperedges, Paired
 
 STEPS = 3  # of the comparison of processes
 CLOSE = 1e-5
@@ -54,6 +54,10 @@ def images() -> Samples:
     return tiny_images(1280, size=12)
 
 
+def hypergraph() -> Samples:
+    return groups(320)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -61,6 +65,7 @@ def two_parts() -> Samples:
 QUICK = {"optimizer": "adamw", "scale": "none", "schedule": "constant", "lr": 3e-3, "batch": 64, "warmup": 0}
 VECTORS = Toy(vectors, {**QUICK, "width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "epochs": 8})
 IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
+HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -86,7 +91,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES):
+    for other in (VECTORS, IMAGES, HYPERGRAPH):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             _steps(Case(cls, Toy(other.data, {k: v for k, v in other.options.items() if k not in ("width", "depth")})))
             kept.append(f"steps_on_{other.data().kind}")
@@ -292,6 +297,8 @@ def _home(cls: type[Method]) -> Toy:
     kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
     if any(isinstance(kind, Paired) for kind in kinds):
         return PARTS
+    if any(isinstance(kind, Hyperedges) for kind in kinds):
+        return HYPERGRAPH
     return VECTORS if _offers(cls, "vector") else IMAGES
 
 

@@ -158,7 +158,7 @@ class HypergraphNodes(Samples):
         return {"kind": self.kind, "shape": [graph.described.shape[1]], "nodes": graph.n, "hyperedges": graph.m}
 
     def statistics(self) -> dict[str, Any]:
-        """By what features are scaled: mean and deviation of each column where any is negative, else `scale`, the root of the
+        """By what features are scaled: mean and deviation of each column where any is negative, else `divisor`, the root of the
         mean square of what is not 0, so that zeros and ones stay as they are."""
         x = np.asarray(self.hypergraph.described, np.float64)
         broken = ~np.isfinite(x).all(1)
@@ -166,9 +166,9 @@ class HypergraphNodes(Samples):
             node = int(broken.argmax())
             raise TacitError(f"Node {node} of {self.source} has a feature that is NaN or infinite; remove it or fill it in.")
         if x.min(initial=0) < 0:
-            return {"mean": x.mean(0).tolist(), "std": x.std(0).tolist(), "scale": 1.0}
+            return {"mean": x.mean(0).tolist(), "std": x.std(0).tolist(), "divisor": 1.0}
         filled = int((x != 0).sum())
-        return {"mean": [], "std": [], "scale": float(np.sqrt(np.square(x).sum() / filled)) if filled else 1.0}
+        return {"mean": [], "std": [], "divisor": float(np.sqrt(np.square(x).sum() / filled)) if filled else 1.0}
 
 
 def is_hypergraph(path: Path) -> bool:

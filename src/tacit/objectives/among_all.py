@@ -12,12 +12,14 @@ TILE = 2**24  # scores that are held at once
 def among_all(query: Tensor, candidates: Tensor, target: Tensor) -> Tensor:
     """Each query finds its own among all candidates by cosine: q × d, n × d, and int64 q -> scalar, the sum over queries.
 
-    Kim et al. 2024 (arXiv:2404.00638), equation 5, at temperature 1. Of more scores than a tile holds none are kept: they
-    are computed again for the gradient.
+    Kim et al. 2024 (arXiv:2404.00638), equation 5, at temperature 1. More scores than a tile holds are not kept but computed again
+    for the gradient.
     """
     with full_precision():
         query, candidates = unit(query), unit(candidates)
         rows = max(TILE // max(len(candidates), 1), 1)
+        if len(query) <= rows:
+            return _sum(query, candidates, target)
         loss = query.new_zeros(())
         for part, own in zip(query.split(rows), target.split(rows)):
             loss = loss + checkpoint(_sum, part, candidates, own, use_reentrant=False, preserve_rng_state=False)

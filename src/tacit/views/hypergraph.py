@@ -60,8 +60,8 @@ class HypergraphViews:
 
     mean: tuple[float, ...]  # of each feature where some are negative, to standardise them; else ()
     std: tuple[float, ...]
-    scale: float  # by which features are divided where none is negative
-    width: int  # features
+    divisor: float  # by which features are divided where none is negative
+    features: int
     drop_hyperedges: float = 0.2  # the share of hyperedges that is dropped, the whole of each
     drop_members: float = 0.2  # probability that a node is dropped from a hyperedge
     drop_entries: float = 0.3  # probability that an entry of the features is 0, each by itself
@@ -75,16 +75,16 @@ class HypergraphViews:
         for option in ("drop_hyperedges", "drop_members", "drop_entries"):
             if not 0 <= getattr(self, option) <= 1:
                 raise TacitError(f"{option} is {getattr(self, option)}; give a share, from 0 to 1.")
-        if not self.scale > 0 or len(self.mean) != len(self.std) or len(self.mean) not in (0, self.width):
+        if not self.divisor > 0 or len(self.mean) != len(self.std) or len(self.mean) not in (0, self.features):
             raise TacitError(
-                f"{len(self.mean)} means, {len(self.std)} stds and a scale of {self.scale} came for {self.width} features; give "
-                "one mean and std of each or none, and a scale above 0."
+                f"{len(self.mean)} means, {len(self.std)} stds and a divisor of {self.divisor} came for {self.features} features; give "
+                "one mean and std of each or none, and a divisor above 0."
             )
 
     @classmethod
     def fit(cls, facts: Mapping[str, Any], **overrides: Any) -> "HypergraphViews":
-        """Options for nodes of which `facts` says `shape`, and `mean` and `std` or `scale` of their features."""
-        return cls(tuple(facts["mean"]), tuple(facts["std"]), facts["scale"], facts["shape"][0]).but(**overrides)
+        """Options for nodes of which `facts` says `shape`, and `mean` and `std` or `divisor` of their features."""
+        return cls(tuple(facts["mean"]), tuple(facts["std"]), facts["divisor"], facts["shape"][0]).but(**overrides)
 
     def but(self, **how: Any) -> "HypergraphViews":
         """The same options with some changed."""
@@ -93,7 +93,7 @@ class HypergraphViews:
     @property
     def shape(self) -> tuple[int]:
         """Of one node: features."""
-        return (self.width,)
+        return (self.features,)
 
     def look(
         self, content: Members, index: np.ndarray, key: int, role: str = "global", **how: Any
@@ -106,8 +106,8 @@ class HypergraphViews:
         if role not in ("global", "plain"):
             raise unknown("role of a view", role, ("global", "plain"))
         graph, device = content.hypergraph, content.index.device
-        if graph.described.shape[1] != self.width:
-            raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.width} were expected.")
+        if graph.described.shape[1] != self.features:
+            raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.features} were expected.")
         members, edges = graph.on(device, "members"), graph.on(device, "edges")
         x, whole = self._features(graph, device), torch.stack([members, edges])
         if role == "global":
@@ -133,7 +133,7 @@ class HypergraphViews:
                 mean, std = torch.tensor(self.mean), torch.tensor(self.std)
                 x = (x - mean) / torch.where(std > 0, std, 1)
             else:
-                x = x / self.scale
+                x = x / self.divisor
             if x.count_nonzero() < SPARSE * x.numel():
                 with warnings.catch_warnings():
                     warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")

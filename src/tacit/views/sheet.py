@@ -81,10 +81,11 @@ def _images(view: Tensor, looks: Any) -> list[Image.Image]:
     return [_picture(image.transpose(1, 2, 0)).resize((side, side), _sampling(side / view.shape[2])) for image in pixels]
 
 
-def _bars(view: Tensor, colours: Sequence[str]) -> list[Image.Image]:
-    """Vectors as bars around a line at 0."""
+def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:
+    """Vectors, or the features of nodes, as bars around a line at 0."""
     pictures, middle = [], CELL // 2
-    for values, colour in zip(view.float().cpu().numpy(), colours):
+    numbers = view if isinstance(view, Tensor) else view.raw()
+    for values, colour in zip(numbers.float().cpu().numpy(), colours):
         picture = Image.new("RGB", (CELL, CELL), EMPTY)
         draw = ImageDraw.Draw(picture)
         edges = np.linspace(0, CELL, len(values) + 1)

@@ -14,12 +14,8 @@ from tacit.parts.mlp import mlp
 from tacit.parts.unigcnii import UniGCNII
 from tacit.views.kinds import Hyperedges
 
-PAPER = Paper(
-    "HypeBoy: Generative Self-Supervised Representation Learning on Hypergraphs",
-    "Kim, Kang, Bu, Lee, Yoo, Shin",
-    2024,
-    "arXiv:2404.00638",
-)
+TITLE = "HypeBoy: Generative Self-Supervised Representation Learning on Hypergraphs"
+PAPER = Paper(TITLE, "Kim, Kang, Bu, Lee, Yoo, Shin", 2024, "arXiv:2404.00638")
 RECIPE = Recipe(lr=1e-3, batch=4096, weight_decay=1e-6, schedule="constant", epochs=200)
 
 
@@ -29,7 +25,7 @@ class HypeBoy(Method):
     A stage of feature reconstruction warms the encoder up, for `warm_up` epochs (0: none). Asked for are the nodes of all
     hyperedges of two nodes or more, also of those that the view lacks. Numbers are the code's defaults.
 
-    checked: kswoo97/hypeboy@187b9e4
+    checked: kswoo97/hypeboy@db108d5
     Compared: loss and gradient of both stages and the encoder, for the same weights, views and hidden nodes.
     Differs: the mean over what is asked for where the code sums, which Adam hardly tells apart; weight decay is decoupled
     from Adam. Hypergraphs of more nodes than a batch are asked for the nodes of the batch.
