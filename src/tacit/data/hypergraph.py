@@ -58,8 +58,8 @@ class Hypergraph:
         if outside.any():
             at = int(outside.argmax())
             raise TacitError(
-                f"{int(outside.sum())} incidences of {source} name a node or hyperedge that is not there, the first of them node "
-                f"{members[at]} in hyperedge {edges[at]}, and nodes are 0 to {n - 1}; remove them or add the nodes."
+                f"{int(outside.sum())} incidences of {source} name a node or hyperedge that is not there, the first of them "
+                f"node {members[at]} in hyperedge {edges[at]}, and nodes are 0 to {n - 1}; remove them or add the nodes."
             )
         order = np.argsort(edges, kind="stable")
         m = int(edges.max()) + 1
@@ -87,19 +87,27 @@ class Hypergraph:
         found = {
             "hyperedges of one node": int((self.sizes == 1).sum()),
             "empty hyperedges": int((self.sizes == 0).sum()),
-            "duplicate hyperedges": self._duplicates(),
+            "duplicate hyperedges": int(self.repeats.sum()),
             "repeated incidences": int(((np.diff(members) == 0) & (np.diff(edges) == 0)).sum()),
             "nodes in no hyperedge": int((self.degrees == 0).sum()),
         }
         return {name: count for name, count in found.items() if count}
 
-    def _duplicates(self) -> int:
-        """Hyperedges that hold the same nodes as another before them, told by sums of a random 64-bit number per node."""
+    @cached_property
+    def repeats(self) -> np.ndarray:
+        """Which hyperedges hold the same nodes as one before them: bool, M. Told by sums of a random 64-bit number per node."""
         thirds = (counter.uniform(counter.key("hyperedges"), np.arange(self.n), 3) * 2.0**24).astype(np.uint64)
         marks = (thirds[:, 0] << np.uint64(40)) ^ (thirds[:, 1] << np.uint64(20)) ^ thirds[:, 2]
         starts = np.flatnonzero(np.diff(self.edges, prepend=-1))
-        sums = np.add.reduceat(marks[self.members], starts)
-        return len(sums) - len(np.unique(sums))
+        _, first = np.unique(np.add.reduceat(marks[self.members], starts), return_index=True)
+        found = np.zeros(self.m, bool)
+        found[np.delete(self.edges[starts], first)] = True
+        return found
+
+    def among(self, edges: np.ndarray) -> "Hypergraph":
+        """The same nodes with these hyperedges alone, which keep their numbers."""
+        stays = np.isin(self.edges, edges)
+        return replace(self, members=self.members[stays], edges=self.edges[stays])
 
     @cached_property
     def described(self) -> np.ndarray:
@@ -124,7 +132,7 @@ class Hypergraph:
 class Members(NamedTuple):
     """Some nodes of a hypergraph that all batches share: it is neither copied nor moved with them."""
 
-    index: Tensor  # int64, n: the nodes' numbers
+    rows: Tensor  # int64, n: the nodes' numbers
     hypergraph: Hypergraph
 
 
@@ -153,6 +161,10 @@ class HypergraphNodes(Samples):
     def take(self, index: np.ndarray) -> "HypergraphNodes":
         return replace(self, rows=self.rows[index], **selected(self, index))
 
+    def given(self, hypergraph: Hypergraph) -> "HypergraphNodes":
+        """The same samples in another hypergraph of the same nodes."""
+        return replace(self, hypergraph=hypergraph)
+
     def facts(self) -> dict[str, Any]:
         graph = self.hypergraph
         return {"kind": self.kind, "shape": [graph.described.shape[1]], "nodes": graph.n, "hyperedges": graph.m}
@@ -169,6 +181,16 @@ class HypergraphNodes(Samples):
             return {"mean": x.mean(0).tolist(), "std": x.std(0).tolist(), "divisor": 1.0}
         filled = int((x != 0).sum())
         return {"mean": [], "std": [], "divisor": float(np.sqrt(np.square(x).sum() / filled)) if filled else 1.0}
+
+
+def joined(samples: HypergraphNodes) -> HypergraphNodes:
+    """Only the nodes that are in a hyperedge, in a hypergraph without the others; nothing is left of splits."""
+    graph = samples.hypergraph
+    stays = np.flatnonzero(graph.degrees > 0)
+    features = None if graph.features is None else graph.features[stays]
+    smaller = Hypergraph(np.searchsorted(stays, graph.members), graph.edges, len(stays), graph.m, features)
+    chosen = samples.take(np.flatnonzero(graph.degrees[samples.rows] > 0))
+    return replace(chosen, hypergraph=smaller, rows=np.searchsorted(stays, chosen.rows), splits=None, protocols={})
 
 
 def is_hypergraph(path: Path) -> bool:
@@ -273,7 +295,8 @@ def from_lists(edges: Path, nodes: Path | None, source: str) -> HypergraphNodes:
     label, split = (next((named[name] for name in said if name in named), None) for said in (LABELS, SPLITS))
     wide = [column for column in range(about.num_columns) if column not in (own, label, split)]
     features = np.stack([_numbers(about, column, nodes.name, source) for column in wide], 1) if wide else None
-    labels, classes, marks = None, (), None
+    labels, marks = None, None
+    classes: tuple[str, ...] = ()
     if label is not None:
         labels, classes = numbered(told_apart(_texts(about.column(label))), source)
     if split is not None:

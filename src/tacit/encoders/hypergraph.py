@@ -17,7 +17,9 @@ class UniGCNIIEncoder(nn.Module):
         super().__init__()
         positive(width=width, depth=depth)
         if facts.kind != "hypergraph":
-            raise TacitError(f"The encoder unigcnii needs nodes of a hypergraph and got data of kind {facts.kind}; take another.")
+            raise TacitError(
+                f"unigcnii encodes nodes of a hypergraph and these are of kind {facts.kind}; take another encoder."
+            )
         if not 0 <= dropout < 1:
             raise TacitError(f"dropout is {dropout}; give a share from 0 to below 1.")
         self.layers = UniGCNII(facts.shape[0], width, depth, dropout=dropout)

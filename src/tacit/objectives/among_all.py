@@ -12,8 +12,8 @@ TILE = 2**24  # scores that are held at once
 def among_all(query: Tensor, candidates: Tensor, target: Tensor) -> Tensor:
     """Each query finds its own among all candidates by cosine: q × d, n × d, and int64 q -> scalar, the sum over queries.
 
-    Kim et al. 2024 (arXiv:2404.00638), equation 5, at temperature 1. More scores than a tile holds are not kept but computed again
-    for the gradient.
+    Kim et al. 2024 (arXiv:2404.00638), equation 5, at temperature 1. More scores than a tile holds are not
+    kept but computed again for the gradient.
     """
     with full_precision():
         query, candidates = unit(query), unit(candidates)

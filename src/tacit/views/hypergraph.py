@@ -77,8 +77,8 @@ class HypergraphViews:
                 raise TacitError(f"{option} is {getattr(self, option)}; give a share, from 0 to 1.")
         if not self.divisor > 0 or len(self.mean) != len(self.std) or len(self.mean) not in (0, self.features):
             raise TacitError(
-                f"{len(self.mean)} means, {len(self.std)} stds and a divisor of {self.divisor} came for {self.features} features; give "
-                "one mean and std of each or none, and a divisor above 0."
+                f"{len(self.mean)} means, {len(self.std)} stds and a divisor of {self.divisor} came for {self.features} "
+                "features; give one mean and std of each or none, and a divisor above 0."
             )
 
     @classmethod
@@ -98,14 +98,14 @@ class HypergraphViews:
     def look(
         self, content: Members, index: np.ndarray, key: int, role: str = "global", **how: Any
     ) -> tuple[HypergraphView, dict[str, Tensor]]:
-        """One view of the nodes, on the device of `content.index`, without parameters.
+        """One view of the nodes, on the device of `content.rows`, without parameters.
 
         `index` does not matter: what is dropped is drawn for the whole hypergraph. `how` changes options for this view.
         """
         options = self.but(**how)
         if role not in ("global", "plain"):
             raise unknown("role of a view", role, ("global", "plain"))
-        graph, device = content.hypergraph, content.index.device
+        graph, device = content.hypergraph, content.rows.device
         if graph.described.shape[1] != self.features:
             raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.features} were expected.")
         members, edges = graph.on(device, "members"), graph.on(device, "edges")
@@ -116,7 +116,7 @@ class HypergraphViews:
             if options.drop_hyperedges or options.drop_members:
                 stays = torch.from_numpy(options._left(graph, key)).to(device)
                 members, edges = members[stays], edges[stays]
-        return HypergraphView(x, members, edges, whole, content.index, graph.m), {}
+        return HypergraphView(x, members, edges, whole, content.rows, graph.m), {}
 
     def _left(self, graph: Hypergraph, key: int) -> np.ndarray:
         """Which incidences are left: bool, P."""

@@ -41,10 +41,10 @@ class HypeBoy(Method):
         self.key, self.query = (mlp(encoder.dim, encoder.dim, encoder.dim, norm=False) for _ in range(2))
 
     @classmethod
-    def stages(cls, *, warm_up: int = 300, hidden: float = 0.5, decoder_depth: int = 2):
+    def stages(cls, *, warm_up: int = 300, hide: float = 0.5, decoder_depth: int = 2):  # type: ignore[override]
         if warm_up:
             recipe = RECIPE.but(epochs=warm_up)
-            yield Stage(FeatureReconstruction, recipe=recipe, hidden=hidden, decoder_depth=decoder_depth)
+            yield Stage(FeatureReconstruction, recipe=recipe, hide=hide, decoder_depth=decoder_depth)
         yield Stage(cls)
 
     def step(self, batch: Batch):
@@ -63,7 +63,7 @@ class HypeBoy(Method):
 class FeatureReconstruction(Method):
     """The warm-up: hidden features of nodes are told from their hyperedges.
 
-    `hidden` is the share of nodes whose features, and later embeddings, are replaced by a learned vector.
+    `hide` is the share of nodes whose features, and later embeddings, are replaced by a learned vector.
     """
 
     paper = PAPER
@@ -71,12 +71,12 @@ class FeatureReconstruction(Method):
     whole_batch = True
     recipe = RECIPE.but(epochs=300)
 
-    def __init__(self, encoder: Encoder, *, hidden: float = 0.5, decoder_depth: int = 2):
+    def __init__(self, encoder: Encoder, *, hide: float = 0.5, decoder_depth: int = 2):
         super().__init__(encoder)
         positive(decoder_depth=decoder_depth)
-        if not 0 < hidden < 1:
-            raise TacitError(f"hidden is {hidden}; give a share of the nodes, between 0 and 1.")
-        self.hidden, self.depth = hidden, decoder_depth
+        if not 0 < hide < 1:
+            raise TacitError(f"hide is {hide}; give a share of the nodes, between 0 and 1.")
+        self.hide, self.depth = hide, decoder_depth
 
     def prepare(self, facts: Facts):
         (features,) = facts.shape
@@ -88,7 +88,7 @@ class FeatureReconstruction(Method):
         (view,) = batch
         x = view.dense()
         draws = counter.uniform(counter.key(batch.key, "hidden"), np.arange(len(x)), 1)[:, 0]
-        order = torch.from_numpy(draws.argsort(kind="stable")[: int(self.hidden * len(x))]).to(x.device)
+        order = torch.from_numpy(draws.argsort(kind="stable")[: int(self.hide * len(x))]).to(x.device)
         hidden = torch.zeros(len(x), 1, dtype=torch.bool, device=x.device).index_fill_(0, order, True)
         z = self.encoder(view._replace(x=torch.where(hidden, self.no_features, x)).all())
         rows = view.rows[hidden[view.rows, 0]]
