@@ -15,7 +15,7 @@ from torch import Tensor
 from tacit import encoders
 from tacit.config import Config
 from tacit.data.clouds.shapes import shapes
-from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.data.generated import clusters, groups, pairs, tiny_images
 from tacit.data.generated_graphs import communities
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
@@ -31,7 +31,7 @@ from tacit.training.state import reseed
 from tacit.training.stopping import Stopping
 from tacit.training.turns import within
 from tacit.views import modality
-from tacit.views.kinds import Paired
+from tacit.views.kinds import Hyperedges, Paired
 
 STEPS = 3  # of the comparison of processes
 CLOSE = 1e-5
@@ -65,6 +65,10 @@ def clouds() -> Samples:
     return shapes(160)
 
 
+def hypergraph() -> Samples:
+    return groups(320)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -74,6 +78,7 @@ VECTORS = Toy(vectors, {**QUICK, "width": 64, "depth": 2, "noise": 0.5, "drop": 
 IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
 NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8})
 CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
+HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -99,7 +104,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, NODES, CLOUDS):
+    for other in (VECTORS, IMAGES, NODES, HYPERGRAPH, CLOUDS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(
@@ -308,6 +313,8 @@ def _home(cls: type[Method]) -> Toy:
     kinds = [k.views if isinstance(k, Labelled) else k for k in streams(cls).values()]
     if any(isinstance(kind, Paired) for kind in kinds):
         return PARTS
+    if any(isinstance(kind, Hyperedges) for kind in kinds):
+        return HYPERGRAPH
     return next((toy for kind, toy in {"vector": VECTORS, "image": IMAGES}.items() if _offers(cls, kind)), CLOUDS)
 
 

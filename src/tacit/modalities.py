@@ -33,5 +33,6 @@ MODALITIES: Mapping[str, Home] = {
             "point_transformer": "tacit.encoders.cloud:PointTransformer",
         },
     ),
+    "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

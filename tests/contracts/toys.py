@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import IMAGES, NODES, QUICK, VECTORS, Case, Toy, untrained
+from tacit.check import HYPERGRAPH, IMAGES, NODES, QUICK, VECTORS, Case, Toy, untrained
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.evaluation.labelled.linear import linear
 from tacit.material import fit_views
 from tacit.method import Trained
+from tacit.numerics.exact import unit
 from tacit.views import Program
-from tacit.views.kinds import Pair
+from tacit.views.kinds import Pair, Plain
 
 
 def toy(key: str) -> Toy | None:
@@ -48,6 +49,25 @@ def agreed(case: Case, trained: Trained) -> tuple[float, float]:
         return float((first == second).float().mean() - (usage[0] * usage[1]).sum())
 
     return beyond_chance(case.first_stage().method) + 0.1, beyond_chance(trained.method)
+
+
+def filled(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often the node that is missing from a hyperedge is scored above another: of an untrained method and a margin, and
+    what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    (look,), _ = Program(Plain(), views)(samples.read(np.arange(len(samples)))[0], np.arange(len(samples)), 0)
+    nodes, edges = look.whole
+    several = torch.bincount(edges)[edges] > 1
+
+    @torch.no_grad()
+    def above(method: Any) -> float:
+        z = method.eval().encoder(look)
+        sums = torch.zeros(look.hyperedges, z.shape[1]).index_add_(0, edges, z[nodes])
+        scores = unit(method.query(sums[edges] - z[nodes])) @ unit(method.key(z)).T
+        return float((scores < scores.gather(1, nodes[:, None]))[several].float().mean())
+
+    fresh = Case(case.cls, case.toy, warm_up=0).first_stage().method
+    return above(fresh) + 0.1, above(trained.method)
 
 
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
@@ -95,6 +115,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=probed,
     ),
+    "hypeboy": but(replace(HYPERGRAPH, score=filled), decoder_depth=1, drop_hyperedges=0.5),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
     # The papers' heads are wider than a toy has samples.
     "barlow_twins": but(VECTORS, dim=64),

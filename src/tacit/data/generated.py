@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tacit.data.decoding import pool
+from tacit.data.hypergraph import Hypergraph, HypergraphNodes
 from tacit.data.images import ImageArrays
 from tacit.data.pairs import Pairs
 from tacit.data.strokes import ALPHABET, draw, segments
@@ -113,6 +114,28 @@ def pairs(n: int, seed: int = 0, classes: int = 4, dim: int = 32) -> Pairs:
         values = np.hstack([hidden, nuisance]).astype(np.float32) @ maps
         parts.append(VectorArrays(f"generated {name} parts", values, rows, *_told(rows, labels, classes)))
     return Pairs.of(*parts)
+
+
+def groups(n: int, classes: int = 4, words: int = 64, seed: int = 0) -> HypergraphNodes:
+    """Nodes of a hypergraph, described by words of which few tell the class; n hyperedges of 2 to 5 nodes, mostly of one class.
+
+    The one set here whose samples depend on n, since they are joined with each other.
+    """
+    key, rows = counter.key(seed, "groups"), np.arange(n)
+    labels = _labels(key, rows, classes)
+    likely = np.where(np.arange(words) % (2 * classes) == np.arange(classes)[:, None], 0.25, 0.1)
+    features = counter.uniform(counter.key(key, "words"), rows, words) < likely[labels]
+    ids, labels, names, splits = _told(rows, labels, classes)
+    draws = counter.uniform(counter.key(key, "members"), rows, 12)
+    sizes, about = 2 + (4 * draws[:, 0]).astype(int), (classes * draws[:, 1]).astype(int)
+    order, counts = np.argsort(labels, kind="stable"), np.bincount(labels, minlength=classes)
+    starts = np.cumsum(counts) - counts
+    alike = order[starts[about][:, None] + (counts[about][:, None] * draws[:, 2:7]).astype(int)]
+    members = np.where(draws[:, 7:] < 0.85, alike, (n * draws[:, 2:7]).astype(int))
+    edges = np.repeat(rows[:, None], 5, 1)
+    told = np.unique(np.stack([edges, members], 2)[np.arange(5) < sizes[:, None]], axis=0)  # no node twice in a hyperedge
+    graph = Hypergraph.of(told[:, 1], told[:, 0], n, features.astype(np.float32))
+    return HypergraphNodes("generated groups", graph, rows, ids, labels, names, splits)
 
 
 def write(samples: ImageArrays, folder: Path) -> None:

@@ -13,6 +13,7 @@ from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.graph import Graph, GraphNodes
 from tacit.data.graphs import GraphCollection
+from tacit.data.hypergraph import HypergraphNodes
 from tacit.data.images import EncodedImages, ImageArrays, Store
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
@@ -142,6 +143,8 @@ def _look(samples: Samples) -> _Look:
         return _look_at_graph(samples, samples.graph)
     if isinstance(samples, GraphCollection):
         return _look_at_graph(samples, samples.union.whole)
+    if isinstance(samples, HypergraphNodes):
+        return _look_at_hypergraph(samples)
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -205,6 +208,23 @@ def _look_at_graph(samples: GraphNodes | GraphCollection, graph: Graph) -> _Look
     modes = {} if x is None else {str(x.dtype): len(samples)}
     bytes_ = sum(a.nbytes for a in arrays)
     return _Look(np.array([graph.described.shape[1:]]), modes, {}, bytes_, len(samples), len(samples), {}, 0, {}, notes)
+
+
+def _look_at_hypergraph(samples: HypergraphNodes) -> _Look:
+    """Everything: what is unusual of a hypergraph is counted, and nothing of it is changed."""
+    graph, x = samples.hypergraph, samples.hypergraph.features
+    marks = next(iter(samples.protocols.values()), None)
+    notes = {
+        "hyperedges": f"{graph.m:,} of {len(graph.members):,} nodes in all; median {int(np.median(graph.sizes))}, largest "
+        f"{int(graph.sizes.max()):,}",
+        "degrees": f"median {int(np.median(graph.degrees)):,}, largest {int(graph.degrees.max()):,}",
+        "unusual": f"{_counts(graph.trouble)} (kept as they are)" if graph.trouble else "",
+        "features": "none: the degree stands for them" if x is None else f"{x.shape[1]:,} columns of {x.dtype}",
+        "protocol": "" if marks is None or len(marks) < 2 else f"{len(marks)} splits, of which the first is taken",
+    }
+    bytes_ = graph.members.nbytes + graph.edges.nbytes + (0 if x is None else x.nbytes)
+    modes, shape = {} if x is None else {str(x.dtype): len(samples)}, np.array([graph.described.shape[1:]])
+    return _Look(shape, modes, {}, bytes_, len(samples), len(samples), {}, 0, {}, notes)
 
 
 def _depth(bits: int, clipped: int = 0) -> dict[str, str]:

@@ -22,6 +22,10 @@ SETS = {
     "cifar10-15k": KnownSet(
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
+    "hyper-cocitation-cora": KnownSet(
+        "graphs/hyper_cocitation_cora/hyper_cocitation_cora.npz",
+        "248c7ffaad764ca544fbb2408d97bb873c44d2d2fe9cfd8e2eba6c3514991381",
+    ),
     "mnist-20k": KnownSet("images/mnist/mnist_20k_5k.npz", "76c616d0b53c2f95e9204ffb3395597140b7f01f913d918ab88895121f384dc9"),
     "omniglot-small1": KnownSet(
         "images/omniglot_small1/omniglot_small1.npz", "90e68a1c8a244131f9037b0ebc066266997cb1f709482da73eaf37ceda6bad78"

@@ -14,6 +14,7 @@ from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import holds, open_file, open_folder, walk
 from tacit.data.graph_files import from_data, is_graph, open_graph
 from tacit.data.graphs import from_list, is_collection, open_collection
+from tacit.data.hypergraph import is_hypergraph, open_hypergraph
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -43,6 +44,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
       torch_geometric Data: the nodes of a graph (`graph_files`); an .npz with `batch` beside edge_index, or in Python a list
       of Data: whole graphs (`graphs`)
     - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
+    - an .npz with incidence, a list with columns node and hyperedge, or a folder of hyperedges.csv and nodes.csv: the nodes
+      of a hypergraph (`hypergraph.from_arrays`, `hypergraph.from_lists`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -96,6 +99,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_clouds(path, source)
     if is_saved(path):
         return from_saved(path, source)
+    if kind in (None, "hypergraph") and is_hypergraph(path):
+        return open_hypergraph(path, source)
     if kind in (None, "graph") and is_graph(path):
         return open_graph(path, source)
     if not holds(path):
@@ -122,6 +127,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
+    if kind in (None, "hypergraph") and is_hypergraph(path):
+        return open_hypergraph(path, source)
     if kind in (None, "graphs") and is_collection(path):
         return open_collection(path, source)
     if kind in (None, "graph") and is_graph(path, kind):

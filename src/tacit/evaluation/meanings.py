@@ -23,6 +23,8 @@ MEANINGS = {
     "linear": _accuracy("Linear probe accuracy"),
     "low_label_10": _accuracy("Linear probe, 10 % of labels"),
     "low_label_1": _accuracy("Linear probe, 1 % of labels"),
+    "few_nodes": _accuracy("Linear layer, 1 % of nodes"),
+    "hyperedge_auroc": Meaning("Held-back hyperedges, AUROC", "higher", percent=True),
     "few_shot_5": _accuracy("5-shot accuracy"),
     "few_shot_1": _accuracy("1-shot accuracy"),
     "map": _accuracy("Retrieval mAP"),

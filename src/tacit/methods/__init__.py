@@ -14,7 +14,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
-    "masked": {"mae": "MAE", "point_mae": "PointMAE"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy"},
     "likelihood": {"vgae": "VGAE"},
 }
 

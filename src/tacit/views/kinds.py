@@ -122,6 +122,17 @@ class Neighbours(View):
 
 
 @dataclass(frozen=True)
+class Hyperedges(View):
+    """One random look at nodes of a hypergraph, and beside it all hyperedges, also those that the look lacks.
+
+    The look's own incidences are `members` and `edges`, all of them `whole`: what is missing is what is to be told.
+    """
+
+    def seen(self):
+        return (Seen(),)
+
+
+@dataclass(frozen=True)
 class Paired(View):
     """One look at each of the two parts of a sample (an image and its caption)."""
 

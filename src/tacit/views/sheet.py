@@ -96,10 +96,11 @@ def _clouds(view: Tensor | Groups, hidden: Tensor | None) -> list[Image.Image]:
     return [Image.fromarray(picture) for picture in depth(view, counts, CELL, hidden)]
 
 
-def _bars(view: Tensor, colours: Sequence[str]) -> list[Image.Image]:
-    """Vectors as bars around a line at 0."""
+def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:
+    """Vectors, or the features of nodes, as bars around a line at 0."""
     pictures, middle = [], CELL // 2
-    for values, colour in zip(view.float().cpu().numpy(), colours):
+    numbers = view if isinstance(view, Tensor) else view.raw()
+    for values, colour in zip(numbers.float().cpu().numpy(), colours):
         picture = Image.new("RGB", (CELL, CELL), EMPTY)
         draw = ImageDraw.Draw(picture)
         edges = np.linspace(0, CELL, len(values) + 1)
