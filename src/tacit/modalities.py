@@ -12,6 +12,7 @@ class Home(NamedTuple):
 
     views: str
     encoders: Mapping[str, str]  # by the names that users give; the first is the default
+    judge: str = ""  # what `tacit evaluate` calls in place of kNN and its panel, if anything
 
 
 MODALITIES: Mapping[str, Home] = {
@@ -21,4 +22,5 @@ MODALITIES: Mapping[str, Home] = {
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
+    "triples": Home("tacit.views.triples:TripleViews", {"entities": "tacit.encoders.triples:EntityTable"}, "tacit.linking:judge"),
 }

@@ -15,12 +15,15 @@ from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.shards import braced, from_shards
 from tacit.data.tables import from_csv, from_parquet
+from tacit.data.triples import from_triples, holds_triples, triple_files
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 
 ARRAYS = {".npz": from_npz, ".npy": from_npy}
 LISTS = (".csv", ".tsv")
 MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
+
+GIVEN = {"pair": "two parts (a tuple of two arrays)", "triples": "a .tsv of head, relation and tail"}
 
 Source = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | Dataset
 
@@ -35,6 +38,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
+    - triples (head, relation, tail) or links (child, parent) parted by tabs: a .tsv or .tsv.gz, or a folder with train,
+      valid and test (`triples.from_triples`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -44,9 +49,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
         raise unknown("kind of data", kind, sorted(MODALITIES))
     samples = _opened(source, kind)
     if kind not in (None, samples.kind):
-        article = "two parts (a tuple of two arrays)" if kind == "pair" else f"{kind}s"
+        article = GIVEN.get(kind or "", f"{kind}s")
         raise TacitError(
-            f"{samples.source} holds {samples.kind}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
+            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
         )
     return samples
 
@@ -80,6 +85,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if is_saved(path):
         return from_saved(path, source)
+    if triples := triple_files(path, kind == "triples"):
+        return from_triples(triples, source)
     if not has_images(path):
         visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
         held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
@@ -94,6 +101,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
+    if len(files) == 1 and (kind == "triples" or (kind is None and holds_triples(path))):
+        return from_triples(files, source)
     if suffix in MANY:
         return MANY[suffix](files, source)
     if len(files) > 1:
