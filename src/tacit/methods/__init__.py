@@ -15,7 +15,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE"},
-    "relational": {"distmult": "DistMult"},
+    "relational": {"distmult": "DistMult", "poincare_embeddings": "PoincareEmbeddings"},
 }
 
 

@@ -20,7 +20,7 @@ class TripleViews:
     """The options of a view of triples: how many corrupted ones come with it (Bordes et al. 2013, equation 2)."""
 
     count: int  # of entities
-    negatives: int = 2  # corrupted triples to each; the 1st, 3rd, … have another head, the 2nd, 4th, … another tail
+    corrupted: int = 2  # corrupted triples to each; the 1st, 3rd, … have another head, the 2nd, 4th, … another tail
 
     name: ClassVar[str] = "triples"
     parts: ClassVar[int] = 1
@@ -28,8 +28,8 @@ class TripleViews:
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if self.negatives < 1:
-            raise TacitError(f"negatives is {self.negatives}; give 1 or more corrupted triples to each.")
+        if self.corrupted < 1:
+            raise TacitError(f"corrupted is {self.corrupted}; give 1 or more corrupted triples to each.")
         if self.count < 2:
             raise TacitError(f"{self.count} entity came; corrupting a triple takes at least 2.")
 
@@ -50,7 +50,7 @@ class TripleViews:
     def look(
         self, content: Triples, index: np.ndarray, key: int, role: str = "global", **how: Any
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The triples, int64, n × 3; and with them, in `params`, as many corrupted ones as wanted: int64, n × negatives × 3.
+        """The triples, int64, n × 3; and with them, in `params`, as many corrupted ones as wanted: int64, n × corrupted × 3.
 
         The entity put in is drawn uniformly from all others, so that it may make another true triple, as in the paper. Role
         "plain" is the triples and nothing else.
@@ -61,11 +61,11 @@ class TripleViews:
             return triples, {}
         if role != "global":
             raise unknown("role of a view", role, ("global", "plain"))
-        draws = torch.from_numpy(counter.uniform(counter.key(key, "corrupt"), index, options.negatives)).to(triples.device)
-        ends = torch.arange(options.negatives, device=triples.device) % 2 * 2  # 0 the head, 2 the tail, in turn
+        draws = torch.from_numpy(counter.uniform(counter.key(key, "corrupt"), index, options.corrupted)).to(triples.device)
+        ends = torch.arange(options.corrupted, device=triples.device) % 2 * 2  # 0 the head, 2 the tail, in turn
         place = ends.expand(len(triples), -1)
         was = triples.gather(1, place)
         other = (draws.double() * (self.count - 1)).long()
         other += other >= was  # over the others alone
-        corrupted = triples[:, None].repeat(1, options.negatives, 1)
-        return triples, {"negatives": corrupted.scatter(2, place[..., None], other[..., None])}
+        false = triples[:, None].repeat(1, options.corrupted, 1)
+        return triples, {"corrupted": false.scatter(2, place[..., None], other[..., None])}

@@ -72,7 +72,7 @@ class DistMult(Method):
         triples = batch.views[0]
         if self.questions:
             return self.asked(batch, triples)
-        loss = margin_ranking(self.score(triples), self.score(batch.params[0]["negatives"]), self.margin)
+        loss = margin_ranking(self.score(triples), self.score(batch.params[0]["corrupted"]), self.margin)
         return {"ranking": loss, "size": (self.relations(triples[:, 1]).square().sum(1).mean(), self.penalty)}
 
     def asked(self, batch: Batch, triples: Tensor) -> Tensor:
