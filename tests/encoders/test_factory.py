@@ -14,7 +14,8 @@ from tacit.modalities import MODALITIES
 IMAGE = Facts("image", 100, (3, 32, 32))
 VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
-FACTS = {"image": IMAGE, "vector": VECTOR, "pair": PAIR}
+TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
+FACTS = {"image": IMAGE, "vector": VECTOR, "pair": PAIR, "triples": TRIPLES}
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
 

@@ -16,4 +16,5 @@ def inspect(data: str, /, *, kind: Kind = None, shared: Shared = NO_FLAGS) -> An
         shards, a saved Hugging Face set, or an .npz or .npy file.
     """
     found = tacit.inspect(data, kind=kind)
-    return Answer(str(found), found, f"tacit preview {quote(data)} --method simclr")
+    then = f"tacit pretrain {quote(data)}" if found.kind == "triples" else f"tacit preview {quote(data)} --method simclr"
+    return Answer(str(found), found, then)

@@ -18,6 +18,7 @@ from tacit.data.memory import free_memory
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
+from tacit.numerics import counter
 
 ENDINGS = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
 LOOKED_AT = 2000  # lines by which a file is told
@@ -165,7 +166,7 @@ def from_triples(files: Sequence[Path], source: str) -> TripleSamples:
     """
     tables = [_read(file, source) for file in files]
     wrong = sum(len(table.wrong) for table in tables)
-    lines = sum(table.columns[0].__len__() for table in tables)
+    lines = sum(len(table.columns[0]) for table in tables)
     if wrong > THRESHOLD * (lines + wrong):
         first = next(table.wrong[0] for table in tables if table.wrong)
         raise TacitError(
@@ -211,7 +212,9 @@ def _read(file: Path, source: str) -> _Table:
 
     try:
         with pa.input_stream(str(file), compression="detect") as stream:
-            content = stream.read(free_memory())
+            content = stream.read(most := free_memory())
+        if len(content) >= most:
+            raise TacitError(f"{file.name} of {source} unpacks to more than the {most / 2**30:.1f} GiB of free memory; split it.")
         table = csv.read_csv(
             pa.BufferReader(content),
             read_options=csv.ReadOptions(use_threads=False, autogenerate_column_names=True),
@@ -267,3 +270,29 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def generated_groups(entities: int = 60, groups: int = 6, kept: float = 0.5, seed: int = 0) -> TripleSamples:
+    """Entities of so many groups; relation r holds where the groups of both add up to r, modulo their number.
+
+    Of these triples, which are symmetric, a share is kept, drawn by counter: four fifths to train on, a fifth to test.
+    """
+    group = np.arange(entities) % groups
+    heads, tails = np.divmod(np.arange(entities**2), entities)
+    relation = (group[heads] + group[tails]) % groups
+    draws = counter.uniform(counter.key(seed, "groups"), np.arange(entities**2), 2)
+    parts = [(draws[:, 0] < kept) & (draws[:, 1] >= 0.2), (draws[:, 0] < kept) & (draws[:, 1] < 0.2)]
+    named = [(heads[part].astype(str), relation[part].astype(str), tails[part].astype(str)) for part in parts]
+    return from_names(named, ["train", "test"], "generated groups")
+
+
+def generated_tree(branches: int = 3, depth: int = 4) -> TripleSamples:
+    """The links of every node of a whole tree to all its ancestors."""
+    nodes = (branches ** (depth + 1) - 1) // (branches - 1)
+    child, above = np.arange(1, nodes), (np.arange(1, nodes) - 1) // branches
+    found = []
+    while len(child):
+        found.append((child.astype(str), np.full(len(child), "above"), above.astype(str)))
+        child, above = child[above > 0], (above[above > 0] - 1) // branches
+    columns = [np.concatenate(column) for column in zip(*found)]
+    return from_names([columns], [""], "a generated tree")

@@ -12,7 +12,7 @@ from tacit.data.triples import Triples
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed
-from tacit.views.kinds import Plain, Single, View
+from tacit.views.kinds import Corrupted, Plain, View
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TripleViews:
 
     name: ClassVar[str] = "triples"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Corrupted)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:

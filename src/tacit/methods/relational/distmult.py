@@ -9,7 +9,7 @@ from tacit.method import Batch, Encoder, Facts, Lookup, Method, Paper, Plan, Rec
 from tacit.objectives.answers import answered
 from tacit.objectives.margin_ranking import margin_ranking
 from tacit.parts.answers import Answers
-from tacit.views.kinds import Single
+from tacit.views.kinds import Corrupted
 
 
 class Entities(Lookup, Encoder):
@@ -36,7 +36,7 @@ class DistMult(Method):
         2014,
         "arXiv:1412.6575",
     )
-    views = Single()
+    views = Corrupted()
     recipe = Recipe(optimizer="adamw", lr=1e-2, batch=32768, epochs=100, schedule="constant")
     recipes = {
         "small": Recipe(optimizer="adamw", lr=1e-2, batch=256, epochs=100),

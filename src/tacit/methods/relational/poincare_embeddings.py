@@ -8,7 +8,7 @@ from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Facts, Method, Paper, Recipe
 from tacit.numerics import counter
 from tacit.numerics.poincare import descend, distance
-from tacit.views.kinds import Plain
+from tacit.views.kinds import Corrupted
 
 DAMPING = 0.75  # of how often a tail occurs, by which negatives are drawn at first
 CHUNK = 1 << 14  # links whose negatives are drawn together
@@ -29,7 +29,7 @@ class PoincareEmbeddings(Method):
     """
 
     paper = Paper("Poincaré Embeddings for Learning Hierarchical Representations", "Nickel, Kiela", 2017, "arXiv:1705.08039")
-    views = Plain()
+    views = Corrupted()
     similarity = "poincare"
     recipe = Recipe()
     points: Tensor
