@@ -15,7 +15,8 @@ def written(samples, folder):
     names = {"train": "train.tsv", "test": "test.tsv"}
     for split, name in names.items():
         rows = samples.triples[samples.splits == split]
-        lines = (f"e{h}\tr{r}\te{t}\n" for h, r, t in rows.tolist())
+        name = samples.entities
+        lines = (f"e{name[h]}\tr{r}\te{name[t]}\n" for h, r, t in rows.tolist())
         (folder / name).write_text("".join(lines))
     return folder
 
@@ -64,7 +65,7 @@ def test_another_order_of_the_same_names_means_the_same(trained, tmp_path):
 
 
 def test_a_hierarchy_is_rebuilt(tmp_path):
-    run = tacit.pretrain(generated_tree(2, 4), "poincare_embeddings", out=tmp_path / "run", rounds=40, burn_in=4, quiet=True)
+    run = tacit.pretrain(generated_tree(2, 4), "poincare_embeddings", out=tmp_path / "run", rounds=400, burn_in=10, quiet=True)
     found = tacit.evaluate(run, generated_tree(2, 4))
     assert found.number("this encoder", "hierarchy_map").value > 0.9
     assert "reconstruction" in found.number("this encoder", "mrr").protocol["split"]

@@ -23,12 +23,15 @@ from tacit.evaluation.links.ranking import (
     hierarchy_numbers,
     link_numbers,
 )
+from tacit.evaluation.links.rules import mine
 from tacit.evaluation.number import Number
 from tacit.run import Run
 from tacit.telling import tell
 from tacit.training.checkpoint import write_text
 
 NAMED = 3  # unknown triples that are named
+RULES = 5  # that the report tells
+MOST = 400  # relations, of which pairs are looked at
 
 
 @runtime_checkable
@@ -70,7 +73,7 @@ def judge(run: Run, data: Any, *, report: str | Path | None = None, kind: str | 
     evaluation = Evaluation(told)
     pages = Path(report) if report is not None else run.path / "report.html"
     judged = f"{len(asked):,} triples of {Path(opened.source).name}"
-    tell(run, opened.embedded(), pages, evaluation, judged=judged, advised=advice(evaluation))
+    tell(run, opened.embedded(), pages, evaluation, judged=judged, advised=[*advice(evaluation), *rules(method, opened)])
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
     return evaluation
 
@@ -127,6 +130,19 @@ def advice(evaluation: Evaluation) -> list[str]:
     if mine.low > plain.high:
         return ["True triples are ranked above the baseline that looks at the relation alone: search with the entities."]
     return ["True triples are not clearly ranked above the baseline that looks at the relation alone: train longer (--epochs)."]
+
+
+def rules(method: Any, samples: TripleSamples) -> list[str]:
+    """Sentences of the rules that lie nearest in the run's relations, where it has some to read them off."""
+    if not hasattr(method, "chained") or not 1 < len(samples.relations) <= MOST:
+        return []
+    triples, names = _known_rows(samples).cpu(), samples.relations
+    vectors = method.relation_vectors().cpu()
+    return [
+        f"A rule it found: {names[rule.first]}, then {names[rule.second]}, makes {names[rule.third]}; this holds for "
+        f"{rule.confidence:.0%} of {rule.body:,} pairs."
+        for rule in mine(vectors, method.chained, triples, len(samples.entities), RULES)
+    ]
 
 
 def _known_rows(samples: Any) -> Tensor:

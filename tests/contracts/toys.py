@@ -98,7 +98,10 @@ TOYS: dict[str, Toy] = {
         **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
     ),
     "distmult": TRIPLES,
-    "poincare_embeddings": Toy(generated_tree, {"rounds": 60, "burn_in": 5}, elsewhere=False, score=rebuilt),
+    "transe": TRIPLES,
+    "bilinear": but(TRIPLES, width=16),
+    "ntn": but(TRIPLES, width=8),
+    "poincare_embeddings": Toy(generated_tree, {"rounds": 300, "burn_in": 10}, elsewhere=False, score=rebuilt),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
     # The papers' heads are wider than a toy has samples.
     "barlow_twins": but(VECTORS, dim=64),

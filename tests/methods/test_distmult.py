@@ -22,7 +22,7 @@ def first(toy):
 def test_the_score_is_the_sum_of_products():
     stage, batch = first(TRIPLES)
     method, (head, relation, tail) = stage.method, batch.views[0][0].tolist()
-    e, r = method.encoder.table.weight, method.relations.weight
+    e, r = method.encoder.table.weight.detach(), method.relations.weight.detach()
     own = sum(float(e[head, k] * r[relation, k] * e[tail, k]) for k in range(32))
     assert method.score(batch.views[0])[0].item() == pytest.approx(own, abs=1e-6)
     tails = method.score_tails(*(torch.tensor([at]) for at in (head, relation)))

@@ -21,7 +21,7 @@ from tacit.errors import TacitError
 from tacit.numerics import counter
 
 ENDINGS = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
-LOOKED_AT = 2000  # lines by which a file is told
+LOOKED_AT = 1 << 18  # bytes by which a file is told
 THRESHOLD = 0.01  # the share of lines that are no triples, above which nothing is read
 
 
@@ -139,10 +139,11 @@ def holds_triples(file: Path) -> bool:
         return False
     try:
         with pa.input_stream(str(file), compression="detect") as stream:
-            lines = stream.read(1 << 18).decode("utf-8", "replace").splitlines()[:LOOKED_AT]
+            start = stream.read(LOOKED_AT).decode("utf-8", "replace")
     except OSError:
         return False
-    rows = [line.split("\t") for line in lines[:-1] or lines]
+    whole = start[: start.rfind("\n") + 1] or start  # the last line may have been cut
+    rows = [line.split("\t") for line in whole.splitlines()]
     if not rows or len(rows[0]) not in (2, 3) or any(len(row) != len(rows[0]) for row in rows[:20]):
         return False
     heads, tails = ({row[end] for row in rows if len(row) == len(rows[0])} for end in (0, -1))

@@ -15,7 +15,13 @@ CONTENTS: dict[str, dict[str, str]] = {
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE"},
-    "relational": {"distmult": "DistMult", "poincare_embeddings": "PoincareEmbeddings"},
+    "relational": {
+        "distmult": "DistMult",
+        "transe": "TransE",
+        "bilinear": "Bilinear",
+        "ntn": "NTN",
+        "poincare_embeddings": "PoincareEmbeddings",
+    },
 }
 
 

@@ -5,17 +5,11 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from tacit.errors import TacitError, positive
-from tacit.method import Batch, Encoder, Facts, Lookup, Method, Paper, Plan, Recipe
+from tacit.method import Batch, Facts, Lookup, Method, Paper, Plan, Recipe
 from tacit.objectives.answers import answered
 from tacit.objectives.margin_ranking import margin_ranking
 from tacit.parts.answers import Answers
 from tacit.views.kinds import Corrupted
-
-
-class Entities(Lookup, Encoder):
-    """A table of entities."""
-
-    table: nn.Embedding
 
 
 class DistMult(Method):
@@ -43,15 +37,11 @@ class DistMult(Method):
         "softmax": Recipe(optimizer="adamw", lr=3e-3, batch=512, epochs=20, options={"questions": 512, "dropped": 0.3}),
     }
 
-    def __init__(
-        self, encoder: Entities, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0
-    ):
+    def __init__(self, encoder: Lookup, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0):
         super().__init__(encoder)
         positive(margin=margin)
         if questions < 0 or penalty < 0 or not 0 <= dropped < 1:
-            raise TacitError(
-                f"questions is {questions}, penalty {penalty} and dropped {dropped}; give 0 or more, 0 or more, a share in [0, 1)."
-            )
+            raise TacitError(f"questions is {questions}, penalty {penalty}, dropped {dropped}; give 0 or more, dropped below 1.")
         self.margin, self.penalty, self.questions, self.dropped = margin, penalty, questions, dropped
 
     def prepare(self, facts: Facts):
@@ -100,3 +90,11 @@ class DistMult(Method):
         """Every entity as the head: n × E."""
         inverse = relation + self.count if self.questions else relation
         return (self.encoder.lookup(tail) * self.relations(inverse)) @ self.encoder.table.weight.T
+
+    def relation_vectors(self) -> Tensor:
+        """What rules are read off: R × d."""
+        return self.relations.weight[: self.count]
+
+    def chained(self, first: Tensor, second: Tensor) -> Tensor:
+        """Two relations one after the other: a product."""
+        return first * second
