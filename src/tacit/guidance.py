@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNMEASURED = "simclr"  # of a kind of data on which nothing was measured yet
+SUITED = {"triples": "distmult", "graph": "grace"}  # of those that have a method of their own
 
 
 class Advice(NamedTuple):
@@ -28,4 +29,5 @@ def advise(kind: str, n: int) -> Advice:
                 f"The method {band['method']}: on {band['sets']} it was {band['points']:+.1f} points from raw input by kNN on "
                 f"average, the best of {band['methods']} methods (docs/guidance.md); --method takes another.",
             )
-    return Advice(UNMEASURED, f"The method {UNMEASURED}, since none was measured on such data; --method takes another.")
+    method = SUITED.get(kind, UNMEASURED)
+    return Advice(method, f"The method {method}, since none was measured on such data; --method takes another.")

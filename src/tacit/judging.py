@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tacit.evaluation.labelled.nodes import node_classification
 from tacit.evaluation.panel import Judged, judge
 from tacit.material import hash_of_ids
 from tacit.method import Method
+from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 from tacit.representing import Represent, features, representations
 from tacit.run import Run
@@ -43,6 +45,9 @@ def evaluate(
     `report`, by default into the run; the numbers go into the run as `evaluation.json`.
     """
     run = run if isinstance(run, Run) else Run(run, device)
+    if own := MODALITIES[run.facts.kind].judge:
+        module, _, name = own.partition(":")
+        return getattr(import_module(module), name)(run, data, report=report, kind=kind, seed=seed)
     opened, corrupt = verify(run.open(data, kind))
     train, test, how = splits(opened, seed=seed)
     if _trained_on(run, opened):

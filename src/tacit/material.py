@@ -85,9 +85,12 @@ def measured(samples: Samples, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_side(samples: Samples, facts: dict[str, Any]) -> Samples:
-    """Images decoded in the channels and by the depth of the facts, as small as the views allow; other samples as they are."""
+    """Images decoded in the channels and by the depth of the facts, as small as the views allow; names by their places in
+    the facts' vocabulary; other samples as they are."""
     if isinstance(samples, Pairs):
         return Pairs.of(*(at_side(getattr(samples, part), facts[part]) for part in ("first", "second")))
+    if hasattr(samples, "fitted"):
+        return samples.fitted(facts)
     if not hasattr(samples, "with_side"):
         return samples
     return samples.with_side(facts["side"]).with_channels(facts["channels"]).with_bits(facts.get("bits", 16))

@@ -12,6 +12,8 @@ class Home(NamedTuple):
 
     views: str
     encoders: Mapping[str, str]  # by the names that users give; the first is the default
+    judge: str = ""  # what `tacit evaluate` calls in place of kNN and its panel, if anything
+    drawn: bool = True  # whether `tacit preview` draws its views
 
 
 MODALITIES: Mapping[str, Home] = {
@@ -23,8 +25,9 @@ MODALITIES: Mapping[str, Home] = {
     "graph": Home(
         "tacit.views.graph:GraphViews",
         {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+        drawn=False,
     ),
-    "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}),
+    "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}, drawn=False),
     "cloud": Home(
         "tacit.views.cloud:CloudViews",
         {
@@ -35,4 +38,10 @@ MODALITIES: Mapping[str, Home] = {
     ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
+    "triples": Home(
+        "tacit.views.triples:TripleViews",
+        {"entities": "tacit.encoders.triples:EntityTable"},
+        "tacit.linking:judge",
+        drawn=False,
+    ),
 }

@@ -11,6 +11,7 @@ from tacit.errors import TacitError
 from tacit.material import at_side, fit_views, measured, sizes, train_part
 from tacit.method import Labelled, Method, streams
 from tacit.methods import find
+from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 from tacit.training import precision
 from tacit.views import Program, modality
@@ -33,8 +34,10 @@ def preview(
         raise TacitError(f"A sheet of {count} samples was asked for; give --count 1 or more.")
     cls = find(method) if isinstance(method, str) else method
     samples = sources.open(data, kind)
-    if samples.kind in ("graph", "graphs"):
-        raise TacitError(f"{samples.source} holds graphs, and a sheet shows images and vectors; see tacit inspect.")
+    if samples.kind in MODALITIES and not MODALITIES[samples.kind].drawn:
+        raise TacitError(
+            f"{samples.source} holds {samples.kind}, of which there is nothing to draw; tacit inspect tells what it is."
+        )
     facts = sizes(samples, size, precision.choose().device)
     samples = at_side(samples, facts)
     order = counter.permutation(counter.key(seed, "preview"), len(samples))

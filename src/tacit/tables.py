@@ -39,7 +39,7 @@ def embed(
     if batch < 1:
         raise TacitError(f"--batch is {batch}; give 1 or more samples at once.")
     run = run if isinstance(run, Run) else Run(run, device)
-    samples = run.open(data, kind)
+    samples = run.open(data, kind).embedded()
     encoder = run.fingerprint()
     dim = run.represent(*_first(samples))[0].shape[1]
     provenance = Provenance(str(run.path.resolve()), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))

@@ -57,8 +57,21 @@ class Cast:
         return found
 
 
-def tell(run: Run, test: Samples, path: Path, evaluation: Evaluation, corrupt: Sequence[Corrupt] = ()) -> None:
-    """Write the report of a run: how good it is, what it sees in these samples, what was trained on what, how it went."""
+def tell(
+    run: Run,
+    test: Samples,
+    path: Path,
+    evaluation: Evaluation,
+    corrupt: Sequence[Corrupt] = (),
+    *,
+    judged: str = "",
+    advised: Sequence[str] | None = None,
+) -> None:
+    """Write the report of a run: how good it is, what it sees in these samples, what was trained on what, how it went.
+
+    judged   what it was judged on, where that is not the samples shown
+    advised  what to try next, where that does not follow from kNN
+    """
     represent = next(iter(representations(run).values()))
     shown = some(test, LOOKED_AT)
     (z,) = features(run, shown, represent, Plain(), 0)
@@ -72,7 +85,7 @@ def tell(run: Run, test: Samples, path: Path, evaluation: Evaluation, corrupt: S
         path,
         title=f"{name} on {data}",
         lead=f"{name} ({run.cls.paper.year}) learned from {facts.n:,} samples of {data} {labels}; "
-        f"it is judged on {len(test):,} samples of {Path(test.source).name}.",
+        f"it is judged on {judged or f'{len(test):,} samples of {Path(test.source).name}'}.",
         facts={
             "method": f"{name}, {run.cls.paper.title} ({run.cls.paper.year})",
             "trained on": f"{config.data['source']}, {facts.n:,} samples ({config.data['split']})",
@@ -95,7 +108,10 @@ def tell(run: Run, test: Samples, path: Path, evaluation: Evaluation, corrupt: S
         crossing=by_class,
         clusters=_groups(cast) if enough and by_class is None else (),
         similarities=_similarities(run, test),
-        advice=[*advice(evaluation), *(f"Left out: {sample.id}, {sample.why}" for sample in list(corrupt)[:10])],
+        advice=[
+            *(advice(evaluation) if advised is None else advised),
+            *(f"Left out: {sample.id}, {sample.why}" for sample in list(corrupt)[:10]),
+        ],
     )
 
 

@@ -27,6 +27,14 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         arm: {"accuracy": a, "gap, hinge": 2, "gap, logistic": 2, "gap, hinge, blocks": 1, "gap, logistic, blocks": 1}
         for arm, a in zip(claims.find("arora_cl_theory").arms, (50, 90, 92, 88, 95))
     },
+    "poincare_embeddings": {
+        "Euclidean, 5": {"map": 17, "deeper": 0}, "Euclidean, 20": {"map": 30, "deeper": 0},
+        "Poincaré, 5": {"map": 94, "deeper": 0.7},
+    },
+    "distmult": {
+        "relation frequency": {"hits_at_10": 30, "rules": 0}, "TransE": {"hits_at_10": 30, "rules": 20},
+        "DistMult": {"hits_at_10": 40, "rules": 40},
+    },
 }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ IMAGE = Facts("image", 100, (3, 32, 32))
 VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
 CLOUD = Facts("cloud", 100, (64, 3))
-FACTS = {"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR}
+TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
+FACTS = {"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "triples": TRIPLES}
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
 

@@ -19,7 +19,9 @@ from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.triples import TripleSamples
 from tacit.data.vectors import VectorArrays
+from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
@@ -53,6 +55,11 @@ class Inspection:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
         return asdict(self)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether `tacit preview` can show it."""
+        return MODALITIES[self.kind].drawn
 
     def __str__(self) -> str:
         rows = [
@@ -108,7 +115,7 @@ def inspect(source: Source, kind: str | None = None) -> Inspection:
         source=samples.source,
         kind=samples.kind,
         count=len(samples),
-        sizes=_sizes(look.sizes),
+        sizes=_sizes(look.sizes) if len(look.sizes) else {},
         channels=facts.get("channels", 0),
         modes=look.modes,
         formats=look.formats,
@@ -145,6 +152,8 @@ def _look(samples: Samples) -> _Look:
         return _look_at_graph(samples, samples.union.whole)
     if isinstance(samples, HypergraphNodes):
         return _look_at_hypergraph(samples)
+    if isinstance(samples, TripleSamples):
+        return _look_at_triples(samples)
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -160,6 +169,24 @@ def _look(samples: Samples) -> _Look:
     repeated = _repeated(row.tobytes() for row in rows)
     notes = _depth(samples.bits) if isinstance(samples, ImageArrays) and array.dtype == np.uint16 else {}
     return _Look(np.array([shape]), modes, {}, size, len(samples), len(chosen), trouble, repeated, {}, notes)
+
+
+def _look_at_triples(samples: TripleSamples) -> _Look:
+    """All of them: they are in memory."""
+    count, train = len(samples), samples.triples if samples.splits is None else samples.triples[samples.splits == "train"]
+    strange = ~np.isin(samples.triples[:, [0, 2]], train[:, [0, 2]]).all(1) | ~np.isin(samples.triples[:, 1], train[:, 1])
+    common = np.bincount(samples.triples[:, 1]).argsort()[::-1][:LISTED]
+    shown = ", ".join(samples.relations[r] for r in common)
+    notes = {
+        "entities": f"{len(samples.entities):,}",
+        "relations": f"{len(samples.relations):,}: {shown}{', …' if len(samples.relations) > LISTED else ''}",
+        **samples.notes,
+    }
+    if strange.any():
+        first = samples.ids[int(strange.argmax())]
+        notes["unknown"] = f"{strange.sum():,} triples name what no training triple does, and cannot be ranked (first: {first})"
+    repeated = count - len(np.unique(samples.triples, axis=0))
+    return _Look(np.empty((0, 1)), {}, {}, samples.triples.nbytes, count, count, {}, repeated, {}, notes)
 
 
 def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:

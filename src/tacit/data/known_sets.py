@@ -34,6 +34,12 @@ SETS = {
         "images/pneumoniamnist/pneumoniamnist.npz", "668e0bb210171d8b520072c525f12b0e2b5b0c83be7747b0320879e35544f503"
     ),
     "sign-digits": KnownSet("images/sign_digits_folder", "eb42df48d9de137120fa4905aeb7e7867c493e3c68010466b883534cded97651"),
+    "fb15k237": KnownSet("kg/fb15k237", "02235008347a51eec95623856044e45ad5b129a9d9968295ab0d59fb81c27ce5"),
+    "umls": KnownSet("kg/umls", "78b112c8861a07ff54507e628e0759638c5704aaca05f594df636dadcb156b7d"),
+    "nations": KnownSet("kg/nations", "573d1b5865da88bc056bfcded83e6e8cdcb5ca7ad74b7b8d2f59fe7fe1f3b37a"),
+    "wordnet-mammals": KnownSet(
+        "hierarchy/wordnet_mammals", "fffee828df607c8b8a86fac185bb9c3ebc9c94e7b76fe0ed0b047611f5c25945"
+    ),
 }
 
 

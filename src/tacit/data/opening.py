@@ -20,12 +20,15 @@ from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.shards import braced, from_shards
 from tacit.data.tables import from_csv, from_parquet
+from tacit.data.triples import from_triples, holds_triples, triple_files
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 
 ARRAYS = {".npz": from_npz, ".npy": from_npy}
 LISTS = (".csv", ".tsv")
 MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
+
+GIVEN = {"pair": "two parts (a tuple of two arrays)", "triples": "a .tsv of head, relation and tail"}
 
 Source = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | Dataset
 
@@ -46,6 +49,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
     - an .npz with incidence, a list with columns node and hyperedge, or a folder of hyperedges.csv and nodes.csv: the nodes
       of a hypergraph (`hypergraph.from_arrays`, `hypergraph.from_lists`)
+    - triples (head, relation, tail) or links (child, parent) parted by tabs: a .tsv or .tsv.gz, or a folder with train,
+      valid and test (`triples.from_triples`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -55,9 +60,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
         raise unknown("kind of data", kind, sorted(MODALITIES))
     samples = _opened(source, kind)
     if kind not in (None, samples.kind):
-        article = "two parts (a tuple of two arrays)" if kind == "pair" else f"{kind}s"
+        article = GIVEN.get(kind or "", f"{kind}s")
         raise TacitError(
-            f"{samples.source} holds {samples.kind}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
+            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
         )
     return samples
 
@@ -103,6 +108,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_hypergraph(path, source)
     if kind in (None, "graph") and is_graph(path):
         return open_graph(path, source)
+    if triples := triple_files(path, kind == "triples"):
+        return from_triples(triples, source)
     if not holds(path):
         if holds(path, GEOMETRY):
             return open_clouds(path, source)
@@ -121,6 +128,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
+    if len(files) == 1 and (kind == "triples" or (kind is None and holds_triples(path))):
+        return from_triples(files, source)
     if suffix in MANY:
         return MANY[suffix](files, source)
     if len(files) > 1:

@@ -43,7 +43,7 @@ class Samples:
     declared stream ever sees them.
     """
 
-    kind: str  # the modality: "image", "vector", "pair"
+    kind: str  # the modality: "image", "vector", "pair", "triples"
     source: str  # where it came from, as the user typed it
     ids: Sequence[str]  # stable: the path below the source, or the row's number
     labels: np.ndarray | None = None  # int64, −1 for unlabelled
@@ -69,6 +69,10 @@ class Samples:
     def statistics(self) -> dict[str, Any]:
         """What is measured over the training part and joins the facts: by what views are normalised. JSON only."""
         raise NotImplementedError
+
+    def embedded(self) -> "Samples":
+        """What is embedded of a source: its samples, or what they are about (the entities of triples)."""
+        return self
 
     def path(self, position: int) -> str | None:
         """The file a sample lies in, if it has one."""

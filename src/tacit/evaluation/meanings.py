@@ -53,6 +53,16 @@ MEANINGS = {
     "link_auc": Meaning("Edges held back, AUC", "higher", percent=True),
     "link_ap": Meaning("Edges held back, average precision", "higher", percent=True),
     "tolerance": Meaning("Tolerance (similarity within a class)", "", needs_labels=True),
+    # of links
+    "mrr": Meaning("Mean reciprocal rank, filtered", "higher", needs_labels=True),
+    "hits_at_1": _accuracy("Hits at 1, filtered"),
+    "hits_at_3": _accuracy("Hits at 3, filtered"),
+    "hits_at_10": _accuracy("Hits at 10, filtered"),
+    "mean_rank": Meaning("Mean rank, filtered", "lower", needs_labels=True),
+    "mrr_tail": Meaning("MRR of tails", "higher", needs_labels=True),
+    "mrr_head": Meaning("MRR of heads", "higher", needs_labels=True),
+    "mrr_directed": Meaning("MRR of relations with a direction", "higher", needs_labels=True),
+    "hierarchy_map": _accuracy("Reconstruction mAP"),
     # without labels
     "rankme": Meaning("RankMe (effective rank)", "higher"),
     "alpha_req": Meaning("α-ReQ (decay, 1 is healthy)", ""),

@@ -56,7 +56,8 @@ UNDER = {  # one sentence under each heading, for who reads such a page for the 
     "What was trained": "The method, its data and its settings.",
     "How the numbers were measured": "All that is needed to measure them again.",
 }
-MAIN = ("knn", "linear", "few_shot_5", "map", "cluster_accuracy", "rankme", "spread", "score_overlap")  # others are folded
+MAIN = ("knn", "linear", "few_shot_5", "map", "cluster_accuracy", "rankme", "spread", "score_overlap")
+LINKS = ("mrr", "hits_at_1", "hits_at_10", "mean_rank", "hierarchy_map")  # others are folded
 PROFILES = "Bars: the sample's numbers in the order of their columns, in standard deviations from each column's mean, cut at 3."
 OBSERVED = "kNN accuracy is among training samples, by labels that were looked at and not learned from."
 
@@ -157,7 +158,7 @@ def _numbers(evaluation: Evaluation) -> str:
         rows[metric] = f'<tr><th scope="row">{escape(meaning.title)}{hint}</th>{cells}</tr>'
     notes = f'<div class="notes">{_list(evaluation.notes)}</div>' if evaluation.notes else ""
     top = f'<table class="numbers"><thead><tr><td></td>{head}</tr></thead><tbody>'
-    main, further = [name for name in rows if name in MAIN], [name for name in rows if name not in MAIN]
+    main, further = [name for name in rows if name in MAIN + LINKS], [name for name in rows if name not in MAIN + LINKS]
     table = f"{top}{''.join(rows[name] for name in main or further)}</tbody></table>"
     if main and further:
         folded = f"{top}{''.join(rows[name] for name in further)}</tbody></table>"

@@ -16,6 +16,13 @@ CONTENTS: dict[str, dict[str, str]] = {
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy"},
     "likelihood": {"vgae": "VGAE"},
+    "relational": {
+        "distmult": "DistMult",
+        "transe": "TransE",
+        "bilinear": "Bilinear",
+        "ntn": "NTN",
+        "poincare_embeddings": "PoincareEmbeddings",
+    },
 }
 
 

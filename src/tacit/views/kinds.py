@@ -141,6 +141,14 @@ class Paired(View):
 
 
 @dataclass(frozen=True)
+class Corrupted(View):
+    """The sample as it is, and in `params[0]["corrupted"]` (n × k × the sample's shape) what was made false of it."""
+
+    def seen(self):
+        return (Seen(),)
+
+
+@dataclass(frozen=True)
 class Labelled:
     """A stream that carries labels: `streams = {"main": Pair(), "labelled": Labelled(batch=16)}`."""
 

@@ -1,0 +1,1 @@
+"""Numbers of links between things: how high true ones are ranked."""

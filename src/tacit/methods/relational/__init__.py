@@ -1,0 +1,1 @@
+"""Relational: what is true of two things against what is not."""
