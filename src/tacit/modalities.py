@@ -20,5 +20,9 @@ MODALITIES: Mapping[str, Home] = {
         {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
+    "table": Home(
+        "tacit.views.table:TableViews",
+        {"table_mlp": "tacit.encoders.table:TableMLP", "feature_tokens": "tacit.encoders.table:FeatureTokens"},
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
+from tacit.data.tabular.rows import Cells
 from tacit.data.vectors import statistics
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
@@ -27,6 +28,7 @@ from tacit.numerics.topk import nearest
 from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Pair, Plain
+from tacit.views.table import TableViews
 
 STRIPS, NEIGHBOURS = 6, 8  # queries that the report shows, and the neighbours of each
 LOOKED_AT = 5000  # samples that the report is about, at most
@@ -251,6 +253,9 @@ def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes,
     if isinstance(content, Images):
         sized = zip(good, content.pixels, content.sizes.tolist())
         return {position: (thumbnail(image[:h, :w].numpy()), ()) for position, image, (h, w) in sized}
+    if isinstance(content, Cells):
+        rows = TableViews.fit(samples.facts() | samples.statistics()).look(content, wanted, 0, "plain")[0].tolist()
+        return {position: (b"", row) for position, row in zip(good, rows)}
     if isinstance(content, Vectors):
         columns = statistics(samples)
         std = np.array(columns["std"])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,10 @@ from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.tabular.files import describe
+from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
 from tacit.data.vectors import VectorArrays
+from tacit.errors import TacitError
 from tacit.numerics import counter
 
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
@@ -52,7 +56,11 @@ class Inspection:
     def __str__(self) -> str:
         rows = [
             ("source", self.source),
-            ("kind", f"{self.count:,} {self.kind}s" + (f", {_bytes(self.bytes)}" if self.bytes else "")),
+            (
+                "kind",
+                f"{self.count:,} {'rows of a table' if self.kind == 'table' else self.kind + 's'}"
+                + (f", {_bytes(self.bytes)}" if self.bytes else ""),
+            ),
             *self.notes.items(),
             ("sizes", ", ".join(f"{name} {' × '.join(map(str, size))}" for name, size in self.sizes.items())),
             ("channels", str(self.channels) if self.channels else ""),
@@ -86,12 +94,17 @@ class _Look(NamedTuple):
     notes: Mapping[str, str]
 
 
-def inspect(source: Source, kind: str | None = None) -> Inspection:
+def inspect(source: Source, kind: str | None = None, schema: str | Path | None = None) -> Inspection:
     """Open a source and look at it: every header (of 20,000 files at most) and 1000 samples in full, drawn by counter.
 
-    Nothing is changed and nothing refused but what cannot be opened at all.
+    Nothing is changed and nothing refused but what cannot be opened at all. What was inferred of a table goes to `schema`, a
+    .yaml that may be changed and opened in its place.
     """
     samples = open_source(source, kind)
+    if schema is not None:
+        if not isinstance(samples, TableRows):
+            raise TacitError(f"{samples.source} holds {samples.kind}s and a schema is of a table; leave --schema out.")
+        describe(samples.place, samples.said, Path(schema))
     look = _look(samples)
     labels = np.full(len(samples), -1) if samples.labels is None else samples.labels
     numbers = np.bincount(labels[labels >= 0], minlength=len(samples.classes)).tolist()
@@ -129,6 +142,8 @@ def _look(samples: Samples) -> _Look:
             bytes=first.bytes + second.bytes,
             trouble=second.trouble | first.trouble,
         )
+    if isinstance(samples, TableRows):
+        return _look_at_rows(samples, np.sort(drawn[:DECODED]))
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -163,6 +178,20 @@ def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
     deep = any(mode.startswith("I") for mode in modes)
     notes = dict(samples.notes) | (_depth(samples.bits, len(samples.clipped)) if deep else {})
     return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored, notes)
+
+
+def _look_at_rows(samples: TableRows, chosen: np.ndarray) -> _Look:
+    """Every row was read when the table was opened."""
+    content, _ = samples.read(chosen)
+    rows = np.concatenate([content.numbers.numpy().view(np.int64), content.codes.numpy()], 1)
+    repeated = _repeated(row.tobytes() for row in rows)
+    notes = dict(samples.notes)
+    if unseen := unseen_in_other_parts(samples):
+        notes["unseen"] = ", ".join(f"{count:,} cells of {name}" for name, count in unseen.items())
+        notes["unseen"] += " hold values that the training part has not; each is read as 'another value'"
+    weight = samples.store.numbers.nbytes + samples.store.codes.nbytes
+    width = np.array([[len(samples.columns)]])
+    return _Look(width, {}, {}, weight, len(samples), len(chosen), {}, repeated, samples.ignored, notes)
 
 
 def _depth(bits: int, clipped: int = 0) -> dict[str, str]:
