@@ -35,7 +35,7 @@ def measures(columns: Sequence[tuple[str, str, Mapping[int, str]]], cells: Cells
             shift = np.where(known.any(0), np.where(known, numbers, 0).sum(0) / np.maximum(known.sum(0), 1), 0)
         moved = np.where(known, numbers - shift, 0)  # so that the square of a date does not swallow its spread
         total, square, given = total + moved.sum(0), square + np.square(moved).sum(0), given + known.sum(0)
-        for place in np.flatnonzero(~numeric):
+        for place in np.flatnonzero(~numeric).tolist():
             _count(counts[place], codes[:, place])
     some = np.sort(counter.permutation(counter.key("quantiles"), n)[:SAMPLED])
     sample = cells(some)[0]
