@@ -176,8 +176,8 @@ def test_measures_are_of_the_training_part_alone():
         )
     )
     x, c = whole.split("train").statistics()["columns"]
-    assert (x["mean"], x["std"], x["missing"]) == (2.0, 1.0, 1) and set(x["quantiles"]) == {1.0, 3.0}
-    assert c["values"] == ["a", "b"] and c["counts"] == [2, 1] and c["distinct"] == 2
+    assert (x["mean"], x["std"], x["missing"]) == (2.0, 1.0, 1) and set(x["quantiles"].split()) == {"1.0", "3.0"}
+    assert c["values"] == ["a", "b"] and c["counts"] == "2 1" and c["distinct"] == 2
     assert unseen_in_other_parts(whole) == {"c": 1}
     assert "1 cells of c hold values that the training part has not" in inspect(whole).notes["unseen"]
 
@@ -186,7 +186,7 @@ def test_many_values_are_counted_and_the_most_frequent_kept():
     words = [f"w{i}" for i in range(3000)] + ["often"] * 50
     samples = from_arrow(pa.table({"w": words, "x": list(range(3050))}))
     (w, x) = samples.statistics()["columns"]
-    assert w["distinct"] == 3001 and len(w["codes"]) == 64 and w["counts"][0] == 50
+    assert w["distinct"] == 3001 and len(w["codes"].split()) == 64 and w["counts"].split()[0] == "50"
     assert "more than 1,024 values" in samples.notes["columns"]
     assert abs(x["mean"] - 1524.5) < 1e-9 and abs(x["std"] - np.arange(3050).std()) < 1e-9 and x["type"] == "number"
 

@@ -14,7 +14,7 @@ from tacit.modalities import MODALITIES
 IMAGE = Facts("image", 100, (3, 32, 32))
 VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
-CATEGORY = {"type": "category", "values": ["a", "b"], "codes": [1, 2], "counts": [3, 4], "distinct": 2}
+CATEGORY = {"type": "category", "values": ["a", "b"], "codes": "1 2", "counts": "3 4", "distinct": 2}
 TABLE = Facts("table", 100, (6,), {"columns": [{"name": "x", **CATEGORY}, {"name": "y", **CATEGORY}]})
 FACTS = {"image": IMAGE, "vector": VECTOR, "pair": PAIR, "table": TABLE}
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]

@@ -40,8 +40,8 @@ def layout(columns: Sequence[Mapping[str, Any]]) -> list[Slots]:
     for column in columns:
         numeric = column["type"] in ("number", "date")
         flagged = numeric and column["missing"] > 0
-        hashed = not numeric and column["distinct"] > len(column["codes"])
-        width = {"number": 1, "date": 7}.get(column["type"], 0) if numeric else len(column["codes"]) + 1
+        hashed = not numeric and column["distinct"] > len(column["values"])
+        width = {"number": 1, "date": 7}.get(column["type"], 0) if numeric else len(column["values"]) + 1
         found.append(Slots(column["name"], column["type"], at, width + flagged + hashed, flagged, hashed))
         at += width + flagged + hashed
     return found
@@ -91,9 +91,19 @@ class Columns:
         """Of each column of values: their codes, sorted, and the slot of each."""
         found: dict[int, tuple[Tensor, Tensor]] = {}
         for i in self.others:
-            codes = torch.tensor(self.columns[i]["codes"], dtype=torch.int64)
+            codes = torch.tensor([int(code) for code in self.columns[i]["codes"].split()], dtype=torch.int64)
             ordered, place = codes.sort()
             found[i] = ordered, place
+        return found
+
+    @cached_property
+    def marginals(self) -> list[Tensor]:
+        """Of each column its quantiles, or where the share of each kept value ends in [0, 1]: float64."""
+        found = []
+        for slots, column in zip(self.slots, self.columns):
+            given = column["quantiles" if slots.type in ("number", "date") else "counts"].split()
+            series = np.array(given, np.float64)
+            found.append(torch.from_numpy(series if "quantiles" in column else series.cumsum() / series.sum()))
         return found
 
     def draw(self, uniform: Tensor) -> Drawn:
@@ -101,17 +111,15 @@ class Columns:
         n, c = uniform.shape
         values = torch.full((n, c), torch.nan, dtype=torch.float64, device=uniform.device)
         codes = torch.zeros(n, c, dtype=torch.int64, device=uniform.device)
-        for i, column in enumerate(self.columns):
+        for i in range(c):
             u = uniform[:, i].contiguous()
             if self.slots[i].type in ("number", "date"):
-                given = column["quantiles"]
-                if given:
-                    quantiles = torch.tensor(given, dtype=torch.float64, device=u.device)
-                    values[:, i] = quantiles[(u * len(given)).long()]
+                if len(quantiles := self.marginals[i].to(u.device)):
+                    values[:, i] = quantiles[(u * len(quantiles)).long()]
                 continue
-            edges = torch.tensor(np.cumsum(column["counts"]) / sum(column["counts"]), dtype=u.dtype, device=u.device)
+            edges, (known, order) = self.marginals[i].to(u), (part.to(u.device) for part in self.kept[i])
             place = torch.searchsorted(edges, u, right=True).clamp(max=len(edges) - 1)
-            codes[:, i] = torch.tensor(column["codes"], dtype=torch.int64, device=u.device)[place]
+            codes[:, i] = known[order.argsort()][place]
         return Drawn(values, codes)
 
     def encoded(self, cells: Drawn) -> Tensor:

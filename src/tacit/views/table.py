@@ -95,9 +95,11 @@ class TableViews:
         def uniform(name: str, columns: int = c) -> Tensor:
             return torch.from_numpy(counter.uniform(counter.key(key, name), index, columns)).to(device)
 
-        others = known.draw(uniform("marginal"))
         corrupted = uniform("corrupt") < options.corrupt
-        view = known.encoded(Drawn(*(torch.where(corrupted, new, own) for new, own in zip(others, cells))))
+        if options.corrupt:
+            others = known.draw(uniform("marginal"))
+            cells = Drawn(*(torch.where(corrupted, new, own) for new, own in zip(others, cells)))
+        view = known.encoded(cells)
         if options.mix:
             view = view.lerp(known.encoded(known.draw(uniform("other row"))), uniform("mix", 1) * options.mix)
         if options.noise:

@@ -18,7 +18,8 @@ Cells = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # positions -> nu
 
 
 def measures(columns: Sequence[tuple[str, str, Mapping[int, str]]], cells: Cells, n: int) -> list[dict[str, Any]]:
-    """Facts of each column, given its name, type and what its codes say, over n rows read by `cells`; JSON only.
+    """Facts of each column, given its name, type and what its codes say, over n rows read by `cells`; JSON only, series of
+    numbers as text with spaces between, since a run's YAML would need a line for each.
 
     number, date   mean, std, the LEVELS quantiles (values that occur) and how many rows are missing
     others         codes, counts and names of the KEPT most frequent values (code 0: missing), and how many there are
@@ -45,15 +46,19 @@ def measures(columns: Sequence[tuple[str, str, Mapping[int, str]]], cells: Cells
             mean = total[place] / max(given[place], 1)
             std = float(np.sqrt(max(square[place] / max(given[place], 1) - mean**2, 0.0)))
             std = std if std > 1e-9 * max(abs(shift[place]), 1e-300) else 0.0  # rounding of a constant column
-            own = {"mean": float(mean + shift[place]), "std": std, "quantiles": _quantiles(sample[:, place])}
+            own = {"mean": float(mean + shift[place]), "std": std, "quantiles": _line(_quantiles(sample[:, place]))}
             found.append({"name": name, "type": kind, **own, "missing": int(n - given[place])})
         else:
             top = sorted(counts[place].items(), key=lambda pair: (-pair[1], pair[0]))[:KEPT]
             codes_kept, kept = [code for code, _ in top], [count for _, count in top]
             values = [said.get(code, "" if code == 0 else f"{code & 0xFFFFFFFF:08x}") for code in codes_kept]
-            own_ = {"values": values, "codes": codes_kept, "counts": kept, "distinct": len(counts[place])}
+            own_ = {"values": values, "codes": _line(codes_kept), "counts": _line(kept), "distinct": len(counts[place])}
             found.append({"name": name, "type": kind, **own_})
     return found
+
+
+def _line(numbers: Sequence[float]) -> str:
+    return " ".join(map(repr, numbers))
 
 
 def _count(counts: Counter[int], codes: np.ndarray) -> None:

@@ -136,13 +136,15 @@ def from_files(files: Sequence[Path], source: str, said: Said | None = None) -> 
     return _opened(list(zip(parts, map(blocks, files))), marks, source, said or Said(), place)
 
 
-def from_arrow(table: pa.Table, source: str = "the table", said: Said | None = None) -> TableRows:
-    """Open a table in memory; of pandas, `pyarrow.Table.from_pandas(frame)`."""
+def from_arrow(table: pa.Table, source: str = "the table", said: Said | None = None, labelled: bool = True) -> TableRows:
+    """Open a table in memory; of pandas, `pyarrow.Table.from_pandas(frame)`. Without `labelled` every column is content."""
     batches = iter(table.to_batches(ROWS) or [pa.RecordBatch.from_pylist([], table.schema)])
-    return _opened([("", batches)], None, source, said or Said(), Path(source))
+    return _opened([("", batches)], None, source, said or Said(), Path(source), labelled)
 
 
-def _opened(parts: Sequence[Part], marks: list[str] | None, source: str, said: Said, place: Path) -> TableRows:
+def _opened(
+    parts: Sequence[Part], marks: list[str] | None, source: str, said: Said, place: Path, labelled: bool = True
+) -> TableRows:
     """Store the rows of all parts and settle which columns are what; `marks` are the parts' splits."""
     store, starts = _stored(parts, source, said)
     tallies, n = store.tallies, len(store.numbers)
@@ -155,12 +157,13 @@ def _opened(parts: Sequence[Part], marks: list[str] | None, source: str, said: S
     rows = np.arange(n)
     splits = np.repeat(marks, np.diff([*starts, n])) if marks else None
     notes: dict[str, str] = {}
-    split = said.split or _named(names, SPLIT)
+    split = said.split or (_named(names, SPLIT) if labelled else "")
     if splits is None and split and (found := _splits(store, names.index(split), said.split, source)) is not None:
         splits, notes["split"] = found, f"column {split!r}"
     else:
         split = ""
-    label = said.label or _named([name for name in names if name not in said.columns], LABELS)
+    usual = _named([name for name in names if name not in said.columns], LABELS) if labelled else ""
+    label = said.label or usual
     labels, classes, about = _labels(store, names.index(label)) if label else (None, (), "")
     if label:
         notes["labels"] = f"column {label!r}{about}"
