@@ -37,6 +37,10 @@ MODALITIES: Mapping[str, Home] = {
         },
     ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
+    "table": Home(
+        "tacit.views.table:TableViews",
+        {"table_mlp": "tacit.encoders.table:TableMLP", "feature_tokens": "tacit.encoders.table:FeatureTokens"},
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
     "triples": Home(
         "tacit.views.triples:TripleViews",

@@ -125,6 +125,8 @@ def _embedded(file: Path, table: Table, run: Run | str | Path | None, device: st
             f"give --run {table.provenance.run} or embed again."
         )
     samples = run.open(file)
+    if len(samples) > 1:
+        raise TacitError(f"{file} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = _first(samples)
     return run.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
 

@@ -14,6 +14,7 @@ from tacit.data.clouds.depth import depth
 from tacit.data.clouds.samples import Clouds
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
+from tacit.data.tabular.rows import Cells
 from tacit.data.vectors import statistics
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
@@ -29,6 +30,7 @@ from tacit.numerics.topk import nearest
 from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Pair, Plain
+from tacit.views.table import TableViews
 
 STRIPS, NEIGHBOURS = 6, 8  # queries that the report shows, and the neighbours of each
 LOOKED_AT = 5000  # samples that the report is about, at most
@@ -271,6 +273,9 @@ def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes,
         return {position: (thumbnail(image[:h, :w].numpy()), ()) for position, image, (h, w) in sized}
     if isinstance(content, Clouds):
         return {position: (thumbnail(picture), ()) for position, picture in zip(good, depth(*content))}
+    if isinstance(content, Cells):
+        rows = TableViews.fit(samples.facts() | samples.statistics()).look(content, wanted, 0, "plain")[0].tolist()
+        return {position: (b"", row) for position, row in zip(good, rows)}
     if isinstance(content, Vectors):
         columns = statistics(samples)
         std = np.array(columns["std"])

@@ -15,6 +15,8 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "autoencoder": 31, "NPID, 1,000 images": 33, "NPID, 4,000 images": 36, "NPID, 15,000 images": 40,
         "softmax": {"knn": 40, "wavering": 0.5}, "softmax, proximal term": {"knn": 40, "wavering": 0.1},
     },
+    "clan": {"raw input, neighbours": 85, "SimCLR twin, neighbours": 80, "SimCLR twin, centre": 70, "CLAN": 90},
+    "lfr": {"untrained": 80, "autoencoder": 81, "SimSiam": 79, "LFR, any projectors": 82, "LFR": 83},
     "simsiam": {"untrained": 30, "SimSiam": 40, "without the stopped gradient": 25, "without the predictor": 20},
     "swav": {
         "SimCLR": 40, "SwAV": {"knn": 45, "used": 4.0}, "without equipartition": {"knn": 30, "used": 1.0},
@@ -77,6 +79,8 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
             {"knn": 40, "wavering": 0.9},
             "the instance loss wavers less with the proximal term",
         ),
+        ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
+        ("lfr", "LFR, any projectors", 84, "unlike projectors are above any"),
         ("simsiam", "untrained", 45, "SimSiam learns: it is above the untrained encoder"),
         ("simsiam", "without the predictor", 39, "which learns nothing either"),
         ("swav", "without equipartition", {"knn": 30, "used": 4.5}, "without equipartition fewer prototypes are used"),

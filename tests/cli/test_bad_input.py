@@ -487,7 +487,6 @@ def test_a_parquet_list_with_missing_files(here, refused, capsys):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name,age\nann,3\n", ("the columns name (string), age (string)", "none of images", "give paths such as photos/1.png")),
         ("path,label\n", ("list.csv lists nothing", "one row per image")),
         ("", ("list.csv lists nothing", "a header")),
     ],

@@ -148,7 +148,6 @@ def test_what_does_not_fit_into_memory_is_refused(photos, monkeypatch):
     [
         ("", "lists nothing"),
         ("path,label\n", "lists nothing"),
-        ("name,age\nann,3\n", r"columns name \(string\), age \(string\) and none of images"),
         ("path,label\na.png,1,2\n", "3 columns in row 1 and 2 in the header"),
         ("path,path\na.png,1\n", "two columns of one name"),
         ("path,split\na.png,other\n", "holds 'other'; write train, val or test"),
@@ -167,3 +166,10 @@ def test_no_text_and_no_parquet(tmp_path):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00junk")
         with pytest.raises(TacitError, match=says):
             tacit.data.open(tmp_path / name)
+
+
+def test_a_list_without_images_is_a_table_unless_it_is_said_to_list_images(tmp_path):
+    (tmp_path / "list.csv").write_text("name,age\nann,3\n")
+    assert tacit.data.open(tmp_path / "list.csv").kind == "table"
+    with pytest.raises(TacitError, match=r"columns name \(string\), age \(string\) and none of images"):
+        tacit.data.open(tmp_path / "list.csv", "image")

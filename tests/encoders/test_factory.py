@@ -16,7 +16,9 @@ VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
 CLOUD = Facts("cloud", 100, (64, 3))
 TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
-FACTS = {"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "triples": TRIPLES}
+CATEGORY = {"type": "category", "values": ["a", "b"], "codes": "1 2", "counts": "3 4", "distinct": 2}
+TABLE = Facts("table", 100, (6,), {"columns": [{"name": "x", **CATEGORY}, {"name": "y", **CATEGORY}]})
+FACTS = {"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "triples": TRIPLES, "table": TABLE}
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
 

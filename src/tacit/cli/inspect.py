@@ -1,20 +1,23 @@
 """`tacit inspect`: what was understood of the data."""
 
+from pathlib import Path
 from shlex import quote
 
 import tacit
 from tacit.cli.answer import NO_FLAGS, Answer, Kind, Shared
 
 
-def inspect(data: str, /, *, kind: Kind = None, shared: Shared = NO_FLAGS) -> Answer:
+def inspect(data: str, /, *, kind: Kind = None, schema: Path | None = None, shared: Shared = NO_FLAGS) -> Answer:
     """Say what was understood of the data: kind, count, sizes, labels, splits, trouble.
 
     Parameters
     ----------
     data
         A folder of images (flat, in class folders, or with train and test above them), a list (.csv, .tsv, .parquet), tar
-        shards, a saved Hugging Face set, or an .npz or .npy file.
+        shards, a saved Hugging Face set, a table (.csv, .parquet, .arrow, or a .yaml that describes one), or an .npz or .npy.
+    schema
+        Of a table: write what was inferred to this .yaml, to be changed and given in place of the table.
     """
-    found = tacit.inspect(data, kind=kind)
-    then = f"tacit preview {quote(data)} --method simclr" if found.drawn else f"tacit pretrain {quote(data)}"
-    return Answer(str(found), found, then)
+    found = tacit.inspect(data, kind=kind, schema=schema)
+    source = quote(str(schema or data))
+    return Answer(str(found), found, f"tacit preview {source} --method simclr" if found.drawn else f"tacit pretrain {source}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 from tacit.data.decoding import pool
@@ -15,6 +16,7 @@ from tacit.data.hypergraph import Hypergraph, HypergraphNodes
 from tacit.data.images import ImageArrays
 from tacit.data.pairs import Pairs
 from tacit.data.strokes import ALPHABET, draw, segments
+from tacit.data.tabular.rows import TableRows, from_arrow
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
 from tacit.numerics import counter
@@ -95,6 +97,33 @@ def clusters(n: int, classes: int = 4, dim: int = 64, seed: int = 0) -> VectorAr
     values[:, :telling] += 1.2 * centres[labels]
     values[:, telling:] *= 10
     return VectorArrays("generated clusters", values, rows, *_told(rows, labels, classes))
+
+
+def table(n: int, classes: int = 4, seed: int = 0) -> TableRows:
+    """Rows of 12 categories, 8 numbers, a date and a boolean, of which some cells are missing; a class tells half of them.
+
+    What tells the class is told a little by each of 10 columns, of the others each varies for itself, and more widely. So
+    cells exchanged between rows destroy the others and leave the class.
+    """
+    key, rows = counter.key(seed, "table"), np.arange(n)
+    labels = _labels(key, rows, classes)
+    draws = counter.uniform(counter.key(key, "cells"), rows, 24)
+    noise = counter.normal(counter.key(key, "numbers"), rows, 8)
+    hints = counter.uniform(counter.key(key, "hints"), np.arange(classes), 6)
+    columns: dict[str, pa.Array] = {}
+    for i in range(12):  # over columns
+        own = (labels + i) % classes if i < 6 else labels * 0
+        share = 0.45 if i < 6 else 0.0
+        values = np.where(draws[:, i] < share, own, (draws[:, i] * 7919 % 1 * (classes if i < 6 else 9)).astype(int))
+        gone = draws[:, 12 + i] < 0.02
+        columns[f"category {i}"] = pa.array([f"v{value}" for value in values], mask=gone)
+    for i in range(8):
+        columns[f"number {i}"] = pa.array(noise[:, i] * 2 + (4 * hints[labels, i] if i < 4 else 0))
+    columns["day"] = pa.array((draws[:, 0] * 3e9).astype("datetime64[s]"))
+    columns["flag"] = pa.array(draws[:, 5] < 0.5)
+    split = np.where(rows % 5 == 4, "test", "train")
+    table = pa.table(columns | {"label": pa.array(labels), "split": pa.array(split)})
+    return from_arrow(table, "generated table")
 
 
 def pairs(n: int, seed: int = 0, classes: int = 4, dim: int = 32) -> Pairs:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,11 @@ from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.tabular.files import describe
+from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
 from tacit.data.triples import TripleSamples
 from tacit.data.vectors import VectorArrays
+from tacit.errors import TacitError
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 
@@ -101,12 +105,17 @@ class _Look(NamedTuple):
     notes: Mapping[str, str]
 
 
-def inspect(source: Source, kind: str | None = None) -> Inspection:
+def inspect(source: Source, kind: str | None = None, schema: str | Path | None = None) -> Inspection:
     """Open a source and look at it: every header (of 20,000 files at most) and 1000 samples in full, drawn by counter.
 
-    Nothing is changed and nothing refused but what cannot be opened at all.
+    Nothing is changed and nothing refused but what cannot be opened at all. What was inferred of a table goes to `schema`, a
+    .yaml that may be changed and opened in its place.
     """
     samples = open_source(source, kind)
+    if schema is not None:
+        if not isinstance(samples, TableRows):
+            raise TacitError(f"{samples.source} holds {samples.kind}s and a schema is of a table; leave --schema out.")
+        describe(samples.place, samples.said, Path(schema))
     look = _look(samples)
     labels = np.full(len(samples), -1) if samples.labels is None else samples.labels
     numbers = np.bincount(labels[labels >= 0], minlength=len(samples.classes)).tolist()
@@ -154,6 +163,8 @@ def _look(samples: Samples) -> _Look:
         return _look_at_hypergraph(samples)
     if isinstance(samples, TripleSamples):
         return _look_at_triples(samples)
+    if isinstance(samples, TableRows):
+        return _look_at_rows(samples, np.sort(drawn[:DECODED]))
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -252,6 +263,20 @@ def _look_at_hypergraph(samples: HypergraphNodes) -> _Look:
     bytes_ = graph.members.nbytes + graph.edges.nbytes + (0 if x is None else x.nbytes)
     modes, shape = {} if x is None else {str(x.dtype): len(samples)}, np.array([graph.described.shape[1:]])
     return _Look(shape, modes, {}, bytes_, len(samples), len(samples), {}, 0, {}, notes)
+
+
+def _look_at_rows(samples: TableRows, chosen: np.ndarray) -> _Look:
+    """Every row was read when the table was opened."""
+    content, _ = samples.read(chosen)
+    rows = np.concatenate([content.numbers.numpy().view(np.int64), content.codes.numpy()], 1)
+    repeated = _repeated(row.tobytes() for row in rows)
+    notes = dict(samples.notes)
+    if unseen := unseen_in_other_parts(samples):
+        notes["unseen"] = ", ".join(f"{count:,} cells of {name}" for name, count in unseen.items())
+        notes["unseen"] += " hold values that the training part has not; each is read as 'another value'"
+    weight = samples.store.numbers.nbytes + samples.store.codes.nbytes
+    width = np.array([[len(samples.columns)]])
+    return _Look(width, {}, {}, weight, len(samples), len(chosen), {}, repeated, samples.ignored, notes)
 
 
 def _depth(bits: int, clipped: int = 0) -> dict[str, str]:

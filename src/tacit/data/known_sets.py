@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from tacit.data.opening import open as open_source
 from tacit.data.samples import Samples
+from tacit.data.tabular.files import Said, tables_in
+from tacit.data.tabular.rows import from_files
 from tacit.errors import TacitError, unknown
 
 
@@ -16,9 +19,12 @@ class KnownSet(NamedTuple):
 
     path: str
     sha256: str
+    label: str = ""  # of a table: the column of labels, where it is not named so
+    columns: Mapping[str, str] = {}  # and what is not as it would be inferred
 
 
 SETS = {
+    "adult": KnownSet("tabular/adult", "992184712587357c8aeb6b268f2550519996e700b240c7b8be5de6990738108e", label="income"),
     "cifar10-15k": KnownSet(
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
@@ -27,6 +33,12 @@ SETS = {
         "248c7ffaad764ca544fbb2408d97bb873c44d2d2fe9cfd8e2eba6c3514991381",
     ),
     "mnist-20k": KnownSet("images/mnist/mnist_20k_5k.npz", "76c616d0b53c2f95e9204ffb3395597140b7f01f913d918ab88895121f384dc9"),
+    "nsl-kdd": KnownSet(
+        "tabular/nsl_kdd",
+        "42e8a4d12aaca3107151d702439589f6a7d6a2fe046412cbd7dadf2823b52d7d",
+        label="attack",  # "normal" or one of 39; the 38 numbers, without what is another label or names a service
+        columns=dict.fromkeys(("category", "difficulty", "protocol_type", "service", "flag"), "ignore"),
+    ),
     "omniglot-small1": KnownSet(
         "images/omniglot_small1/omniglot_small1.npz", "90e68a1c8a244131f9037b0ebc066266997cb1f709482da73eaf37ceda6bad78"
     ),
@@ -40,6 +52,9 @@ SETS = {
     "wordnet-mammals": KnownSet(
         "hierarchy/wordnet_mammals", "fffee828df607c8b8a86fac185bb9c3ebc9c94e7b76fe0ed0b047611f5c25945"
     ),
+    "wine-quality": KnownSet(
+        "tabular/wine_quality", "93e1c05fc8d23aa2cd83a0e0edf8a5735f7dba401f7682b7a0cedac7815626e0", label="color"
+    ),
 }
 
 
@@ -47,7 +62,8 @@ def known(name: str) -> Samples:
     """Open a known set; its checksum is verified once per process and `SETS[name].sha256` belongs into every result."""
     if name not in SETS:
         raise unknown("known set", name, SETS)
-    path = _root(name) / SETS[name].path
+    one = SETS[name]
+    path = _root(name) / one.path
     if not path.exists():
         raise TacitError(
             f"{name} is not there: {path} does not exist; set TACIT_DATA to the folder that holds {SETS[name].path}."
@@ -57,6 +73,8 @@ def known(name: str) -> Samples:
             f"{path} is not the {name} that results are named after (sha256 {found[:12]}…, "
             f"expected {SETS[name].sha256[:12]}…); fetch it again, or open it by its path."
         )
+    if one.label:
+        return from_files(tables_in(path), str(path), Said(one.label, columns=one.columns))
     return open_source(path)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
@@ -19,7 +21,10 @@ from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.shards import braced, from_shards
-from tacit.data.tables import from_csv, from_parquet
+from tacit.data.tables import from_csv, from_parquet, lists_images
+from tacit.data.tabular.files import SUFFIXES as TABLES
+from tacit.data.tabular.files import parts_of
+from tacit.data.tabular.rows import from_arrow, from_description, from_files
 from tacit.data.triples import from_triples, holds_triples, triple_files
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
@@ -30,7 +35,7 @@ MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files
 
 GIVEN = {"pair": "two parts (a tuple of two arrays)", "triples": "a .tsv of head, relation and tail"}
 
-Source = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | Dataset
+Source: TypeAlias = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | pa.Table | Dataset
 
 
 def open(source: Source, kind: str | None = None) -> Samples:
@@ -41,6 +46,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - an .npz with x_train, y_train, x_test, y_test (and x_val, y_val), or with x and y; an .npy; an array in memory:
       images or vectors (`arrays.from_splits`)
     - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
+    - a .csv, .tsv, .parquet, .arrow or .feather without such a column, or several that are named for splits: a table
+      (`tabular.rows.from_files`); a .yaml that names one with its label and types (`tabular.files.described`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
@@ -51,6 +58,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
       of a hypergraph (`hypergraph.from_arrays`, `hypergraph.from_lists`)
     - triples (head, relation, tail) or links (child, parent) parted by tabs: a .tsv or .tsv.gz, or a folder with train,
       valid and test (`triples.from_triples`)
+    - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -76,13 +84,16 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return from_list(source)
     if isinstance(source, tuple):
         return _pair(source)
+    if isinstance(source, pa.Table):
+        return from_arrow(source)
     if isinstance(source, Dataset):
         return from_dataset(source)
     if hasattr(source, "edge_index"):
         return from_data(source)
     if not isinstance(source, str | Path):
         raise TacitError(
-            f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays or a torch Dataset."
+            f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays, an Arrow table "
+            "or a torch Dataset."
         )
     if source == "":
         raise TacitError('The path is empty (""); give the path of a folder or a file, or "." for the folder you are in.')
@@ -114,7 +125,9 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         if holds(path, GEOMETRY):
             return open_clouds(path, source)
         visible = (path / (prefix + name) for prefix, names in walk(path) for name in names if not name.startswith("."))
-        held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *LISTS, *MANY) and file.is_file())
+        held = sorted(file for file in visible if file.suffix.lower() in (*ARRAYS, *MANY, *TABLES) and file.is_file())
+        if len(held) > 1 and {file.suffix.lower() for file in held} <= {*LISTS} and parts_of(held) is not None:
+            return from_files(held, source)
         if len(held) == 1 or (held and held[0].suffix.lower() in MANY and len({f.suffix.lower() for f in held}) == 1):
             return _files(held, source, kind)
         if held and all(is_cloud(file) for file in held[:4]):
@@ -130,6 +143,10 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     path, suffix = files[0], files[0].suffix.lower()
     if len(files) == 1 and (kind == "triples" or (kind is None and holds_triples(path))):
         return from_triples(files, source)
+    if suffix in (".yaml", ".yml"):
+        return from_description(path, source)
+    if suffix in TABLES and (kind == "table" or (kind is None and not lists_images(path))):
+        return from_files(files, source)
     if suffix in MANY:
         return MANY[suffix](files, source)
     if len(files) > 1:

@@ -49,6 +49,33 @@ class Column:
         return int(self.values.nbytes * len(rows) / max(len(self.values), 1))
 
 
+def lists_images(file: Path) -> bool:
+    """Whether a .csv, .tsv or .parquet has a column of paths or of encoded images, as far as its beginning tells.
+
+    What is no such file is said to have one, since what reads images says why it cannot.
+    """
+    if file.suffix.lower() not in (".csv", ".tsv", ".parquet"):
+        return False
+    try:
+        if file.suffix.lower() == ".parquet":
+            schema = pq.read_schema(file)
+            texts = [field.name for field in schema if _is_text(field.type)]
+            first = next(pq.ParquetFile(file).iter_batches(TRIED, columns=texts), None) if texts else None
+            listed = first is not None and any(_holds_paths(pa.chunked_array([column])) for column in first.columns)
+            return listed or any(_is_encoded(field.type) for field in schema)
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            first_line = text.readline()
+            text.seek(0)
+            lines = csv.reader(text, delimiter=max(",;\t", key=first_line.count))
+            rows = [row for row, _ in zip(filter(None, lines), range(TRIED + 1))]
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error, OSError):
+        return True
+    if len(rows) < 2:
+        return True
+    columns = zip(*(rows if any(map(_is_path, rows[0])) else rows[1:]))
+    return any(_holds_paths(pa.chunked_array([pa.array(cells)])) for cells in columns)
+
+
 def from_csv(file: Path, source: str) -> EncodedImages:
     """A list with one image per row: a column of paths, absolute or from the list's folder; `label` and `split` if named so.
 

@@ -23,6 +23,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "ntn": "NTN",
         "poincare_embeddings": "PoincareEmbeddings",
     },
+    "negatives": {"clan": "CLAN"},
+    "predictive": {"lfr": "LFR"},
 }
 
 

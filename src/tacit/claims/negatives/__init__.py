@@ -1,0 +1,1 @@
+"""Claims of methods in which augmented samples are negatives."""

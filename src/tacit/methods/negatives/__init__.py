@@ -1,0 +1,1 @@
+"""Methods in which augmented samples are negatives."""
