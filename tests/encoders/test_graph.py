@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tacit.data.generated_graphs import communities
 from tacit.encoders.graph import GAT, GCN, GIN, SAGE
 from tacit.errors import TacitError
 from tacit.method import Facts
@@ -57,3 +58,19 @@ def test_mistakes_are_named():
     given = samples()
     with pytest.raises(TacitError, match="give --hops 3"):
         GCN(FACTS, depth=3)(views(given).look(given.read(np.arange(3))[0], np.arange(3), 0)[0])
+
+
+def test_gcn_is_that_of_torch_geometric():
+    from torch_geometric.nn import GCNConv
+
+    given, encoder = (
+        communities(50, words=8),
+        GCN(FACTS, middle=8, width=4),
+    )  # without self-loops, which theirs counts as its own
+    view = views(given).look(given.read(np.arange(50))[0], np.arange(50), 2)[0]
+    x = view.x.to_dense()
+    for layer in encoder.layers:
+        theirs = GCNConv(*layer.lin.weight.T.shape)
+        theirs.load_state_dict(layer.state_dict())
+        x = theirs(x, view.edge_index).relu()
+    assert torch.allclose(encoder(view), x, atol=1e-5)
