@@ -347,9 +347,10 @@ def _table(file: Path, source: str) -> pa.Table:
 
 def _names(column: pa.ChunkedArray, file: str, source: str) -> np.ndarray:
     """Names, as text: numbers as they are written without leading zeros, so that both lists agree."""
-    if column.null_count:
-        raise TacitError(f"{column.null_count} rows of {file} of {source} name nothing; fill them in or remove them.")
-    return np.array(_texts(column), np.str_)
+    names = np.array(_texts(column), np.str_)
+    if nameless := int((names == "").sum()):
+        raise TacitError(f"{nameless} rows of {file} of {source} name nothing; fill them in or remove them.")
+    return names
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:

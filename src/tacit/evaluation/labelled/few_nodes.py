@@ -21,8 +21,10 @@ def few_nodes(z: Tensor, labels: Tensor, share: float = 0.01, draws: int = 20, s
     """Mean accuracy of a linear layer on `share` of the nodes, stopped where it is best on as many others, tested on the rest.
 
     z n × d, labels int64, n. 200 steps of Adam at 1e-3, looked at every tenth, 20 draws of nodes: the protocol of HypeBoy
-    (Kim et al. 2024, arXiv:2404.00638, section 5.1, as in its code). Features are taken as they are.
+    (Kim et al. 2024, arXiv:2404.00638, section 5.1, as in its code). Unlike there the features are first centred and brought
+    to a mean square of 1, for so few steps of a fixed length know one scale only.
     """
+    z = _scaled(z)
     n, classes = len(z), int(labels.max()) + 1
     count = round(share * n)
     if count < 1 or n < 3 * count:
@@ -55,9 +57,10 @@ def hyperedges(z: Tensor, parts: Mapping[str, tuple[np.ndarray, np.ndarray]], se
     """AUROC by which held-back hyperedges are told from as many random sets of nodes, each of the size of one of them.
 
     z n × d; parts "train", "val" and "test": node and hyperedge of each incidence. A network of two layers on the sum of the
-    embeddings of a set, 200 steps of Adam at 1e-3, kept where it is best on "val" (HypeBoy's protocol, as in its code; the
+    embeddings of a set, scaled as in `few_nodes`, 200 steps of Adam at 1e-3, kept where it is best on "val" (HypeBoy's protocol, as in its code; the
     negatives are those of size negative sampling, Patil et al. 2020, arXiv:2003.04717).
     """
+    z = _scaled(z)
     sums = {name: _sums(z, *part, counter.key("hyperedges", seed, name)) for name, part in parts.items()}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(counter.key("hyperedges", seed) % 2**63)
@@ -73,6 +76,11 @@ def hyperedges(z: Tensor, parts: Mapping[str, tuple[np.ndarray, np.ndarray]], se
                 best, reached = found, _area(head, *sums["test"])
     protocol = {name: len(y) // 2 for name, (_, y) in sums.items()} | {"seed": seed, "negatives": "of equal sizes, at random"}
     return Number("hyperedge_auroc", reached, float("nan"), float("nan"), protocol)
+
+
+def _scaled(z: Tensor) -> Tensor:
+    z = z - z.mean(0)
+    return z / z.square().mean().sqrt().clamp(min=1e-12)
 
 
 def _hits(z: Tensor, labels: Tensor, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
