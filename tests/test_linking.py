@@ -6,7 +6,7 @@ import pytest
 
 import tacit
 from tacit.cli import run as cli
-from tacit.data.triples import generated_groups, generated_tree
+from tacit.data.networks.triples import generated_groups, generated_tree
 from tacit.errors import TacitError
 
 

@@ -16,7 +16,7 @@ from tacit import encoders
 from tacit.config import Config
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import clusters, groups, pairs, table, tiny_images
-from tacit.data.generated_graphs import communities
+from tacit.data.networks.generated import communities
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.data.networks.triples import TripleSamples
 from tacit.data.splitting import splits
-from tacit.data.triples import TripleSamples
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.links.ranking import (

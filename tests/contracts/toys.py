@@ -10,7 +10,7 @@ import torch
 from tacit.check import HYPERGRAPH, IMAGES, NODES, QUICK, TABLES, VECTORS, Case, Toy, untrained
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
-from tacit.data.triples import generated_groups, generated_tree
+from tacit.data.networks.triples import generated_groups, generated_tree
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
 from tacit.linking import links, reconstruction

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.generated_graphs import communities
+from tacit.data.networks.generated import communities
 from tacit.encoders.graph import GAT, GCN, GIN, SAGE
 from tacit.errors import TacitError
 from tacit.method import Facts

@@ -27,7 +27,7 @@ def test_loss_and_gradient_are_those_of_the_official_code(temperature):
 def test_the_published_corruptions_reach_the_views():
     import numpy as np
 
-    from tacit.data.generated_graphs import communities
+    from tacit.data.networks.generated import communities
     from tacit.views import Program
     from tacit.views.graph import GraphViews
 

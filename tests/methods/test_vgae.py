@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.generated_graphs import communities
+from tacit.data.networks.generated import communities
 from tacit.encoders.graph import GCN
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts

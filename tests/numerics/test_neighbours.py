@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tacit.data.graph import Graph
+from tacit.data.networks.graph import Graph
 from tacit.numerics.neighbours import reach
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tacit.data.generated import groups
-from tacit.data.hypergraph import Members
+from tacit.data.networks.hypergraph import Members
 from tacit.errors import TacitError
 from tacit.views.hypergraph import HypergraphViews
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.triples import Triples
+from tacit.data.networks.triples import Triples
 from tacit.errors import TacitError
 from tacit.views.triples import TripleViews
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from PIL import Image
 
 from tacit.data.decoding import pool
-from tacit.data.hypergraph import Hypergraph, HypergraphNodes
 from tacit.data.images import ImageArrays
+from tacit.data.networks.hypergraph import Hypergraph, HypergraphNodes
 from tacit.data.pairs import Pairs
 from tacit.data.strokes import ALPHABET, draw, segments
 from tacit.data.tabular.rows import TableRows, from_arrow

@@ -12,17 +12,17 @@ from PIL import Image
 
 from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
-from tacit.data.graph import Graph, GraphNodes
-from tacit.data.graphs import GraphCollection
-from tacit.data.hypergraph import HypergraphNodes
 from tacit.data.images import EncodedImages, ImageArrays, Store
+from tacit.data.networks.graph import Graph, GraphNodes
+from tacit.data.networks.graphs import GraphCollection
+from tacit.data.networks.hypergraph import HypergraphNodes
+from tacit.data.networks.triples import TripleSamples
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.tabular.files import describe
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
-from tacit.data.triples import TripleSamples
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
 from tacit.modalities import MODALITIES

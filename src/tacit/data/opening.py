@@ -14,18 +14,17 @@ from tacit.data.clouds.samples import open_cloud, open_clouds
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import holds, open_file, open_folder, walk
-from tacit.data.graph_files import from_data, is_graph, open_graph
-from tacit.data.graphs import from_list, is_collection, open_collection
-from tacit.data.hypergraph import is_hypergraph, open_hypergraph
+from tacit.data.image_lists import from_csv, from_parquet, lists_images
+from tacit.data.networks.files import from_data
+from tacit.data.networks.graphs import from_list
+from tacit.data.networks.recognising import recognised
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.shards import braced, from_shards
-from tacit.data.tables import from_csv, from_parquet, lists_images
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
 from tacit.data.tabular.rows import from_arrow, from_description, from_files
-from tacit.data.triples import from_triples, holds_triples, triple_files
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 
@@ -45,19 +44,19 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - one image file: a sample whose id is the file's name, to be embedded or searched with
     - an .npz with x_train, y_train, x_test, y_test (and x_val, y_val), or with x and y; an .npy; an array in memory:
       images or vectors (`arrays.from_splits`)
-    - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`tables.from_table`)
+    - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`image_lists.from_table`)
     - a .csv, .tsv, .parquet, .arrow or .feather without such a column, or several that are named for splits: a table
       (`tabular.rows.from_files`); a .yaml that names one with its label and types (`tabular.files.described`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
-      torch_geometric Data: the nodes of a graph (`graph_files`); an .npz with `batch` beside edge_index, or in Python a list
-      of Data: whole graphs (`graphs`)
+      torch_geometric Data: the nodes of a graph (`networks.files`); an .npz with `batch` beside edge_index, or in Python a list
+      of Data: whole graphs (`networks.graphs`)
     - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
     - an .npz with incidence, a list with columns node and hyperedge, or a folder of hyperedges.csv and nodes.csv: the nodes
-      of a hypergraph (`hypergraph.from_arrays`, `hypergraph.from_lists`)
+      of a hypergraph (`networks.hypergraph`)
     - triples (head, relation, tail) or links (child, parent) parted by tabs: a .tsv or .tsv.gz, or a folder with train,
-      valid and test (`triples.from_triples`)
+      valid and test (`networks.triples`)
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
@@ -70,7 +69,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     if kind not in (None, samples.kind):
         article = GIVEN.get(kind or "", f"{kind}s")
         raise TacitError(
-            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or leave out --as {kind}."
+            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or leave "
+            f"out --as {kind}."
         )
     return samples
 
@@ -115,12 +115,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_clouds(path, source)
     if is_saved(path):
         return from_saved(path, source)
-    if kind in (None, "hypergraph") and is_hypergraph(path):
-        return open_hypergraph(path, source)
-    if kind in (None, "graph") and is_graph(path):
-        return open_graph(path, source)
-    if triples := triple_files(path, kind == "triples"):
-        return from_triples(triples, source)
+    if (connected := recognised(path, source, kind)) is not None:
+        return connected
     if not holds(path):
         if holds(path, GEOMETRY):
             return open_clouds(path, source)
@@ -141,8 +137,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
-    if len(files) == 1 and (kind == "triples" or (kind is None and holds_triples(path))):
-        return from_triples(files, source)
+    if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
+        return connected
     if suffix in (".yaml", ".yml"):
         return from_description(path, source)
     if suffix in TABLES and (kind == "table" or (kind is None and not lists_images(path))):
@@ -153,12 +149,6 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
-    if kind in (None, "hypergraph") and is_hypergraph(path):
-        return open_hypergraph(path, source)
-    if kind in (None, "graphs") and is_collection(path):
-        return open_collection(path, source)
-    if kind in (None, "graph") and is_graph(path, kind):
-        return open_graph(path, source)
     if suffix in GEOMETRY or (kind == "cloud" and is_cloud(path)):
         return open_cloud(path, source)
     if suffix in ARRAYS:

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from tacit.data.folders import SPLITS
+from tacit.data.image_lists import from_tables
 from tacit.data.images import EncodedImages
-from tacit.data.tables import from_tables
 from tacit.errors import TacitError
 
 

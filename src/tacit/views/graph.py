@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.graph import Graph, Nodes
+from tacit.data.networks.graph import Graph, Nodes
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.numerics.neighbours import Reached, reach

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.hypergraph import Hypergraph, Members
+from tacit.data.networks.hypergraph import Hypergraph, Members
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed

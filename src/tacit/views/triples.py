@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.triples import Triples
+from tacit.data.networks.triples import Triples
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed

@@ -13,7 +13,7 @@ from torch import Tensor
 from tacit.claims.claim import Claim, Found, Measures
 from tacit.data import known
 from tacit.data.generated import groups
-from tacit.data.hypergraph import HypergraphNodes, joined
+from tacit.data.networks.hypergraph import HypergraphNodes, joined
 from tacit.evaluation.labelled.few_nodes import few_nodes, hyperedges
 from tacit.method import Method
 from tacit.methods.contrast.simclr import SimCLR

@@ -9,7 +9,7 @@ import torch
 
 from tacit.claims.claim import Claim, Found, Measures
 from tacit.data import known
-from tacit.data.triples import TripleSamples, generated_groups
+from tacit.data.networks.triples import TripleSamples, generated_groups
 from tacit.evaluation.links.rules import mine
 from tacit.linking import Frequent, Scoring, links
 from tacit.method import Method

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from tacit.data.folders import SPLITS
+from tacit.data.image_lists import LABELS, SPLIT
 from tacit.data.samples import Samples
-from tacit.data.tables import LABELS, SPLIT
 from tacit.data.tabular import columns as read_columns
 from tacit.data.tabular.columns import Tally, number_codes, text_codes
 from tacit.data.tabular.files import ROWS, Said, blocks, described, parts_of

@@ -138,7 +138,7 @@ def test_plain_binary_columns_and_empty_cells(png, tmp_path):
 
 def test_what_does_not_fit_into_memory_is_refused(photos, monkeypatch):
     pq.write_table(pa.table({"path": ["photos/0.png"]}), photos / "l.parquet")
-    monkeypatch.setattr("tacit.data.tables.free_memory", lambda: 3)
+    monkeypatch.setattr("tacit.data.image_lists.free_memory", lambda: 3)
     with pytest.raises(TacitError, match="GiB free; save it with `save_to_disk`"):
         tacit.data.open(photos / "l.parquet")
 

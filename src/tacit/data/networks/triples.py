@@ -133,6 +133,18 @@ class EntitySamples(Samples):
         return self
 
 
+def are_triples(path: Path, told: bool = False) -> bool:
+    """Whether a file, or the training file of a folder, looks like triples; `told`: the user says that it holds some."""
+    if path.is_dir():
+        return bool(_files_in(path)) and (told or holds_triples(_files_in(path)[0]))
+    return told or holds_triples(path)
+
+
+def open_triples(path: Path, source: str) -> TripleSamples:
+    """The triples of a file, or of the train, valid and test files of a folder (`from_triples`)."""
+    return from_triples(_files_in(path) if path.is_dir() else [path], source)
+
+
 def holds_triples(file: Path) -> bool:
     """Whether a file has two or three columns of names parted by tabs, and some name stands in both the first and the last."""
     if not file.name.lower().endswith(ENDINGS[:2]):
@@ -151,14 +163,12 @@ def holds_triples(file: Path) -> bool:
     return any(not _is_number(name) and Path(name).suffix.lower() not in SUFFIXES for name in shared)
 
 
-def triple_files(folder: Path, told: bool = False) -> list[Path]:
-    """The train, valid and test files of a folder of triples, [] where it is none; `told`: the user says that it is one."""
+def _files_in(folder: Path) -> list[Path]:
+    """The train, valid and test files of a folder, the first of them first; [] where there is no training file."""
     found = {
         name: folder / f"{name}{ending}" for ending in ENDINGS for name in SPLITS if (folder / f"{name}{ending}").is_file()
     }
-    if "train" not in found or not (told or holds_triples(found["train"])):
-        return []
-    return [found[name] for name in SPLITS if name in found]
+    return [found[name] for name in SPLITS if name in found] if "train" in found else []
 
 
 def from_triples(files: Sequence[Path], source: str) -> TripleSamples:

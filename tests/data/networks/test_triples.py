@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import tacit
-from tacit.data.triples import Triples, from_names, generated_tree, holds_triples
+from tacit.data.networks.triples import Triples, from_names, generated_tree, holds_triples
 from tacit.errors import TacitError
 
 TRAIN = "a\tlikes\tb\nb\tlikes\tc\nc\thates\ta\na\tlikes\tc\n"

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from tacit.data.graph import MASKS, Graph, GraphNodes
 from tacit.data.labels import numbered, told_apart
 from tacit.data.memory import free_memory
+from tacit.data.networks.graph import MASKS, Graph, GraphNodes
 from tacit.errors import TacitError
 
 ENDS = (("source", "target"), ("src", "dst"), ("from", "to"), ("u", "v"), ("node1", "node2"), ("head", "tail"))
@@ -21,15 +21,16 @@ TEXTS, LISTS = (".csv", ".tsv"), (".edges", ".edgelist")  # what may be a list o
 MASK = re.compile(r"(?:(.+)_)?(train|val|test)_(?:mask|idx)s?(?:_(.+))?")  # train_mask, geom_test_mask, val_idx_20
 
 
-def is_graph(path: Path, kind: str | None = None) -> bool:
-    """Whether a file or folder holds one graph: an archive with edges, a list whose header names ends, edges beside nodes."""
+def is_graph(path: Path, told: bool = False) -> bool:
+    """Whether a file or folder holds one graph: an archive with edges, a list whose header names ends, edges beside nodes;
+    any list, where the user says so (`told`)."""
     if path.is_dir():
         return _edges_in(path) is not None
     if path.suffix.lower() == ".npz":
         names = archived(path)
         return "batch" not in names and any(name.split("_index")[0] == "edge" for name in names)
     if path.suffix.lower() in TEXTS:
-        return kind == "graph" or _header(path) is not None
+        return told or _header(path) is not None
     return path.suffix.lower() in LISTS
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.graph import Graph, GraphNodes
+from tacit.data.networks.graph import Graph, GraphNodes
 from tacit.errors import TacitError
 
 

@@ -193,8 +193,8 @@ def joined(samples: HypergraphNodes) -> HypergraphNodes:
     return replace(chosen, hypergraph=smaller, rows=np.searchsorted(stays, chosen.rows), splits=None, protocols={})
 
 
-def is_hypergraph(path: Path) -> bool:
-    """Whether a file or folder holds one: an archive with `incidence`, a list whose header names node and hyperedge, or such
+def is_hypergraph(path: Path, told: bool = False) -> bool:
+    """Whether a file or folder, whatever the user says, holds one: an archive with `incidence`, a list whose header names node and hyperedge, or such
     a list called hyperedges in a folder."""
     if path.is_dir():
         return _beside(path, "hyperedges") is not None

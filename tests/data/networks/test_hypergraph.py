@@ -8,7 +8,7 @@ import pytest
 
 import tacit
 from tacit.data.generated import groups
-from tacit.data.hypergraph import Hypergraph, joined
+from tacit.data.networks.hypergraph import Hypergraph, joined
 from tacit.errors import TacitError
 
 #      hyperedge:   0        1     2  3        4 = 0    5 with node 4 twice; 6 is empty, 7 of node 0 and 1

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tacit.data.graph import Graph, GraphNodes
+from tacit.data.networks.graph import Graph, GraphNodes
 from tacit.errors import TacitError
 from tacit.numerics import counter
 

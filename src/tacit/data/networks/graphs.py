@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.graph import Graph
-from tacit.data.graph_files import archived, load
 from tacit.data.labels import numbered
+from tacit.data.networks.files import archived, load
+from tacit.data.networks.graph import Graph
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
@@ -66,8 +66,8 @@ class GraphCollection(Samples):
         return {"signed": True, "mean": x.mean(0, dtype=np.float64).tolist(), "std": x.std(0, dtype=np.float64).tolist()}
 
 
-def is_collection(path: Path) -> bool:
-    """Whether a file holds several graphs: an .npz with edges and the graph of each node."""
+def is_collection(path: Path, told: bool = False) -> bool:
+    """Whether a file, whatever the user says, holds several graphs: an .npz with edges and the graph of each node."""
     return path.suffix.lower() == ".npz" and {"edge_index", "batch"} <= archived(path)
 
 
