@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 import tacit
-from tacit.data.edge_split import split_edges
 from tacit.data.graph import Graph
-from tacit.data.graph_files import nodes_of
+from tacit.data.networks.edge_split import split_edges
+from tacit.data.networks.files import nodes_of
 from tacit.evaluation.labelled.links import link_prediction
 from tacit.evaluation.labelled.nodes import node_classification
 from tacit.methods.contrast.grace import GRACE

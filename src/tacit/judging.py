@@ -9,7 +9,7 @@ import torch
 
 from tacit.data.checking import verify
 from tacit.data.graph import GraphNodes
-from tacit.data.graphs import GraphCollection
+from tacit.data.networks.collections import GraphCollection
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.evaluation.comparison import Evaluation

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tacit.data.graph import Graph, GraphNodes
-from tacit.data.graph_files import nodes_of
+from tacit.data.networks.files import nodes_of
 from tacit.numerics import counter
 
 STYLES = 8

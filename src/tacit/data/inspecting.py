@@ -11,8 +11,8 @@ from PIL import Image
 
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.graph import Graph, GraphNodes
-from tacit.data.graphs import GraphCollection
 from tacit.data.images import EncodedImages, ImageArrays, Store
+from tacit.data.networks.collections import GraphCollection
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs

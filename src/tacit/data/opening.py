@@ -10,8 +10,8 @@ from tacit.data.arrays import from_array, from_npy, from_npz
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import has_images, open_file, open_folder, walk
-from tacit.data.graph_files import from_data, is_graph, open_graph
-from tacit.data.graphs import from_list, is_collection, open_collection
+from tacit.data.networks.collections import from_list, is_collection, open_collection
+from tacit.data.networks.files import from_data, is_graph, open_graph
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -38,8 +38,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
-      torch_geometric Data: the nodes of a graph (`graph_files`); an .npz with `batch` beside edge_index, or in Python a list
-      of Data: whole graphs (`graphs`)
+      torch_geometric Data: the nodes of a graph (`networks.files`); an .npz with `batch` beside edge_index, or in Python a list
+      of Data: whole graphs (`networks.collections`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from tacit.data.graph import Graph
-from tacit.data.graph_files import archived, load
 from tacit.data.labels import numbered
+from tacit.data.networks.files import archived, load
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError

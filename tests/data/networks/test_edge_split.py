@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tacit.data.edge_split import split_edges
 from tacit.data.generated_graphs import communities
 from tacit.data.graph import Graph, GraphNodes
+from tacit.data.networks.edge_split import split_edges
 from tacit.errors import TacitError
 
 

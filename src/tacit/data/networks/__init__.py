@@ -1,0 +1,1 @@
+"""Graphs as they lie on disk, collections of them, and edges held back."""
