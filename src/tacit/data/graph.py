@@ -115,7 +115,7 @@ class Graph:
         key = teleport, most
         if key not in self.diffusions:
             homes, visited, shares = diffuse(self, teleport, most)
-            self.diffusions[key] = Graph.of(visited, homes, len(self), shares, self.features)
+            self.diffusions[key] = Graph.of(visited, homes, len(self), shares, self.described)
         return self.diffusions[key]
 
     @cached_property
