@@ -20,8 +20,8 @@ import torch
 
 import tacit
 from tacit.data.networks.edge_split import split_edges
-from tacit.data.networks.graph import Graph
 from tacit.data.networks.files import nodes_of
+from tacit.data.networks.graph import Graph
 from tacit.evaluation.labelled.links import link_prediction
 from tacit.evaluation.labelled.nodes import node_classification
 from tacit.methods.contrast.grace import GRACE

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from tacit.data.checking import verify
+from tacit.data.networks.collections import GraphCollection
 from tacit.data.networks.graph import GraphNodes
-from tacit.data.networks.graphs import GraphCollection
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.evaluation.comparison import Evaluation

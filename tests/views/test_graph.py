@@ -67,6 +67,14 @@ def test_messages_go_along_the_edges(directed):
     assert (both.edge_index.shape[1] > len(from_whom)) is directed
 
 
+def test_by_diffusion_a_node_hears_where_walks_from_it_go():
+    given = samples()
+    whole = given.read(np.arange(50))[0]
+    view = views(given, diffusion=0.2).look(whole, np.arange(50), 0, "plain")[0]
+    assert view.weight.min() > 0 and (view.degree <= 1 + 1e-5).all() and (view.degree > 0.6).all()
+    assert view.edge_index.shape[1] > given.graph.edges
+
+
 def test_mistakes_are_named():
     given = samples()
     with pytest.raises(TacitError, match="did you mean 'drop_edges'"):

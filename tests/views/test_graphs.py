@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.data.networks.graphs import GraphCollection, from_arrays
+from tacit.data.networks.collections import GraphCollection, from_arrays
 from tacit.errors import TacitError
 from tacit.views.graphs import GraphsViews
 

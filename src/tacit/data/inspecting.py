@@ -13,8 +13,8 @@ from PIL import Image
 from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.images import EncodedImages, ImageArrays, Store
+from tacit.data.networks.collections import GraphCollection
 from tacit.data.networks.graph import Graph, GraphNodes
-from tacit.data.networks.graphs import GraphCollection
 from tacit.data.networks.hypergraph import HypergraphNodes
 from tacit.data.networks.triples import TripleSamples
 from tacit.data.opening import Source

@@ -15,8 +15,8 @@ from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import holds, open_file, open_folder, walk
 from tacit.data.image_lists import from_csv, from_parquet, lists_images
+from tacit.data.networks.collections import from_list
 from tacit.data.networks.files import from_data
-from tacit.data.networks.graphs import from_list
 from tacit.data.networks.recognising import recognised
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples

@@ -5,14 +5,14 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from tacit.method import Encoder
-
 
 @runtime_checkable
-class Messages(Encoder, Protocol):
+class Messages(Protocol):
     """An encoder of nodes that hear of one another: a view of n nodes -> n × dim."""
 
     dim: int
+
+    def __call__(self, view: Any) -> Tensor: ...
 
     def linear(self, view: Any) -> Tensor: ...  # the same without the activation of the last layer
 

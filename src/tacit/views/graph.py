@@ -61,6 +61,7 @@ class GraphViews:
     drop_features: float = 0.3  # probability that a feature is 0, for all nodes alike
     hops: int = 2  # as many as the encoder has layers
     fanout: int = 10
+    diffusion: float = 0.0  # messages come by walks that return with this probability, not by edges; 0: by edges
     undirected: bool = False  # messages also go against the edges of a directed graph
 
     name: ClassVar[str] = "graph"
@@ -69,7 +70,7 @@ class GraphViews:
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        for option in ("drop_edges", "drop_features"):
+        for option in ("drop_edges", "drop_features", "diffusion"):
             if not 0 <= getattr(self, option) <= 1:
                 raise TacitError(f"{option} is {getattr(self, option)}; give a probability, from 0 to 1.")
         if self.hops < 1 or self.fanout < 1:
@@ -103,6 +104,8 @@ class GraphViews:
         graph, device = content.graph.undirected if options.undirected else content.graph, content.index.device
         if graph.described.shape[1] != self.columns:
             raise TacitError(f"Nodes of {graph.described.shape[1]} features came where {self.columns} were expected.")
+        if options.diffusion:
+            graph = graph.diffused(options.diffusion)
         plain = role == "plain"
         dropped = np.zeros(self.columns, bool)
         if not plain:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.networks.graphs import SomeGraphs, Union
+from tacit.data.networks.collections import SomeGraphs, Union
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed

@@ -13,6 +13,7 @@ from torch import Tensor
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
+from tacit.numerics.diffusion import diffuse
 
 MASKS = ("other", "train", "val", "test")  # by number, what a node is in a protocol's split
 MOST_DEGREES = 16  # columns that stand for the degree where nodes have no features
@@ -105,6 +106,22 @@ class Graph:
             weights,
             self.features,
         )
+
+    def diffused(self, teleport: float, most: int = 32) -> "Graph":
+        """The graph in which every node hears the `most` nodes that a walk from it visits most, by how much it does.
+
+        The walk returns home with probability `teleport` at each step (`numerics.diffusion`).
+        """
+        key = teleport, most
+        if key not in self.diffusions:
+            homes, visited, shares = diffuse(self, teleport, most)
+            self.diffusions[key] = Graph.of(visited, homes, len(self), shares, self.described)
+        return self.diffusions[key]
+
+    @cached_property
+    def diffusions(self) -> dict[tuple[float, int], "Graph"]:
+        """Those that were asked for, by return and number."""
+        return {}
 
     @cached_property
     def trouble(self) -> Mapping[str, int]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tacit.data.networks.collections import is_collection, open_collection
 from tacit.data.networks.files import is_graph, open_graph
-from tacit.data.networks.graphs import is_collection, open_collection
 from tacit.data.networks.hypergraph import is_hypergraph, open_hypergraph
 from tacit.data.networks.triples import are_triples, open_triples
 from tacit.data.samples import Samples
