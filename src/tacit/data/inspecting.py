@@ -51,9 +51,10 @@ class Inspection:
         return asdict(self)
 
     def __str__(self) -> str:
+        named = "nodes of a hypergraph" if self.kind == "hypergraph" else f"{self.kind}s"
         rows = [
             ("source", self.source),
-            ("kind", f"{self.count:,} {self.kind}s" + (f", {_bytes(self.bytes)}" if self.bytes else "")),
+            ("kind", f"{self.count:,} {named}" + (f", {_bytes(self.bytes)}" if self.bytes else "")),
             *self.notes.items(),
             ("sizes", ", ".join(f"{name} {' × '.join(map(str, size))}" for name, size in self.sizes.items())),
             ("channels", str(self.channels) if self.channels else ""),
