@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-<from tacit.data.labels import numbered
+from tacit.data.labels import numbered
 from tacit.data.networks.files import archived, load
 from tacit.data.networks.graph import Graph
-=from tacit.data.samples import Samples
+from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
 

@@ -57,8 +57,8 @@ def hyperedges(z: Tensor, parts: Mapping[str, tuple[np.ndarray, np.ndarray]], se
     """AUROC by which held-back hyperedges are told from as many random sets of nodes, each of the size of one of them.
 
     z n × d; parts "train", "val" and "test": node and hyperedge of each incidence. A network of two layers on the sum of the
-    embeddings of a set, scaled as in `few_nodes`, 200 steps of Adam at 1e-3, kept where it is best on "val" (HypeBoy's protocol, as in its code; the
-    negatives are those of size negative sampling, Patil et al. 2020, arXiv:2003.04717).
+    embeddings of a set, scaled as in `few_nodes`, 200 steps of Adam at 1e-3, kept where it is best on "val" (HypeBoy's
+    protocol, as in its code; the negatives are those of size negative sampling, Patil et al. 2020, arXiv:2003.04717).
     """
     z = _scaled(z)
     sums = {name: _sums(z, *part, counter.key("hyperedges", seed, name)) for name, part in parts.items()}
