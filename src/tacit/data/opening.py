@@ -76,7 +76,9 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return _files([path], str(source), kind)
     if files := braced(str(source)):
         return _files(files, str(source), kind)
-    raise TacitError(f"There is no {source}; give a folder of images or point clouds, a list, tar shards, an .npz or an .npy{_near(path)}.")
+    raise TacitError(
+        f"There is no {source}; give a folder of images or point clouds, a list, tar shards, an .npz or an .npy{_near(path)}."
+    )
 
 
 def _folder(path: Path, source: str, kind: str | None) -> Samples:
