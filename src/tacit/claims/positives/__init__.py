@@ -1,0 +1,1 @@
+"""Claims of methods whose positives are chosen by something else than views."""
