@@ -22,5 +22,7 @@ MODALITIES: Mapping[str, Home] = {
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
-    "triples": Home("tacit.views.triples:TripleViews", {"entities": "tacit.encoders.triples:EntityTable"}, "tacit.linking:judge"),
+    "triples": Home(
+        "tacit.views.triples:TripleViews", {"entities": "tacit.encoders.triples:EntityTable"}, "tacit.linking:judge"
+    ),
 }

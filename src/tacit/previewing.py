@@ -34,7 +34,9 @@ def preview(
     cls = find(method) if isinstance(method, str) else method
     samples = sources.open(data, kind)
     if samples.kind == "triples":
-        raise TacitError(f"{samples.source} holds triples, of which there is nothing to draw; tacit inspect tells what they are.")
+        raise TacitError(
+            f"{samples.source} holds triples, of which there is nothing to draw; tacit inspect tells what they are."
+        )
     facts = sizes(samples, size, precision.choose().device)
     samples = at_side(samples, facts)
     order = counter.permutation(counter.key(seed, "preview"), len(samples))

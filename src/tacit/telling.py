@@ -106,7 +106,10 @@ def tell(
         crossing=by_class,
         clusters=_groups(cast) if enough and by_class is None else (),
         similarities=_similarities(run, test),
-        advice=[*(advice(evaluation) if advised is None else advised), *(f"Left out: {sample.id}, {sample.why}" for sample in list(corrupt)[:10])],
+        advice=[
+            *(advice(evaluation) if advised is None else advised),
+            *(f"Left out: {sample.id}, {sample.why}" for sample in list(corrupt)[:10]),
+        ],
     )
 
 

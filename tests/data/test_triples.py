@@ -73,9 +73,13 @@ def test_lines_that_are_no_triples_are_counted_and_named(tmp_path):
     file = tmp_path / "graph.tsv"
     file.write_text(TRAIN * 100 + "a\tlikes\n")
     samples = tacit.open(file)
-    assert len(samples) == 400 and "1 lines" in samples.notes["left out"] and "'a\\tlikes' has 2 fields" in samples.notes["left out"]
+    assert (
+        len(samples) == 400
+        and "1 lines" in samples.notes["left out"]
+        and "'a\\tlikes' has 2 fields" in samples.notes["left out"]
+    )
     file.write_text(TRAIN + "a\tlikes\n")
-    with pytest.raises(TacitError, match="1 of 5 lines .* are no triples"):
+    with pytest.raises(TacitError, match=r"1 of 5 lines .* are no triples"):
         tacit.open(file)
     file.write_text("")
     with pytest.raises(TacitError):

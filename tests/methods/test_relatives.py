@@ -37,7 +37,9 @@ def test_scores(key, naive):
         head, relation, tail = triples.unbind(1)
         own = torch.arange(3)
         torch.testing.assert_close(method.score(triples), wanted, atol=1e-5, rtol=1e-5)
-        torch.testing.assert_close(method.score(triples[:, None].expand(3, 2, 3)), wanted[:, None].expand(3, 2), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(
+            method.score(triples[:, None].expand(3, 2, 3)), wanted[:, None].expand(3, 2), atol=1e-5, rtol=1e-5
+        )
         torch.testing.assert_close(method.score_tails(head, relation)[own, tail], wanted, atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(method.score_heads(relation, tail)[own, head], wanted, atol=1e-5, rtol=1e-5)
 

@@ -11,11 +11,14 @@ class EntityTable(nn.Module):
     """A vector for each entity that training knows; of a triple the head's is given."""
 
     dim: int
+    table: nn.Embedding
 
     def __init__(self, facts: Facts, *, width: int = 100):
         super().__init__()
         if "entities" not in facts.more:
-            raise TacitError(f"The encoder entities needs triples, and the data are of kind {facts.kind}; take another encoder.")
+            raise TacitError(
+                f"The encoder entities needs triples, and the data are of kind {facts.kind}; take another encoder."
+            )
         if width < 1:
             raise TacitError(f"entities got width {width}; give 1 or more.")
         self.table = nn.Embedding(len(facts.more["entities"]), width)
@@ -28,7 +31,11 @@ class EntityTable(nn.Module):
 
     def lookup(self, index: Tensor) -> Tensor:
         """Positions in the vocabulary, of any shape -> that shape × dim; refuses those outside of it."""
-        if index.device.type == "cpu" and index.numel() and not 0 <= int(index.min()) <= int(index.max()) < len(self.table.weight):
+        if (
+            index.device.type == "cpu"
+            and index.numel()
+            and not 0 <= int(index.min()) <= int(index.max()) < len(self.table.weight)
+        ):
             raise TacitError(
                 f"Entity {int(index.min())} to {int(index.max())} came where {len(self.table.weight)} were trained on; "
                 "open the triples with the run (run.open)."

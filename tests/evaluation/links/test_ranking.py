@@ -98,4 +98,6 @@ def test_directions_and_frequencies():
 
 def test_what_is_no_number_is_refused():
     with pytest.raises(TacitError, match="no numbers"):
-        filtered_ranks(lambda h, r: torch.full((1, 2), torch.nan), torch.tensor([[0, 0, 1]]), torch.zeros(1, 3).long(), 2, TAILS)
+        filtered_ranks(
+            lambda h, r: torch.full((1, 2), torch.nan), torch.tensor([[0, 0, 1]]), torch.zeros(1, 3).long(), 2, TAILS
+        )

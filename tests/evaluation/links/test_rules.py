@@ -5,7 +5,9 @@ import torch
 from tacit.evaluation.links.rules import confidence, mine
 
 PARENT, GRAND, OTHER = 0, 1, 2
-TRIPLES = torch.tensor([[0, PARENT, 1], [1, PARENT, 2], [3, PARENT, 1], [2, PARENT, 5], [0, GRAND, 2], [3, GRAND, 2], [4, OTHER, 4]])
+TRIPLES = torch.tensor(
+    [[0, PARENT, 1], [1, PARENT, 2], [3, PARENT, 1], [2, PARENT, 5], [0, GRAND, 2], [3, GRAND, 2], [4, OTHER, 4]]
+)
 
 
 def test_confidence_by_hand():

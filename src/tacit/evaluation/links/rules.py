@@ -34,7 +34,10 @@ def mine(
     which the paper's thresholds per length of rule leave open. A relation is not concluded from itself.
     """
     count = len(relations)
-    seen = [torch.zeros(count, entities, dtype=torch.bool).index_put_((triples[:, 1], triples[:, end]), torch.tensor(True)) for end in (0, 2)]
+    seen = [
+        torch.zeros(count, entities, dtype=torch.bool).index_put_((triples[:, 1], triples[:, end]), torch.tensor(True))
+        for end in (0, 2)
+    ]
     heads, tails = (table.float() for table in seen)
     meets, same_heads, same_tails = ((a @ b.T) > 0 for a, b in ((tails, heads), (heads, heads), (tails, tails)))
     flat = _scaled(relations)

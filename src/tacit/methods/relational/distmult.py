@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from tacit.errors import TacitError, positive
-from tacit.method import Batch, Facts, Lookup, Method, Paper, Plan, Recipe
+from tacit.errors import TacitError, positive, shares
+from tacit.method import Batch, Facts, Method, Paper, Plan, Recipe
 from tacit.objectives.answers import answered
 from tacit.objectives.margin_ranking import margin_ranking
 from tacit.parts.answers import Answers
+from tacit.parts.entities import Entities
 from tacit.views.kinds import Corrupted
 
 
@@ -19,9 +20,8 @@ class DistMult(Method):
     "softmax") each distinct (head, relation) and (relation, tail) is a question instead, so many in a batch, answered by a
     softmax over all entities; heads are asked for by a reciprocal relation (Lacroix et al. 2018, arXiv:1806.07297).
 
-    unverified: no official code is known; protocol and settings as in pykeen/pykeen, whose numbers they reproduce.
-    Differs: AdamW where the paper has AdaGrad; the loss is a mean, not a sum; the score, which is symmetric in head and tail
-    by the paper's design, is not where reciprocals are.
+    unverified: no official code is known; protocol and settings of the margin loss as in pykeen/pykeen.
+    Differs: AdamW where the paper has AdaGrad; the loss is a mean, not a sum; with reciprocals the score is not symmetric.
     """
 
     paper = Paper(
@@ -37,11 +37,14 @@ class DistMult(Method):
         "softmax": Recipe(optimizer="adamw", lr=3e-3, batch=512, epochs=20, options={"questions": 512, "dropped": 0.3}),
     }
 
-    def __init__(self, encoder: Lookup, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0):
+    def __init__(
+        self, encoder: Entities, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0
+    ):
         super().__init__(encoder)
         positive(margin=margin)
-        if questions < 0 or penalty < 0 or not 0 <= dropped < 1:
-            raise TacitError(f"questions is {questions}, penalty {penalty}, dropped {dropped}; give 0 or more, dropped below 1.")
+        shares(penalty=penalty, dropped=dropped)
+        if questions < 0:
+            raise TacitError(f"questions is {questions}; give 0 for the paper's loss, or more.")
         self.margin, self.penalty, self.questions, self.dropped = margin, penalty, questions, dropped
 
     def prepare(self, facts: Facts):
@@ -61,11 +64,11 @@ class DistMult(Method):
     def step(self, batch: Batch):
         triples = batch.views[0]
         if self.questions:
-            return self.asked(batch, triples)
+            return self.answered(batch, triples)
         loss = margin_ranking(self.score(triples), self.score(batch.params[0]["corrupted"]), self.margin)
         return {"ranking": loss, "size": (self.relations(triples[:, 1]).square().sum(1).mean(), self.penalty)}
 
-    def asked(self, batch: Batch, triples: Tensor) -> Tensor:
+    def answered(self, batch: Batch, triples: Tensor) -> Tensor:
         loss = triples.new_zeros((), dtype=torch.float32)
         for side, (anchor, relation) in enumerate(((0, 0), (2, self.count))):
             rows, answers, offsets = self.answers.of(batch.index, side)
