@@ -43,7 +43,7 @@ class DistMult(Method):
         shares(penalty=penalty, dropped=dropped)
         if questions < 0:
             raise TacitError(f"questions is {questions}; give 0 for the paper's loss, or more.")
-        self.margin, self.penalty, self.questions, self.dropped = margin, penalty, questions, dropped
+        self.margin, self.penalty, self.questions, self.dropout = margin, penalty, questions, nn.Dropout(dropped)
 
     def prepare(self, facts: Facts):
         self.count = len(facts.more["relations"])
@@ -70,8 +70,7 @@ class DistMult(Method):
         for side, (anchor, relation) in enumerate(((0, 0), (2, self.count))):
             rows, answers, offsets = self.answers.of(batch.index, side)
             known = self.encoder.lookup(triples[rows, anchor]) * self.relations(triples[rows, 1] + relation)
-            shown = nn.functional.dropout(known, self.dropped, self.training)
-            loss = loss + answered(shown, self.encoder.table.weight, answers, offsets)
+            loss = loss + answered(self.dropout(known), self.encoder.table.weight, answers, offsets)
         return loss / len(batch)
 
     def after_step(self, batch: Batch):
@@ -80,7 +79,8 @@ class DistMult(Method):
 
     def score(self, triples: Tensor) -> Tensor:
         """Triples … × 3 -> their scores."""
-        return (self.encoder.lookup(triples[..., [0, 2]]).prod(-2) * self.relations(triples[..., 1])).sum(-1)
+        head, tail = self.encoder.lookup(triples[..., [0, 2]]).unbind(-2)
+        return (head * self.relations(triples[..., 1]) * tail).sum(-1)
 
     def score_tails(self, head: Tensor, relation: Tensor) -> Tensor:
         """Every entity as the tail: n × E."""
