@@ -13,11 +13,11 @@ from tacit.errors import TacitError
 def written(samples, folder):
     folder.mkdir()
     names = {"train": "train.tsv", "test": "test.tsv"}
-    for split, name in names.items():
+    for split, file in names.items():
         rows = samples.triples[samples.splits == split]
         name = samples.entities
         lines = (f"e{name[h]}\tr{r}\te{name[t]}\n" for h, r, t in rows.tolist())
-        (folder / name).write_text("".join(lines))
+        (folder / file).write_text("".join(lines))
     return folder
 
 
@@ -27,13 +27,8 @@ def trained(tmp_path_factory):
     graph = written(generated_groups(30, 3), home / "graph")
     with (graph / "test.tsv").open("a") as file:
         file.write("stranger\tr0\te1\n")
-    assert (
-        cli(
-            ["pretrain", str(graph), "--method", "distmult", "--epochs", "8", "--lr", "0.03", "--batch", "32"]
-            + ["--out", str(home / "run"), "--quiet"]
-        )
-        == 0
-    )
+    short = ["--epochs", "8", "--lr", "0.03", "--batch", "32", "--quiet"]
+    assert cli(["pretrain", str(graph), "--method", "distmult", "--out", str(home / "run"), *short]) == 0
     return home, graph
 
 
@@ -67,7 +62,7 @@ def test_another_order_of_the_same_names_means_the_same(trained, tmp_path):
         run.embed(graph)[[run.facts.more["entities"].index(e) for e in ("e1", "e5", "e9")]]
     )
     (tmp_path / "others.tsv").write_text("x\tr0\ty\ny\tr0\tz\n")
-    with pytest.raises(TacitError, match="All 2 triples .* training did not know"):
+    with pytest.raises(TacitError, match=r"All 2 triples .* training did not know"):
         tacit.evaluate(run, tmp_path / "others.tsv")
 
 
@@ -79,7 +74,7 @@ def test_a_hierarchy_is_rebuilt(tmp_path):
 
 
 def test_mistakes_are_named(trained, tmp_path):
-    home, graph = trained
+    _, graph = trained
     with pytest.raises(TacitError, match="Pair views"):
         tacit.pretrain(graph, "simclr", out=tmp_path / "no", quiet=True)
     with pytest.raises(TacitError, match="nothing to draw"):

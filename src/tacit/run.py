@@ -135,7 +135,10 @@ class Run:
         )
 
     def embed(self, source: Any, *, kind: str | None = None, batch: int = 256) -> Tensor:
-        """All samples of a source (the entities of triples), in its order -> N × d float32. `tacit.embed` writes what memory does not hold to a table."""
+        """All samples of a source (the entities of triples), in its order -> N × d float32.
+
+        `tacit.embed` writes what memory does not hold to a table.
+        """
         samples = self.open(source, kind).embedded()
         return torch.cat([self.represent(_whole(samples, index), index)[0] for index in chunks(len(samples), batch)])
 

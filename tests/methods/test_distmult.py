@@ -80,6 +80,6 @@ def test_the_softmax_keeps_the_contract(pair):
 
 
 def test_mistakes_are_named():
-    for wrong in ({"margin": 0}, {"questions": -1}, {"dropped": 1.0}):
+    for wrong in ({"margin": 0}, {"questions": -1}, {"dropped": 1.5}):
         with pytest.raises(TacitError):
             Case(DistMult, TRIPLES, **wrong).first_stage()

@@ -11,6 +11,7 @@ class EntityTable(nn.Module):
     """A vector for each entity that training knows; of a triple the head's is given."""
 
     dim: int
+    table: nn.Embedding
 
     def __init__(self, facts: Facts, *, width: int = 100):
         super().__init__()

@@ -79,7 +79,7 @@ def test_lines_that_are_no_triples_are_counted_and_named(tmp_path):
         and "'a\\tlikes' has 2 fields" in samples.notes["left out"]
     )
     file.write_text(TRAIN + "a\tlikes\n")
-    with pytest.raises(TacitError, match="1 of 5 lines .* are no triples"):
+    with pytest.raises(TacitError, match=r"1 of 5 lines .* are no triples"):
         tacit.open(file)
     file.write_text("")
     with pytest.raises(TacitError):

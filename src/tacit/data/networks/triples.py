@@ -156,7 +156,8 @@ def holds_triples(file: Path) -> bool:
         return False
     whole = start[: start.rfind("\n") + 1] or start  # the last line may have been cut
     rows = [line.split("\t") for line in whole.splitlines()]
-    if not rows or len(rows[0]) not in (2, 3) or any(len(row) != len(rows[0]) for row in rows[:20]):
+    whole_rows = sum(len(row) == len(rows[0]) for row in rows) if rows else 0
+    if whole_rows <= len(rows) / 2 or len(rows[0]) not in (2, 3):
         return False
     heads, tails = ({row[end] for row in rows if len(row) == len(rows[0])} for end in (0, -1))
     shared = heads & tails
@@ -190,7 +191,8 @@ def from_triples(files: Sequence[Path], source: str) -> TripleSamples:
         raise TacitError(f"{source} holds no triples; give lines of head, relation and tail parted by tabs.")
     splits = [SPLITS[file.name.partition(".")[0].lower()] for file in files] if len(files) > 1 else [""]
     samples = from_names([[*table.columns] for table in tables], splits, source)
-    notes = {"header": f"{', '.join(table.header)} (no triple)" for table in tables if table.header}
+    headers = "; ".join(", ".join(table.header) for table in tables if table.header)
+    notes = {"header": f"{headers} (no triple)"} if headers else {}
     if wrong:
         said = "; ".join([line for table in tables for line in table.wrong][:3])
         notes["left out"] = f"{wrong:,} lines that are no triples ({said})"
@@ -243,8 +245,8 @@ def _read(file: Path, source: str) -> _Table:
         raise TacitError(f"{source} is no list of triples in UTF-8 ({why}); give names parted by tabs.") from None
     if table.num_columns not in (2, 3):
         raise TacitError(
-            f"{file.name} of {source} has {table.num_columns} columns; give three (head, relation, tail) or two (child, parent), "
-            "parted by tabs."
+            f"{file.name} of {source} has {table.num_columns} columns; give three (head, relation, tail) or two (child, "
+            "parent), parted by tabs."
         )
     columns = [table.column(number).combine_chunks() for number in range(table.num_columns)]
     header: list[str] = []
@@ -311,3 +313,17 @@ def generated_tree(branches: int = 3, depth: int = 4) -> TripleSamples:
         child, above = child[above > 0], (above[above > 0] - 1) // branches
     columns = [np.concatenate(column) for column in zip(*found)]
     return from_names([columns], [""], "a generated tree")
+
+
+def generated_grid(side: int = 8, seed: int = 0) -> TripleSamples:
+    """Places on a square grid and the steps between them: a relation is a step; four fifths to train on, a fifth to test."""
+    places = np.stack(np.divmod(np.arange(side**2), side), 1)
+    found = []
+    for name, step in {"right": (0, 1), "down": (1, 0), "over": (1, 1), "far right": (0, 2), "far down": (2, 0)}.items():
+        to = places + step
+        inside = (to < side).all(1)
+        heads, tails = np.flatnonzero(inside), to[inside] @ np.array([side, 1])
+        found.append((heads.astype(str), np.full(len(heads), name), tails.astype(str)))
+    columns = [np.concatenate(column) for column in zip(*found)]
+    tested = counter.uniform(counter.key(seed, "grid"), np.arange(len(columns[0])), 1)[:, 0] < 0.2
+    return from_names([[column[part] for column in columns] for part in (~tested, tested)], ["train", "test"], "a grid")

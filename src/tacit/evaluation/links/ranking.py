@@ -1,4 +1,4 @@
-"""Ranks of true links among all entities, those of other true links taken out ("filtered"): in batches, never entity by entity."""
+"""Ranks of true links among all entities, other true links taken out ("filtered"): in batches, never entity by entity."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def filtered_ranks(score: Score, triples: Tensor, true: Tensor, entities: int, s
 def average_precision(ranks: Tensor, query: Tensor) -> Tensor:
     """Of the links that ask the same, ranked among what is no link of theirs: float64 n, int64 n -> one for each query.
 
-    A query's i-th best link of rank r among the wrong stands at i + r − 1 among all, so that precision there is i / (i + r − 1).
+    A query's i-th best link, of rank r among the wrong, stands at i + r − 1 among all: precision there is i / (i + r − 1).
     """
     order = np.lexsort((ranks.numpy(), query.numpy()))
     ranks, query = ranks[order], query[order]

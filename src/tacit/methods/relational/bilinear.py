@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive
-from tacit.method import Batch, Facts, Lookup, Method, Paper, Recipe
+from tacit.method import Batch, Facts, Method, Paper, Recipe
 from tacit.objectives.margin_ranking import margin_ranking
+from tacit.parts.entities import Entities
 from tacit.views.kinds import Corrupted
 
 
@@ -29,7 +30,7 @@ class Bilinear(Method):
     recipe = Recipe(optimizer="adamw", lr=1e-2, batch=8192, epochs=100, schedule="constant")
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-2, batch=256, epochs=100)}
 
-    def __init__(self, encoder: Lookup, *, margin: float = 1.0, penalty: float = 1e-4):
+    def __init__(self, encoder: Entities, *, margin: float = 1.0, penalty: float = 1e-4):
         super().__init__(encoder)
         positive(margin=margin)
         if penalty < 0:

@@ -2,26 +2,24 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
-from tacit.errors import TacitError, positive
-from tacit.method import Batch, Facts, Lookup, Method, Paper, Plan, Recipe
+from tacit.errors import TacitError, positive, shares
+from tacit.method import Batch, Facts, Method, Paper, Plan, Recipe
 from tacit.objectives.answers import answered
 from tacit.objectives.margin_ranking import margin_ranking
 from tacit.parts.answers import Answers
+from tacit.parts.entities import Entities
 from tacit.views.kinds import Corrupted
 
 
 class DistMult(Method):
     """A true triple scores higher than the same with another head or tail; the score is Σ head · relation · tail.
 
-    The paper's loss ranks by a margin against corrupted triples, entities having length 1. With `questions` above 0 (recipe
-    "softmax") each distinct (head, relation) and (relation, tail) is a question instead, so many in a batch, answered by a
-    softmax over all entities; heads are asked for by a reciprocal relation (Lacroix et al. 2018, arXiv:1806.07297).
+    The paper's loss ranks by a margin, entities having length 1. With `questions` above 0 each distinct (head, relation) and
+    (relation, tail) is asked, so many a batch, of a softmax over all; heads by reciprocals (Lacroix et al., arXiv:1806.07297).
 
-    unverified: no official code is known; protocol and settings as in pykeen/pykeen, whose numbers they reproduce.
-    Differs: AdamW where the paper has AdaGrad; the loss is a mean, not a sum; the score, which is symmetric in head and tail
-    by the paper's design, is not where reciprocals are.
+    unverified: no official code is known; protocol and settings of the margin loss as in pykeen/pykeen.
+    Differs: AdamW where the paper has AdaGrad; the loss is a mean, not a sum; with reciprocals the score is not symmetric.
     """
 
     paper = Paper(
@@ -38,15 +36,14 @@ class DistMult(Method):
     }
 
     def __init__(
-        self, encoder: Lookup, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0
+        self, encoder: Entities, *, margin: float = 1.0, penalty: float = 1e-4, questions: int = 0, dropped: float = 0.0
     ):
         super().__init__(encoder)
         positive(margin=margin)
-        if questions < 0 or penalty < 0 or not 0 <= dropped < 1:
-            raise TacitError(
-                f"questions is {questions}, penalty {penalty}, dropped {dropped}; give 0 or more, dropped below 1."
-            )
-        self.margin, self.penalty, self.questions, self.dropped = margin, penalty, questions, dropped
+        shares(penalty=penalty, dropped=dropped)
+        if questions < 0:
+            raise TacitError(f"questions is {questions}; give 0 for the paper's loss, or more.")
+        self.margin, self.penalty, self.questions, self.dropout = margin, penalty, questions, nn.Dropout(dropped)
 
     def prepare(self, facts: Facts):
         self.count = len(facts.more["relations"])
@@ -56,25 +53,24 @@ class DistMult(Method):
             self.answers = Answers(facts.n)
 
     def before_epoch(self, embed):
-        if not self.questions:
-            return None
-        self.answers.learn(embed(how=lambda batch: batch.views[0]).long())
-        asking = self.answers.asking().cpu()
-        return Plan(batches=asking[torch.randperm(len(asking))].split(self.questions))
+        if self.questions:
+            self.answers.learn(embed(how=lambda batch: batch.views[0]).long())
+            asking = self.answers.asking().cpu()
+            return Plan(batches=asking[torch.randperm(len(asking))].split(self.questions))
 
     def step(self, batch: Batch):
-        triples = batch.views[0]
+        (triples,) = batch
         if self.questions:
-            return self.asked(batch, triples)
+            return self.answered(batch, triples)
         loss = margin_ranking(self.score(triples), self.score(batch.params[0]["corrupted"]), self.margin)
         return {"ranking": loss, "size": (self.relations(triples[:, 1]).square().sum(1).mean(), self.penalty)}
 
-    def asked(self, batch: Batch, triples: Tensor) -> Tensor:
-        loss = triples.new_zeros((), dtype=torch.float32)
+    def answered(self, batch: Batch, triples: Tensor) -> Tensor:
+        loss = torch.zeros((), device=triples.device)
         for side, (anchor, relation) in enumerate(((0, 0), (2, self.count))):
             rows, answers, offsets = self.answers.of(batch.index, side)
             known = self.encoder.lookup(triples[rows, anchor]) * self.relations(triples[rows, 1] + relation)
-            loss = loss + answered(dropout(known, self.dropped, self.training), self.encoder.table.weight, answers, offsets)
+            loss = loss + answered(self.dropout(known), self.encoder.table.weight, answers, offsets)
         return loss / len(batch)
 
     def after_step(self, batch: Batch):
@@ -83,8 +79,8 @@ class DistMult(Method):
 
     def score(self, triples: Tensor) -> Tensor:
         """Triples … × 3 -> their scores."""
-        head, relation, tail = triples.unbind(-1)
-        return (self.encoder.lookup(head) * self.relations(relation) * self.encoder.lookup(tail)).sum(-1)
+        head, tail = self.encoder.lookup(triples[..., [0, 2]]).unbind(-2)
+        return (head * self.relations(triples[..., 1]) * tail).sum(-1)
 
     def score_tails(self, head: Tensor, relation: Tensor) -> Tensor:
         """Every entity as the tail: n × E."""
@@ -92,8 +88,8 @@ class DistMult(Method):
 
     def score_heads(self, relation: Tensor, tail: Tensor) -> Tensor:
         """Every entity as the head: n × E."""
-        inverse = relation + self.count if self.questions else relation
-        return (self.encoder.lookup(tail) * self.relations(inverse)) @ self.encoder.table.weight.T
+        inverse = self.relations(relation + self.count if self.questions else relation)
+        return (self.encoder.lookup(tail) * inverse) @ self.encoder.table.weight.T
 
     def relation_vectors(self) -> Tensor:
         """What rules are read off: R × d."""
