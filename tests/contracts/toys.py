@@ -100,5 +100,10 @@ TOYS: dict[str, Toy] = {
     "byol": but(VECTORS, dim=64, hidden=256),
     "clan": but(replace(TABLES, score=outliers), batch=256, norm=False, epochs=60, corruption=0.2),
     "lfr": but(TABLES, projector_width=64),
+    "t_jepa": but(
+        replace(TABLES, elsewhere=False, score=probed),
+        **{"width": 32, "depth": 2, "heads": 2, "epochs": 20, "predictor_width": 32, "predictor_depth": 1},
+        teacher_momentum=0.95,
+    ),
     "simsiam": but(VECTORS, dim=256, hidden=64),
 }

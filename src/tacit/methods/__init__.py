@@ -16,7 +16,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE"},
     "negatives": {"clan": "CLAN"},
-    "predictive": {"lfr": "LFR"},
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
 }
 
 

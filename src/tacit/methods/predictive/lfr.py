@@ -1,6 +1,7 @@
 """LFR: learning from random projectors."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from tacit.parts.mlp import mlp
 from tacit.views.kinds import Single
 
 COMPARED = 512  # samples by which projectors are found unlike
-UNCHANGED = {
+UNCHANGED: dict[str, dict[str, Any]] = {
     "image": {"crop": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0, "flip": 0.0},
     "vector": {"noise": 0.0, "drop": 0.0},
     "table": {"corrupt": 0.0},
