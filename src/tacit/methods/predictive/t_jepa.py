@@ -17,8 +17,7 @@ class TJEPA(Method):
     have is drawn once for a batch, within these shares of all. The encoder's register takes the part of the paper's
     regularisation token: it is in every input and in no target.
 
-    checked: jose-melo/t-jepa@e07ea70
-    Compared, by reading: sets and their sizes, predictor, loss, the target's momentum.
+    unverified: sets and predictor were read in jose-melo/t-jepa@e07ea70 and not run; loss and momentum are as described.
     Differs: a target set that would not fit beside the context is cut, there sizes are drawn again; the register is never
     masked and no part of the representation, there it is both; no linear embedding of columns apart from the encoder's.
     """
