@@ -17,6 +17,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     },
     "clan": {"raw input, neighbours": 85, "SimCLR twin, neighbours": 80, "SimCLR twin, centre": 70, "CLAN": 90},
     "lfr": {"untrained": 80, "autoencoder": 81, "SimSiam": 79, "LFR, any projectors": 82, "LFR": 83},
+    "t_jepa": {
+        "raw input": 80, "untrained": 79, "T-JEPA, no register": {"linear": 81, "rankme": 3},
+        "T-JEPA": {"linear": 85, "rankme": 20},
+    },
     "simsiam": {"untrained": 30, "SimSiam": 40, "without the stopped gradient": 25, "without the predictor": 20},
     "swav": {
         "SimCLR": 40, "SwAV": {"knn": 45, "used": 4.0}, "without equipartition": {"knn": 30, "used": 1.0},
@@ -81,6 +85,7 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
         ("lfr", "LFR, any projectors", 84, "unlike projectors are above any"),
+        ("t_jepa", "T-JEPA, no register", {"linear": 81, "rankme": 30}, "without a register fewer dimensions are in use"),
         ("simsiam", "untrained", 45, "SimSiam learns: it is above the untrained encoder"),
         ("simsiam", "without the predictor", 39, "which learns nothing either"),
         ("swav", "without equipartition", {"knn": 30, "used": 4.5}, "without equipartition fewer prototypes are used"),

@@ -160,6 +160,11 @@ TOYS: dict[str, Toy] = {
     "vicreg": but(VECTORS, dim=64),
     "byol": but(VECTORS, dim=64, hidden=256),
     "clan": but(replace(TABLES, score=outliers), batch=256, norm=False, epochs=60, corruption=0.2),
-    "lfr": but(TABLES, projector_width=64),
+    "lfr": but(replace(TABLES, gain=0.04), projector_width=64),  # what it predicts holds all of a row, not only the class
+    "t_jepa": but(
+        replace(TABLES, elsewhere=False, score=probed),
+        **{"width": 32, "depth": 2, "heads": 2, "epochs": 20, "predictor_width": 32, "predictor_depth": 1},
+        teacher_momentum=0.95,
+    ),
     "simsiam": but(VECTORS, dim=256, hidden=64),
 }

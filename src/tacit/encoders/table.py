@@ -61,6 +61,7 @@ class FeatureTokens(nn.Module):
 
     A number's token is its value times a vector plus a bias, a category's the vector of its value plus a bias, so that a
     hidden column is its bias alone. Columns of more values than slots add a row of a hashed table that they share.
+    `registers` are tokens of no column that all may look at (Darcet et al. 2024, arXiv:2309.16588); their answers are no one's.
     Differs from the paper: no class token, the mean of the tokens in its place; blocks and their GELU are those of the other
     transformers here.
     """
@@ -71,7 +72,17 @@ class FeatureTokens(nn.Module):
     inside: Tensor
     hashed: Tensor
 
-    def __init__(self, facts: Facts, *, width: int = 64, depth: int = 3, heads: int = 4, buckets: int = 4096, chunks: int = 2):
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        width: int = 64,
+        depth: int = 3,
+        heads: int = 4,
+        registers: int = 1,
+        buckets: int = 4096,
+        chunks: int = 2,
+    ):
         super().__init__()
         positive(width=width, depth=depth, heads=heads, buckets=buckets, chunks=chunks)
         if width % heads or width % chunks:
@@ -91,6 +102,9 @@ class FeatureTokens(nn.Module):
         self.bias = nn.Parameter(torch.randn(c, width) * width**-0.5)
         many = sum(at >= 0 for at in last)
         self.embedding = UnifiedEmbedding(many, buckets, width // chunks, chunks) if many else None
+        if registers < 0:
+            raise TacitError(f"registers is {registers}; give 0 or more.")
+        self.registers = nn.Parameter(torch.randn(registers, width) * width**-0.5) if registers else None
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.dim, self.columns = width, c
@@ -105,9 +119,12 @@ class FeatureTokens(nn.Module):
             tokens = tokens.index_add(1, many.nonzero().flatten(), added)
         if keep is not None:
             tokens = tokens.gather(1, keep[:, :, None].expand(-1, -1, self.dim))
+        shown = tokens.shape[1]
+        if self.registers is not None:
+            tokens = torch.cat([tokens, self.registers.to(tokens.dtype).expand(len(x), -1, -1)], 1)
         for block in self.blocks:
             tokens = block(tokens)
-        return self.norm(tokens)
+        return self.norm(tokens[:, :shown])
 
     def forward(self, x: Tensor) -> Tensor:
         """Views n × d -> n × dim: the mean of the tokens."""

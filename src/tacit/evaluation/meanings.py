@@ -44,6 +44,7 @@ MEANINGS = {
     "fine_tuned": _accuracy("Fine-tuned accuracy"),
     "few_shot_tuned": _accuracy("Fine-tuned on a few labels"),
     "above_frozen": Meaning("Points above frozen", "higher", needs_labels=True),
+    "boosted": _accuracy("Boosted trees"),
     "dense_miou": _accuracy("Dense probe, mIoU"),
     "dense_accuracy": _accuracy("Dense probe, pixel accuracy"),
     "nodes_random": _accuracy("Nodes, random 10 % learned from"),

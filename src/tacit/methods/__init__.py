@@ -24,7 +24,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "poincare_embeddings": "PoincareEmbeddings",
     },
     "negatives": {"clan": "CLAN"},
-    "predictive": {"lfr": "LFR"},
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
 }
 
 

@@ -1,6 +1,7 @@
 """LFR: learning from random projectors."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from tacit.parts.mlp import mlp
 from tacit.views.kinds import Single
 
 COMPARED = 512  # samples by which projectors are found unlike
-UNCHANGED = {
+UNCHANGED: dict[str, dict[str, Any]] = {
     "image": {"crop": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0, "flip": 0.0},
     "vector": {"noise": 0.0, "drop": 0.0},
     "table": {"corrupt": 0.0},
@@ -26,8 +27,7 @@ class LFR(Method):
 
     `projectors` of them are kept of `pool` times as many, those whose similarities of samples are least alike.
 
-    checked: layer6ai-labs/lfr@3714a54
-    Compared, by reading: kernel and selection, loss, linear predictors, alternation. By value: the loss and the selection.
+    unverified: kernel and selection were read in layer6ai-labs/lfr@3714a54 and not run; loss and alternation are as described.
     Differs: encoder and predictors take turns at every batch, there at every epoch, and the encoder's norms then see the
     batch, not their running means; projectors are told apart on 512 samples, there on up to 1000 of one batch.
     """
