@@ -15,6 +15,7 @@ from torch import Tensor
 from tacit import encoders
 from tacit.config import Config
 from tacit.data.generated import clusters, pairs, tiny_images
+from tacit.data.generated_graphs import communities
 from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
@@ -54,6 +55,10 @@ def images() -> Samples:
     return tiny_images(1280, size=12)
 
 
+def papers() -> Samples:
+    return communities(1280)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -61,6 +66,7 @@ def two_parts() -> Samples:
 QUICK = {"optimizer": "adamw", "scale": "none", "schedule": "constant", "lr": 3e-3, "batch": 64, "warmup": 0}
 VECTORS = Toy(vectors, {**QUICK, "width": 64, "depth": 2, "noise": 0.5, "drop": 0.5, "epochs": 8})
 IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
+NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -86,7 +92,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES):
+    for other in (VECTORS, IMAGES, NODES):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             _steps(Case(cls, Toy(other.data, {k: v for k, v in other.options.items() if k not in ("width", "depth")})))
             kept.append(f"steps_on_{other.data().kind}")

@@ -8,9 +8,13 @@ from typing import Any
 import torch
 
 from tacit.data.checking import verify
+from tacit.data.graph import GraphNodes
+from tacit.data.graphs import GraphCollection
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.evaluation.comparison import Evaluation
+from tacit.evaluation.labelled.graphs import graph_classification
+from tacit.evaluation.labelled.nodes import node_classification
 from tacit.evaluation.panel import Judged, judge
 from tacit.material import hash_of_ids
 from tacit.method import Method
@@ -45,6 +49,9 @@ def evaluate(
         how += "; all of them were seen, without labels, in pretraining"
     numbers = {name: _judged(run, represent, train, test, seed) for name, represent in representations(run).items()}
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
+    if isinstance(opened, GraphNodes | GraphCollection) and opened.labels is not None:
+        for name, represent in representations(run).items():
+            numbers[name] += _by_protocol(run, represent, opened, seed)
     evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, test, pages, evaluation, corrupt)
@@ -70,6 +77,16 @@ def _judged(run: Run, represent: Represent, train: Samples, test: Samples, seed:
     own = isinstance(getattr(represent, "__self__", None), Method)  # no bare encoder and no raw input
     parts = (Judged(z, None if s.labels is None else torch.from_numpy(s.labels)) for z, s in ((x, train), (y, test)))
     return judge(*parts, views=views, looks=looks, similarity=run.similarity if own else "cosine")
+
+
+def _by_protocol(run: Run, represent: Represent, samples: GraphNodes | GraphCollection, seed: int) -> list[Any]:
+    """What the field of graphs measures, on splits of its own."""
+    (z,) = features(run, samples, represent, Plain(), 0)
+    if isinstance(samples, GraphCollection):
+        folds = None if samples.folds is None else samples.folds[:, samples.rows]
+        return [graph_classification(z, torch.from_numpy(samples.labels), folds, seed)]
+    declared = {name: marks[:, samples.rows] for name, marks in samples.protocols.items()}
+    return node_classification(z, torch.from_numpy(samples.labels), declared, seed)
 
 
 def _told(number: Any, protocol: dict[str, Any]) -> Any:

@@ -24,5 +24,6 @@ MODALITIES: Mapping[str, Home] = {
         "tacit.views.graph:GraphViews",
         {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
     ),
+    "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
 }

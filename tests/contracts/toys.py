@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import IMAGES, VECTORS, Case, Toy, untrained
+from tacit.check import IMAGES, NODES, VECTORS, Case, Toy, untrained
 from tacit.data.generated import tiny_images
 from tacit.evaluation.labelled.linear import linear
 from tacit.material import fit_views
@@ -52,6 +52,8 @@ def agreed(case: Case, trained: Trained) -> tuple[float, float]:
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
+    "grace": NODES,
+    "vgae": but(NODES, lr=0.01),
     # On cloth of 12 pixels SimCLR too falls below the untrained encoder. A flat net, since eight crops through a deep one
     # have so many ReLUs that rounding flips some: there one process, its weights moved by 6e-8, differs from itself by 1e-4.
     "swav": but(

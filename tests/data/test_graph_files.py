@@ -69,9 +69,7 @@ def test_edges_beside_nodes(tmp_path):
     assert found.graph.features.tolist() == [[1, 0.5], [0, 2], [1, 1], [0, 0]] and found.splits[1] == "test"
     assert found.graph.trouble == {"edges without their reverse": 1, "isolated nodes": 1}
     (tmp_path / "edges.csv").write_text("source,target\np1,p2\np2,p77\n")
-    with pytest.raises(
-        TacitError, match="1 edges of edges.csv end at a node that nodes.csv does not have, the first of them p2 → p77"
-    ):
+    with pytest.raises(TacitError, match=r"1 edges of edges.csv .* does not have, the first of them p2 → p77"):
         tacit.open(str(tmp_path))
 
 

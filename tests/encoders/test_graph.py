@@ -17,7 +17,7 @@ FACTS = Facts("graph", 50, (8,))
 def test_part_of_a_graph_gives_what_the_whole_gives(cls):
     for given in (samples(), samples(directed=True), samples(signed=True, weighted=True)):
         torch.manual_seed(0)
-        encoder = cls(FACTS, hidden=8, width=4).eval()
+        encoder = cls(FACTS, middle=8, width=4).eval()
         looks = views(given)
         whole = encoder(looks.look(given.read(np.arange(50))[0], np.arange(50), 0, "plain")[0])
         asked = np.array([31, 4, 17])
@@ -26,7 +26,7 @@ def test_part_of_a_graph_gives_what_the_whole_gives(cls):
 
 
 def test_a_random_view_of_a_node_is_the_same_in_every_batch():
-    given, encoder = samples(), GCN(FACTS, hidden=8, width=4)
+    given, encoder = samples(), GCN(FACTS, middle=8, width=4)
     looks = views(given, fanout=3)
 
     def seen(asked):
@@ -36,7 +36,7 @@ def test_a_random_view_of_a_node_is_the_same_in_every_batch():
 
 
 def test_gcn_is_the_normalised_adjacency_with_loops():
-    given, encoder = samples(), GCN(FACTS, hidden=8, width=4, depth=1)
+    given, encoder = samples(), GCN(FACTS, middle=8, width=4, depth=1)
     view = views(given).look(given.read(np.arange(50))[0], np.arange(50), 0, "plain")[0]
     adjacency = torch.zeros(50, 50).index_put_(
         (view.edge_index[1], view.edge_index[0]), view.weight, accumulate=True

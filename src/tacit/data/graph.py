@@ -181,6 +181,10 @@ class GraphNodes(Samples):
     def take(self, index: np.ndarray) -> "GraphNodes":
         return replace(self, rows=self.rows[index], **selected(self, index))
 
+    def both(self) -> "GraphNodes":
+        """The same in the graph that has the reverse of every edge."""
+        return replace(self, graph=self.graph.undirected)
+
     def facts(self) -> dict[str, Any]:
         graph = self.graph
         return {

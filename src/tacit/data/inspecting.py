@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
-from tacit.data.graph import GraphNodes
+from tacit.data.graph import Graph, GraphNodes
+from tacit.data.graphs import GraphCollection
 from tacit.data.images import EncodedImages, ImageArrays, Store
 from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
@@ -21,7 +22,7 @@ from tacit.numerics import counter
 
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
 DECODED = 1000  # samples that are read in full
-NOUNS = {"graph": "nodes of a graph"}  # what samples are, where that is not the name of their kind
+NOUNS = {"graph": "nodes of a graph", "graphs": "graphs"}  # what samples are, where that is not the name of their kind
 LISTED = 10  # classes and corrupt samples shown in the terminal
 
 
@@ -135,7 +136,9 @@ def _look(samples: Samples) -> _Look:
             trouble=second.trouble | first.trouble,
         )
     if isinstance(samples, GraphNodes):
-        return _look_at_graph(samples)
+        return _look_at_graph(samples, samples.graph)
+    if isinstance(samples, GraphCollection):
+        return _look_at_graph(samples, samples.union.whole)
     if not isinstance(samples, ImageArrays | VectorArrays):
         raise TypeError(f"{type(samples).__name__} is not a source but made from one; inspect what it was made from")
     array = samples.pixels if isinstance(samples, ImageArrays) else samples.values
@@ -172,9 +175,9 @@ def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
     return _Look(sizes, modes, formats, weight, len(chosen), len(some), trouble, repeated, samples.ignored, notes)
 
 
-def _look_at_graph(samples: GraphNodes) -> _Look:
+def _look_at_graph(samples: GraphNodes | GraphCollection, graph: Graph) -> _Look:
     """Everything: what is unusual of a graph is counted, and nothing of it is changed."""
-    graph, x = samples.graph, samples.graph.features
+    x = graph.features
     most, middle = int(graph.degrees.max()), int(np.median(graph.degrees))
     notes = dict(samples.notes) | {
         "edges": f"{graph.edges:,} entries, {'directed' if graph.directed else 'each in both directions'}"
@@ -182,9 +185,19 @@ def _look_at_graph(samples: GraphNodes) -> _Look:
         "degrees": f"median {middle:,}, largest {most:,}",
         "unusual": f"{_counts(graph.trouble)} (kept as they are)" if graph.trouble else "",
         "features": "none: the degree stands for them" if x is None else f"{x.shape[1]:,} columns of {x.dtype}",
-        "labels": "" if samples.multilabel is None else f"{samples.multilabel.shape[1]}, of which a node may have several",
-        "protocols": ", ".join(f"{name} × {len(marks)}" for name, marks in samples.protocols.items()),
     }
+    if isinstance(samples, GraphCollection):
+        notes["nodes"] = (
+            f"{len(graph):,}, of a graph {np.diff(samples.union.starts).min():,} to {np.diff(samples.union.starts).max():,}"
+        )
+        notes["folds"] = (
+            "" if samples.folds is None else f"{len(samples.folds)}, {int((~samples.folds.any(0)).sum())} graphs in none"
+        )
+    else:
+        notes["labels"] = (
+            "" if samples.multilabel is None else f"{samples.multilabel.shape[1]}, of which a node may have several"
+        )
+        notes["protocols"] = ", ".join(f"{name} × {len(marks)}" for name, marks in samples.protocols.items())
     arrays = [a for a in (graph.indptr, graph.indices, graph.weights, x) if a is not None]
     modes = {} if x is None else {str(x.dtype): len(samples)}
     bytes_ = sum(a.nbytes for a in arrays)

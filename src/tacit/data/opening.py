@@ -11,6 +11,7 @@ from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import has_images, open_file, open_folder, walk
 from tacit.data.graph_files import from_data, is_graph, open_graph
+from tacit.data.graphs import from_list, is_collection, open_collection
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
@@ -37,7 +38,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
-      torch_geometric Data: the nodes of a graph (`graph_files`)
+      torch_geometric Data: the nodes of a graph (`graph_files`); an .npz with `batch` beside edge_index, or in Python a list
+      of Data: whole graphs (`graphs`)
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
 
@@ -59,6 +61,8 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return source
     if isinstance(source, np.ndarray):
         return from_array(source, "the array", None if kind == "pair" else kind)
+    if isinstance(source, list | tuple) and source and all(hasattr(one, "edge_index") for one in source):
+        return from_list(source)
     if isinstance(source, tuple):
         return _pair(source)
     if isinstance(source, Dataset):
@@ -107,6 +111,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
+    if kind in (None, "graphs") and is_collection(path):
+        return open_collection(path, source)
     if kind in (None, "graph") and is_graph(path, kind):
         return open_graph(path, source)
     if suffix in ARRAYS:

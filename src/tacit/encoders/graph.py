@@ -30,34 +30,39 @@ def layers() -> ModuleType:
 
 
 class NodeEncoder(nn.Module):
-    """Layers of message passing with an activation after each, the last one's included: F -> hidden -> … -> width."""
+    """Layers of message passing with an activation after each, the last one's included: F -> middle -> … -> width."""
 
     dim: int = 0  # said here, so that its heirs are known to have it
 
     def __init__(
-        self, facts: Facts, layer: Callable[[int, int], nn.Module], hidden: int, width: int, depth: int, activation: str
+        self, facts: Facts, layer: Callable[[int, int], nn.Module], middle: int, width: int, depth: int, activation: str
     ):
         super().__init__()
-        positive(hidden=hidden, width=width, depth=depth)
+        positive(middle=middle, width=width, depth=depth)
         if facts.kind != "graph":
             raise TacitError(f"An encoder of nodes got data of kind {facts.kind}; take an encoder for that kind.")
         if activation not in ACTIVATIONS:
             raise unknown("activation", activation, ACTIVATIONS)
-        widths = [facts.shape[0], *[hidden] * (depth - 1), width]
+        widths = [facts.shape[0], *[middle] * (depth - 1), width]
         self.layers = nn.ModuleList(layer(*pair) for pair in pairwise(widths))
         self.activations = nn.ModuleList(ACTIVATIONS[activation]() for _ in self.layers)
         self.dim = width
 
     def forward(self, view: GraphView) -> Tensor:
         """A view of n nodes -> n × dim."""
-        if 0 <= view.hops < len(self.layers):
-            depth = len(self.layers)
+        with full_precision():
+            return self.activations[-1](self.linear(view))
+
+    def linear(self, view: GraphView) -> Tensor:
+        """The same without the activation of the last layer."""
+        depth = len(self.layers)
+        if 0 <= view.hops < depth:
             raise TacitError(f"The views reach {view.hops} steps and the encoder has {depth} layers; give --hops {depth}.")
         with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
             x, edges = view.x, self.messages(view)
-            for layer, activation in zip(self.layers, self.activations):
+            for layer, activation in zip(self.layers[:-1], self.activations):
                 x = activation(layer(x, *edges))
-            return x[view.rows]
+            return self.layers[-1](x, *edges)[view.rows]
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         """What every layer is told of the edges: by default whence and whither."""
@@ -71,8 +76,8 @@ class GCN(NodeEncoder):
     what the whole gives.
     """
 
-    def __init__(self, facts: Facts, *, hidden: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().GCNConv(i, o, normalize=False), hidden, width, depth, activation)
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().GCNConv(i, o, normalize=False), middle, width, depth, activation)
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         scale = (view.degree + 1).clamp(min=1e-12).rsqrt()  # weights may be negative
@@ -88,23 +93,30 @@ class SAGE(NodeEncoder):
     Weights of edges are not used.
     """
 
-    def __init__(self, facts: Facts, *, hidden: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), hidden, width, depth, activation)
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), middle, width, depth, activation)
 
 
 class GAT(NodeEncoder):
     """Attention to the neighbours and the node itself, `heads` of it (Veličković et al. 2018, arXiv:1710.10903).
 
-    The heads' answers lie side by side, so `hidden` and `width` are multiples of `heads`. Weights of edges are not used.
+    The heads' answers lie side by side, so `middle` and `width` are multiples of `heads`. Weights of edges are not used.
     """
 
     def __init__(
-        self, facts: Facts, *, hidden: int = 256, width: int = 128, depth: int = 2, activation: str = "elu", heads: int = 4
+        self,
+        facts: Facts,
+        *,
+        middle: int = 256,
+        width: int = 128,
+        depth: int = 2,
+        activation: str = "elu",
+        heads: int = 4,
     ):
         positive(heads=heads)
-        if hidden % heads or width % heads:
-            raise TacitError(f"hidden is {hidden} and width {width}; both must be multiples of the {heads} heads.")
-        super().__init__(facts, lambda i, o: layers().GATConv(i, o // heads, heads), hidden, width, depth, activation)
+        if middle % heads or width % heads:
+            raise TacitError(f"middle is {middle} and width {width}; both must be multiples of the {heads} heads.")
+        super().__init__(facts, lambda i, o: layers().GATConv(i, o // heads, heads), middle, width, depth, activation)
 
 
 class GIN(NodeEncoder):
@@ -114,8 +126,8 @@ class GIN(NodeEncoder):
     are not used.
     """
 
-    def __init__(self, facts: Facts, *, hidden: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), hidden, width, depth, activation)
+    def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
+        super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), middle, width, depth, activation)
 
 
 def _two(width: int, to: int) -> nn.Sequential:

@@ -44,6 +44,12 @@ MEANINGS = {
     "above_frozen": Meaning("Points above frozen", "higher", needs_labels=True),
     "dense_miou": _accuracy("Dense probe, mIoU"),
     "dense_accuracy": _accuracy("Dense probe, pixel accuracy"),
+    "nodes_random": _accuracy("Nodes, random 10 % learned from"),
+    "nodes_fixed": _accuracy("Nodes, the declared split"),
+    "nodes_splits": _accuracy("Nodes, the declared splits"),
+    "graphs_folds": _accuracy("Graphs, mean of ten folds"),
+    "link_auc": Meaning("Edges held back, AUC", "higher", percent=True),
+    "link_ap": Meaning("Edges held back, average precision", "higher", percent=True),
     "tolerance": Meaning("Tolerance (similarity within a class)", "", needs_labels=True),
     # without labels
     "rankme": Meaning("RankMe (effective rank)", "higher"),

@@ -15,6 +15,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE"},
+    "likelihood": {"vgae": "VGAE"},
 }
 
 

@@ -3,8 +3,9 @@
 from torch import nn
 
 from tacit.errors import positive
-from tacit.method import Batch, Encoder, Method, Paper, Recipe
+from tacit.method import Batch, Method, Paper, Recipe
 from tacit.objectives.node_contrast import node_contrast
+from tacit.parts.messages import Messages
 from tacit.views.kinds import Pair
 
 
@@ -25,7 +26,7 @@ class GRACE(Method):
     whole_batch = True
     recipe = Recipe(lr=5e-4, batch=4096, weight_decay=1e-5, schedule="constant", epochs=200)
 
-    def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.4):
+    def __init__(self, encoder: Messages, *, dim: int = 128, temperature: float = 0.4):
         super().__init__(encoder)
         positive(dim=dim, temperature=temperature)
         self.projector = nn.Sequential(nn.Linear(encoder.dim, dim), nn.ELU(), nn.Linear(dim, encoder.dim))

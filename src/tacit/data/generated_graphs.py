@@ -1,0 +1,38 @@
+"""Graphs made by code, for tests and trying things out: the same on every machine."""
+
+import numpy as np
+
+from tacit.data.graph import Graph, GraphNodes
+from tacit.data.graph_files import nodes_of
+from tacit.numerics import counter
+
+STYLES = 8
+
+
+def communities(n: int, classes: int = 4, words: int = 256, degree: int = 4, seed: int = 0) -> GraphNodes:
+    """n papers that cite within their field, four times in five, and use words of which few are of the field.
+
+    Half of the words belong to one of eight styles, which have nothing to do with fields or citations and change more words
+    than fields do: an encoder must learn to pass over them. Undirected, about 2 × `degree` edges a node, no loops or repeats.
+    """
+    key, rows = counter.key(seed, "communities"), np.arange(n)
+    labels = (counter.uniform(counter.key(key, "field"), rows, 1)[:, 0] * classes).astype(np.int64)
+    style = (counter.uniform(counter.key(key, "style"), rows, 1)[:, 0] * STYLES).astype(np.int64)
+    draws = counter.uniform(counter.key(key, "words"), rows, words)
+    place = np.arange(words)
+    chance = np.full((n, words), 0.03, np.float32)
+    chance[(place < words // 2) & (place % STYLES == style[:, None])] = 0.6
+    chance[(place >= words // 2) & (place % classes == labels[:, None])] = 0.09
+    by_field = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels, minlength=classes)
+    first = np.concatenate([[0], np.cumsum(counts)])[labels]
+    where, near = (counter.uniform(counter.key(key, name), rows, degree) for name in ("whom", "near"))
+    inside = by_field[first[:, None] + (where * counts[labels][:, None]).astype(np.int64)]
+    targets = np.where(near < 0.8, inside, (where * n).astype(np.int64))
+    ends = np.stack([np.repeat(rows, degree), targets.reshape(-1)])
+    ends = ends[:, ends[0] != ends[1]]
+    ends = np.unique(np.sort(ends, 0), axis=1)
+    graph = Graph.of(*np.concatenate([ends, ends[::-1]], 1), n, None, (draws < chance).astype(np.uint8))  # type: ignore[misc]
+    protocols = {"fixed": np.where(rows % 5 == 0, 3, 1).astype(np.int8)[None]}
+    names = tuple(f"field {c}" for c in range(classes))
+    return nodes_of("generated papers", graph, [f"{row:05d}" for row in rows], labels, names, protocols)

@@ -1,0 +1,1 @@
+"""The likelihood of what is there: of edges, of parts."""

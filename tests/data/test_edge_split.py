@@ -1,0 +1,41 @@
+"""Edges are held back before any view sees the graph, and pairs without one are that."""
+
+import numpy as np
+import pytest
+
+from tacit.data.edge_split import split_edges
+from tacit.data.generated_graphs import communities
+from tacit.data.graph import Graph, GraphNodes
+from tacit.errors import TacitError
+
+
+def coded(pairs, n):
+    return set((pairs.min(0).astype(np.int64) * n + pairs.max(0)).tolist())
+
+
+def test_every_edge_is_in_one_part_and_no_absent_pair_is_an_edge():
+    given = communities(300)
+    split = split_edges(given, seed=1)
+    whole, left = (coded(np.stack([g.sources, g.indices]), 300) for g in (given.graph, split.train.graph))
+    held = coded(split.test, 300), coded(split.val, 300)
+    assert left | held[0] | held[1] == whole and len(left) + len(held[0]) + len(held[1]) == len(whole)
+    assert len(held[0]) == len(whole) // 10 and len(held[1]) == len(whole) // 20
+    absent = coded(split.test_absent, 300), coded(split.val_absent, 300)
+    assert not (absent[0] | absent[1]) & whole and not absent[0] & absent[1]
+    assert (len(absent[0]), len(absent[1])) == (len(held[0]), len(held[1]))
+    assert not split.train.graph.directed and split.train.graph.features is given.graph.features
+    assert np.array_equal(split_edges(given, seed=1).test, split.test) and not np.array_equal(
+        split_edges(given, seed=2).test, split.test
+    )
+
+
+def test_mistakes_are_named():
+    directed = GraphNodes("it", Graph.of(np.array([0, 1]), np.array([1, 2]), 3), np.arange(3), ["a", "b", "c"])
+    with pytest.raises(TacitError, match="2 of the 2 edges of it lack a reverse"):
+        split_edges(directed)
+    with pytest.raises(TacitError, match="too few to hold"):
+        split_edges(directed.both())
+    with pytest.raises(TacitError, match="together below 1"):
+        split_edges(communities(50), val=0.5, test=0.5)
+    with pytest.raises(TacitError, match="pairs of nodes without an edge"):
+        split_edges(communities(12, degree=40), test=0.5)
