@@ -22,7 +22,10 @@ MODALITIES: Mapping[str, Home] = {
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
     "graph": Home(
         "tacit.views.graph:GraphViews",
-        {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+        {
+            **{name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+            "table": "tacit.encoders.node_table:NodeTable",
+        },
     ),
     "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),

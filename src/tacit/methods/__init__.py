@@ -16,6 +16,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "clustering": {"swav": "SwAV"},
     "masked": {"mae": "MAE"},
     "likelihood": {"vgae": "VGAE"},
+    "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }
 
 
