@@ -33,6 +33,8 @@ def preview(
         raise TacitError(f"A sheet of {count} samples was asked for; give --count 1 or more.")
     cls = find(method) if isinstance(method, str) else method
     samples = sources.open(data, kind)
+    if samples.kind in ("graph", "graphs"):
+        raise TacitError(f"{samples.source} holds graphs, and a sheet shows images and vectors; see tacit inspect.")
     facts = sizes(samples, size, precision.choose().device)
     samples = at_side(samples, facts)
     order = counter.permutation(counter.key(seed, "preview"), len(samples))

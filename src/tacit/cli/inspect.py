@@ -16,4 +16,7 @@ def inspect(data: str, /, *, kind: Kind = None, shared: Shared = NO_FLAGS) -> An
         shards, a saved Hugging Face set, or an .npz or .npy file.
     """
     found = tacit.inspect(data, kind=kind)
+    graphs = {"graph": "grace", "graphs": "simclr"}  # of which no sheet is drawn
+    if found.kind in graphs:
+        return Answer(str(found), found, f"tacit pretrain {quote(data)} --method {graphs[found.kind]}")
     return Answer(str(found), found, f"tacit preview {quote(data)} --method simclr")

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive
 from tacit.method import Facts
+from tacit.views.graph import GraphView
 
 
 class NodeTable(nn.Module):
@@ -23,9 +24,9 @@ class NodeTable(nn.Module):
         self.rows = nn.Parameter((torch.rand(facts.more["nodes"], width) - 0.5) / width)
         self.dim = width
 
-    def forward(self, view: "object") -> Tensor:
+    def forward(self, view: GraphView) -> Tensor:
         """A view of n nodes of the graph it was made for -> n × dim."""
-        return self.lookup(view.nodes)  # type: ignore[attr-defined]
+        return self.lookup(view.nodes[view.rows])
 
     def lookup(self, index: Tensor) -> Tensor:
         """Nodes' numbers, int64, n -> n × dim."""

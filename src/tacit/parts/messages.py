@@ -17,13 +17,18 @@ class Messages(Encoder, Protocol):
     def linear(self, view: Any) -> Tensor: ...  # the same without the activation of the last layer
 
 
-def adjacency(view: Any) -> Tensor:
-    """Which of the nodes that a view is about have an edge to which: float32, n × n of 0 and 1, row to column."""
-    n = len(view.rows)
-    place = torch.full((len(view.degree),), n, device=view.rows.device)
-    place[view.rows] = torch.arange(n, device=view.rows.device)
-    source, target = place[view.edge_index]
-    inside = (source < n) & (target < n)
-    found = torch.zeros(n, n, device=view.rows.device)
-    found[source[inside], target[inside]] = 1.0
+def adjacency(view: Any, others: Tensor) -> Tensor:
+    """To which of the nodes that a view is about an edge leads from which others: float32, n × k of 0 and 1.
+
+    `others` are k different nodes by their numbers in the graph.
+    """
+    n, k, device = len(view.rows), len(others), view.rows.device
+    place = torch.full((len(view.nodes),), n, device=device)
+    place[view.rows] = torch.arange(n, device=device)
+    source, target = view.nodes[view.edge_index[0]], place[view.edge_index[1]]
+    ordered, order = others.sort()
+    at = torch.searchsorted(ordered, source).clamp(max=k - 1)
+    inside = (target < n) & (ordered[at] == source)
+    found = torch.zeros(n, k, device=device)
+    found[target[inside], order[at[inside]]] = 1.0
     return found

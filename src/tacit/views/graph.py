@@ -27,7 +27,7 @@ class GraphView(NamedTuple):
     weight: Tensor  # float32, E
     degree: Tensor  # float32, m: the weight of all edges that lead to a node, those outside this view included
     rows: Tensor  # int64, n: the nodes that were asked for, below m
-    nodes: Tensor  # int64, n: their numbers in the whole graph
+    nodes: Tensor  # int64, m: what number each has in the graph
     hops: int  # from how far away messages are whole; −1: from everywhere
 
     @property
@@ -125,16 +125,14 @@ class GraphViews:
             stays = torch.from_numpy(counter.uniform(counter.key(key, "edges"), entries, 1)[:, 0] >= drop).to(device)
             ends, weight = ends[:, stays], weight[stays]
         degree = torch.zeros(len(graph), device=device).index_add_(0, ends[1], weight)
-        return GraphView(_masked(self._features(graph, device), kept), ends, weight, degree, index, index, -1)
+        x, nodes = _masked(self._features(graph, device), kept), torch.arange(len(graph), device=device)
+        return GraphView(x, ends, weight, degree, index, nodes, -1)
 
     def _part(self, graph: Graph, seen: Reached, hops: int, kept: Tensor, device: torch.device) -> GraphView:
         """What was reached from the nodes of a batch, which are the first of those reached."""
         x = self._scaled(torch.from_numpy(np.asarray(graph.described[seen.nodes], np.float32))).to(device) * kept
-        of_whole = seen.nodes[seen.rows].astype(np.int64)
-        ends, weight, degree, rows, nodes = (
-            torch.from_numpy(a).to(device) for a in (seen.ends, seen.weights, seen.degrees, seen.rows, of_whole)
-        )
-        return GraphView(x, ends, weight, degree, rows, nodes, hops)
+        told = (seen.ends, seen.weights, seen.degrees, seen.rows, seen.nodes)
+        return GraphView(x, *(torch.from_numpy(a).to(device) for a in told), hops)
 
     def _features(self, graph: Graph, device: torch.device) -> Tensor:
         """Of all nodes, scaled; kept with the graph, since every epoch sees them."""

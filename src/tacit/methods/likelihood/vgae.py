@@ -1,11 +1,13 @@
 """VGAE: codes of nodes by whose inner products the edges of their graph are likely."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts, Method, Paper, Recipe
 from tacit.numerics.exact import full_precision
+from tacit.numerics.processes import gather, total
 from tacit.parts.messages import Messages, adjacency
 from tacit.views.kinds import Plain
 
@@ -47,13 +49,15 @@ class VGAE(Method):
         (view,) = batch
         mean, log_std = self.heads(view)
         with full_precision():
-            edges = adjacency(view)
-            n, there = len(edges), edges.sum().clamp(min=1)
-            absent = (n * n - there).clamp(min=1)
             noise = batch.normal("z", mean.shape[1]) if self.divergence else 0.0
-            z = mean + noise * log_std.exp()
-            target = edges.fill_diagonal_(1.0)  # the counts are without these, as published
-            fit = binary_cross_entropy_with_logits(z @ z.T, target, pos_weight=absent / there) * n * n / (2 * absent)
+            z, mine = mean + noise * log_std.exp(), view.nodes[view.rows]
+            everyone, theirs = gather(z), gather(mine)
+            edges = adjacency(view, theirs)
+            n = len(theirs)
+            there = total(edges.sum()).clamp(min=1)  # counted without a node's edge to itself, as published
+            absent = (n * n - there).clamp(min=1)
+            target = torch.where(mine[:, None] == theirs, 1.0, edges)
+            fit = binary_cross_entropy_with_logits(z @ everyone.T, target, pos_weight=absent / there) * n * n / (2 * absent)
             apart = 0.5 * (mean.square() + (2 * log_std).exp() - 1 - 2 * log_std).sum(1).mean() / n
         return {"edges": fit, "divergence": (apart, self.divergence)}
 
