@@ -24,7 +24,7 @@ def factorized(indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, dim
     row = np.repeat(np.arange(n), np.diff(indptr))
     chance = weights / np.bincount(row, weights, n)[row]
     noise = np.bincount(indices, chance, n) ** 0.75
-    values = (np.log(chance) - np.log(noise / noise.sum())[indices]).astype(np.float32)
+    values = (np.log(chance) - np.log((noise / noise.sum())[indices])).astype(np.float32)
     turned = values[_mirror(indptr, indices)]  # of j → i at the place of i → j: the transpose on the same rows
     basis = normal(key, np.arange(n), min(dim + MORE, n))
     for _ in range(ROUNDS):
