@@ -56,7 +56,8 @@ def graph():
 def trained(sentences):
     from gensim.models import Word2Vec
     tree = what.get("tree", False)
-    model = Word2Vec(vector_size=128, window=what["window"], min_count=0, sg=1, hs=int(tree), negative=0 if tree else 5, workers=1)
+    how = {"hs": int(tree), "negative": 0 if tree else 5, "window": what["window"]}
+    model = Word2Vec(vector_size=128, min_count=0, sg=1, workers=1, **how)
     model.build_vocab(sentences)
     begun = time.process_time(), time.perf_counter()
     model.train(sentences, total_examples=len(sentences), epochs=1)
