@@ -24,7 +24,10 @@ MODALITIES: Mapping[str, Home] = {
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
     "graph": Home(
         "tacit.views.graph:GraphViews",
-        {name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+        {
+            **{name: f"tacit.encoders.graph:{name.upper()}" for name in ("gcn", "sage", "gat", "gin")},
+            "node_table": "tacit.encoders.node_table:NodeTable",
+        },
         drawn=False,
     ),
     "graphs": Home("tacit.views.graphs:GraphsViews", {"graph_gin": "tacit.encoders.graphs:GraphGIN"}, drawn=False),

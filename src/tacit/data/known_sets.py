@@ -25,6 +25,9 @@ class KnownSet(NamedTuple):
 
 SETS = {
     "adult": KnownSet("tabular/adult", "992184712587357c8aeb6b268f2550519996e700b240c7b8be5de6990738108e", label="income"),
+    "blogcatalog": KnownSet(
+        "graphs/blogcatalog/blogcatalog.npz", "4369f67b0ee3a822cd88950e3f74bf438af3d5f3b0afb0f7225b8f47da11f991"
+    ),
     "cifar10-15k": KnownSet(
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
@@ -44,6 +47,9 @@ SETS = {
     ),
     "pneumonia-balanced": KnownSet(
         "images/pneumoniamnist/pneumoniamnist.npz", "668e0bb210171d8b520072c525f12b0e2b5b0c83be7747b0320879e35544f503"
+    ),
+    "ppi-node2vec": KnownSet(
+        "graphs/ppi_node2vec/ppi_node2vec.npz", "0125d9931fc0ffe9fce2154e899eb3800ce04219183c3f4b17342dae2e0f2ef8"
     ),
     "sign-digits": KnownSet("images/sign_digits_folder", "eb42df48d9de137120fa4905aeb7e7867c493e3c68010466b883534cded97651"),
     "fb15k237": KnownSet("kg/fb15k237", "02235008347a51eec95623856044e45ad5b129a9d9968295ab0d59fb81c27ce5"),

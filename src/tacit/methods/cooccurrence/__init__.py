@@ -1,0 +1,1 @@
+"""What comes together: a thing and its context, told from what chance would put there."""
