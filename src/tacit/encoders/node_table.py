@@ -20,7 +20,7 @@ class NodeTable(nn.Module):
         super().__init__()
         positive(width=width)
         if "nodes" not in facts.more:
-            raise TacitError(f"The encoder table has a row for each node and got data of kind {facts.kind}; give a graph.")
+            raise TacitError(f"The encoder node_table has a row for each node and got data of kind {facts.kind}; give a graph.")
         self.rows = nn.Parameter((torch.rand(facts.more["nodes"], width) - 0.5) / width)
         self.dim = width
 
