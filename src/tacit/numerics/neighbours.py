@@ -11,9 +11,14 @@ from tacit.numerics import counter
 class Rows(Protocol):
     """A graph of N nodes in compressed rows."""
 
-    indptr: np.ndarray  # int64, N + 1
-    indices: np.ndarray  # E
-    weights: np.ndarray | None  # float32, E
+    @property
+    def indptr(self) -> np.ndarray: ...  # int64, N + 1
+
+    @property
+    def indices(self) -> np.ndarray: ...  # E
+
+    @property
+    def weights(self) -> np.ndarray | None: ...  # float32, E
 
 
 class Reached(NamedTuple):
@@ -37,7 +42,7 @@ def reach(incoming: Rows, asked: np.ndarray, hops: int, fanout: int, drop: float
     the other nodes asked for nor on their order: it is the whole graph with at most `fanout` edges per node, seen from there.
     """
     asked = np.ascontiguousarray(asked, np.int64)
-    local = np.full(len(incoming.indptr) - 1, -1, np.int64)
+    local: np.ndarray = np.full(len(incoming.indptr) - 1, -1, np.int64)
     nodes, rows = _number(local, np.zeros(0, np.int64), asked)
     ends, picked, degrees, done = [], [], [], 0
     for hop in range(hops + 1):

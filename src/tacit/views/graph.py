@@ -107,7 +107,7 @@ class GraphViews:
         if options.diffusion:
             graph = graph.diffused(options.diffusion)
         plain = role == "plain"
-        dropped = np.zeros(self.columns, bool)
+        dropped: np.ndarray = np.zeros(self.columns, bool)
         if not plain:
             dropped = counter.uniform(counter.key(key, "features"), np.arange(self.columns), 1)[:, 0] < options.drop_features
         kept = torch.from_numpy(~dropped).to(device)
@@ -135,7 +135,8 @@ class GraphViews:
         """What was reached from the nodes of a batch, which are the first of those reached."""
         x = self._scaled(torch.from_numpy(np.asarray(graph.described[seen.nodes], np.float32))).to(device) * kept
         told = (seen.ends, seen.weights, seen.degrees, seen.rows, seen.nodes)
-        return GraphView(x, *(torch.from_numpy(a).to(device) for a in told), hops)
+        ends, weight, degree, rows, nodes = (torch.from_numpy(array).to(device) for array in told)
+        return GraphView(x, ends, weight, degree, rows, nodes, hops)
 
     def _features(self, graph: Graph, device: torch.device) -> Tensor:
         """Of all nodes, scaled; kept with the graph, since every epoch sees them."""

@@ -104,8 +104,8 @@ class GraphsViews:
             kept = stays[ends].all(0) & (counter.uniform(counter.key(key, "edges"), codes, 1)[:, 0] >= options.drop_edges)
             place = np.cumsum(stays) - 1
             x, owner, ends, weights = x[stays], owner[stays], place[ends[:, kept]], weights[kept]
-        tensors = (torch.from_numpy(a).to(device) for a in (x, ends, weights, owner))
-        return GraphsView(*tensors, len(content.index)), {}
+        seen, edges, weight, graph = (torch.from_numpy(array).to(device) for array in (x, ends, weights, owner))
+        return GraphsView(seen, edges, weight, graph, len(content.index)), {}
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         if not self.mean:
@@ -130,7 +130,7 @@ def _side_by_side(union: Union, chosen: np.ndarray) -> tuple[np.ndarray, np.ndar
 def _ranges(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """first[0]…last[0] − 1, first[1]…, one after another, and which range each is of."""
     sizes = last - first
-    owner = np.repeat(np.arange(len(first)), sizes)
+    owner: np.ndarray = np.repeat(np.arange(len(first)), sizes)
     return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(first, sizes), owner
 
 

@@ -101,7 +101,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], source: str) -> GraphCollectio
     x, tags = arrays.get("x"), arrays.get("node_tag")
     if x is None and tags is not None and len(np.unique(tags)) > 1:
         x = (tags.reshape(-1)[:, None] == np.unique(tags)).astype(np.uint8)
-    whole = Graph.of(*ends, len(batch), arrays.get("edge_weight"), x, source)  # type: ignore[misc]
+    whole = Graph.of(ends[0], ends[1], len(batch), arrays.get("edge_weight"), x, source)
     astray = int((batch[whole.sources] != batch[whole.indices]).sum())
     if astray:
         raise TacitError(f"{astray} edges of {source} lead from one graph to another; take them out, or leave batch out.")

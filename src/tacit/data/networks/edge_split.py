@@ -57,7 +57,7 @@ def _absent(edges: np.ndarray, n: int, many: int, key: int, source: str) -> np.n
     free = n * (n - 1) // 2 - len(edges)
     if free < 2 * many:
         raise TacitError(f"{source} has {free} pairs of nodes without an edge and {many} are to be drawn; hold back fewer.")
-    found = np.zeros(0, np.int64)
+    found: np.ndarray = np.zeros(0, np.int64)
     for lap in range(64):
         draws = np.sort((counter.uniform(counter.key(key, lap), np.arange(2 * many), 2) * n).astype(np.int64), 1)
         codes = draws[:, 0] * n + draws[:, 1]

@@ -98,8 +98,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], source: str) -> GraphNodes:
     weights = arrays.get("edge_weight")
     chosen = min(edges)
     relations = {
-        name: Graph.of(*ends, n, weights if name == chosen else None, x, source)  # type: ignore[misc]
-        for name, ends in edges.items()
+        name: Graph.of(ends[0], ends[1], n, weights if name == chosen else None, x, source) for name, ends in edges.items()
     }
     labels, classes = (None, ()) if y is None else numbered(y.reshape(-1), source)
     protocols = _protocols(arrays, n, source)
@@ -148,7 +147,7 @@ def from_lists(edges: Path, nodes: Path | None, source: str) -> GraphNodes:
         weights = _number(table, named[2], edges.name, source)
     if nodes is None:
         ids, numbers = np.unique(np.concatenate([starts, stops]), return_inverse=True)
-        graph = Graph.of(*np.split(numbers, 2), len(ids), weights, None, source)  # type: ignore[misc]
+        graph = Graph.of(numbers[: len(starts)], numbers[len(starts) :], len(ids), weights, None, source)
         return nodes_of(source, graph, ids.astype(str).tolist(), None, (), {})
     about = _read(nodes, source, True)
     columns = {name.lower(): place for place, name in reversed(list(enumerate(about.column_names)))}
@@ -171,7 +170,7 @@ def from_lists(edges: Path, nodes: Path | None, source: str) -> GraphNodes:
     special = {columns[name] for name in ("id", "node", *LABELS, *SPLITS) if name in columns} | {columns.get("id", 0)}
     wide = [place for place in range(about.num_columns) if place not in special]
     features = np.stack([_number(about, place, nodes.name, source) for place in wide], 1) if wide else None
-    graph = Graph.of(*ends, len(ids), weights, features, source)  # type: ignore[misc]
+    graph = Graph.of(ends[0], ends[1], len(ids), weights, features, source)
     labels, classes = None, ()
     if (column := next((columns[name] for name in LABELS if name in columns), None)) is not None:
         texts = ["" if text is None else str(text) for text in about.column(column).to_pylist()]

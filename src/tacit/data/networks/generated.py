@@ -20,7 +20,7 @@ def communities(n: int, classes: int = 4, words: int = 256, degree: int = 4, see
     style = (counter.uniform(counter.key(key, "style"), rows, 1)[:, 0] * STYLES).astype(np.int64)
     draws = counter.uniform(counter.key(key, "words"), rows, words)
     place = np.arange(words)
-    chance = np.full((n, words), 0.03, np.float32)
+    chance: np.ndarray = np.full((n, words), 0.03, np.float32)
     chance[(place < words // 2) & (place % STYLES == style[:, None])] = 0.6
     chance[(place >= words // 2) & (place % classes == labels[:, None])] = 0.09
     by_field = np.argsort(labels, kind="stable")
@@ -32,7 +32,8 @@ def communities(n: int, classes: int = 4, words: int = 256, degree: int = 4, see
     ends = np.stack([np.repeat(rows, degree), targets.reshape(-1)])
     ends = ends[:, ends[0] != ends[1]]
     ends = np.unique(np.sort(ends, 0), axis=1)
-    graph = Graph.of(*np.concatenate([ends, ends[::-1]], 1), n, None, (draws < chance).astype(np.uint8))  # type: ignore[misc]
+    both = np.concatenate([ends, ends[::-1]], 1)
+    graph = Graph.of(both[0], both[1], n, None, (draws < chance).astype(np.uint8))
     protocols = {"fixed": np.where(rows % 5 == 0, 3, 1).astype(np.int8)[None]}
     names = tuple(f"field {c}" for c in range(classes))
     return nodes_of("generated papers", graph, [f"{row:05d}" for row in rows], labels, names, protocols)

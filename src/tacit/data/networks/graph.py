@@ -217,7 +217,8 @@ class GraphNodes(Samples):
         x = self.graph.described
         blocks = [x[at : at + 65_536] for at in range(0, len(x), 65_536)]  # of a file mapped into memory, one at a time
         if any(not np.isfinite(block).all() for block in blocks if block.dtype.kind == "f"):
-            node = next(i for at, b in enumerate(blocks) for i in (np.flatnonzero(~np.isfinite(b).all(1)) + at * 65_536))
+            broken = np.concatenate([~np.isfinite(block).all(1) for block in blocks])
+            node = int(broken.argmax())
             raise TacitError(f"Node {node} of {self.source} has a feature that is NaN or infinite; remove it or fill it in.")
         if min(float(block.min()) for block in blocks) >= 0:
             return {"signed": False}

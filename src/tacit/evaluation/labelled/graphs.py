@@ -50,6 +50,6 @@ def stratified(labels: np.ndarray, folds: int, key: int) -> np.ndarray:
     """Test parts of equal size with classes in equal shares, as far as that goes: bool, folds × G."""
     shuffled = counter.permutation(key, len(labels))
     order = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    held = np.zeros((folds, len(labels)), bool)
+    held: np.ndarray = np.zeros((folds, len(labels)), bool)
     held[np.arange(len(order)) % folds, order] = True
     return held

@@ -43,7 +43,7 @@ def random_split(known: np.ndarray, share: float, key: int) -> np.ndarray:
     """A split of those that have a label: N of 0, 1 and 3, a share of them to learn from, rounded down as by scikit-learn."""
     rows = np.flatnonzero(known)
     rows = rows[counter.permutation(key, len(rows))]
-    marks = np.zeros(len(known), np.int8)
+    marks: np.ndarray = np.zeros(len(known), np.int8)
     marks[rows] = TEST
     marks[rows[: int(share * len(rows))]] = TRAIN
     return marks
