@@ -162,7 +162,7 @@ TOYS: dict[str, Toy] = {
     "barlow_twins": but(VECTORS, dim=64),
     "vicreg": but(VECTORS, dim=64),
     "byol": but(VECTORS, dim=64, hidden=256),
-    "clan": but(replace(TABLES, score=outliers), batch=256, norm=False, epochs=60, corruption=0.2),
+    "clan": but(replace(TABLES, score=outliers), batch=256, norms=False, epochs=60, corruption=0.2),
     "lfr": but(replace(TABLES, gain=0.04), projector_width=64),  # what it predicts holds all of a row, not only the class
     "t_jepa": but(
         replace(TABLES, elsewhere=False, score=probed),

@@ -12,7 +12,7 @@ from tacit.views.columns import addresses, layout
 
 
 class TableMLP(nn.Module):
-    """A perceptron with `depth` hidden layers of `width`, batch normalisation (`norm`) and ReLU, then a linear one.
+    """A perceptron with `depth` hidden layers of `width`, batch normalisation (`norms`) and ReLU, then a linear one.
 
     Columns enter as the view has them, a category as one slot for each value, whose weights are its embedding. Columns of more
     values than have slots share one hashed table (Unified Embedding, Coleman et al. 2023, arXiv:2305.12102): `buckets` rows
@@ -32,7 +32,7 @@ class TableMLP(nn.Module):
         buckets: int = 4096,
         bucket_width: int = 8,
         chunks: int = 2,
-        norm: bool = True,
+        norms: bool = True,
     ):
         super().__init__()
         positive(width=width, buckets=buckets, bucket_width=bucket_width, chunks=chunks)
@@ -45,7 +45,7 @@ class TableMLP(nn.Module):
         self.register_buffer("plain", torch.tensor(rest), persistent=False)
         self.embedding = UnifiedEmbedding(len(last), buckets, bucket_width, chunks) if last else None
         more = len(last) * chunks * bucket_width
-        self.layers = mlp(len(rest) + more, *(width,) * depth, width, norm=norm)
+        self.layers = mlp(len(rest) + more, *(width,) * depth, width, norm=norms)
         self.dim = width
 
     def forward(self, x: Tensor) -> Tensor:

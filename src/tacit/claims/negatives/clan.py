@@ -24,7 +24,7 @@ from tacit.pretraining import pretrain
 from tacit.representing import features, representations
 from tacit.views.kinds import Plain
 
-SHARED = {"encoder": "table_mlp", "norm": False, "batch": 512, "lr": 1e-3, "warmup": 1, "epochs": 10, "final_lr": 0.01}
+SHARED = {"encoder": "table_mlp", "norms": False, "batch": 512, "lr": 1e-3, "warmup": 1, "epochs": 10, "final_lr": 0.01}
 
 
 class Twin(Method):

@@ -6,7 +6,7 @@ from tacit.claims.rows import OnRows
 from tacit.methods.predictive.lfr import LFR
 from tacit.methods.self_distillation.simsiam import SimSiam
 
-SHARED = {"encoder": "table_mlp", "batch": 128, "epochs": 10, "lr": 1e-3, "warmup": 0, "norm": False}
+SHARED = {"encoder": "table_mlp", "batch": 128, "epochs": 10, "lr": 1e-3, "warmup": 0, "norms": False}
 ROWS = 10_000
 
 

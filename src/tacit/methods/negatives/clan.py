@@ -18,7 +18,7 @@ class CLAN(Method):
 
     checked: jackwilkie/CLAN@b897428
     Compared: the loss, by reading and by value. The encoder there is a residual perceptron of 4 × 1024 without norms:
-    `--norm false` takes them out of ours, which is not residual.
+    `--norms false` takes them out of ours, which is not residual.
     Differs: clean and corrupted rows are two batches to an encoder's norms, there one; batches are drawn without replacement.
     """
 
