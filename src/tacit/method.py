@@ -304,7 +304,7 @@ class Method(nn.Module):
     progress: float = 0.0  # of this stage, in [0, 1]; set by the loop
     encoder: Any  # a module that offers what the constructor asks for by annotation; None where a method has none
 
-    def __init__(self, encoder: nn.Module | Encoder | None = None):
+    def __init__(self, encoder: nn.Module | Encoder | Lookup | None = None):
         super().__init__()
         self.encoder = encoder
         self.renewed: list[nn.Module] = []

@@ -80,7 +80,10 @@ def opened(name: str, quick: bool) -> GraphNodes:
 
 def judged(vectors: Tensor, nodes: GraphNodes, shares: tuple[float, ...], seed: int) -> Measures:
     """F1 in per cent, over as many splits as all arms have, the same ones under a seed."""
-    labels = nodes.multilabel if nodes.multilabel is not None else nodes.labels[:, None] == np.unique(nodes.labels)
+    labels = nodes.multilabel
+    if labels is None:
+        assert nodes.labels is not None  # or nothing could be judged
+        labels = nodes.labels[:, None] == np.unique(nodes.labels)
     found = label_f1(vectors, torch.from_numpy(labels), shares, SPLITS, seed)
     return {
         f"{kind} {100 * share:.0f} %": 100 * getattr(f1, kind) for share, f1 in found.items() for kind in ("micro", "macro")

@@ -69,8 +69,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     if kind not in (None, samples.kind):
         article = GIVEN.get(kind or "", f"{kind}s")
         raise TacitError(
-            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or leave "
-            f"out --as {kind}."
+            f"{samples.source} holds {samples.kind.removesuffix('s')}s and was to be opened as {kind}; give {article}, or "
+            f"leave out --as {kind}."
         )
     return samples
 

@@ -12,7 +12,7 @@ class Messages(Protocol):
 
     dim: int
 
-    def __call__(self, view: Any) -> Tensor: ...
+    def __call__(self, x: Any) -> Tensor: ...
 
     def linear(self, view: Any) -> Tensor: ...  # the same without the activation of the last layer
 

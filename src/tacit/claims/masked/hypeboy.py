@@ -38,7 +38,9 @@ class Trained:
     which: str = "this encoder"
 
     def measure(self, seed: int, quick: bool) -> Measures:
-        nodes = joined(groups(320) if quick else known("hyper-cocitation-cora"))
+        found = groups(320) if quick else known("hyper-cocitation-cora")
+        assert isinstance(found, HypergraphNodes)
+        nodes = joined(found)
         graph = nodes.hypergraph
         kept = np.flatnonzero((graph.sizes > 1) & ~graph.repeats)
         order = kept[counter.permutation(counter.key("held back", seed), len(kept))]

@@ -28,7 +28,7 @@ class Union:
 class SomeGraphs(NamedTuple):
     """Some graphs of a collection that all batches share: it is neither copied nor moved with them."""
 
-    index: Tensor  # int64, n: their numbers
+    index: Tensor  # type: ignore[assignment]  # int64, n: their numbers
     union: Union
 
 

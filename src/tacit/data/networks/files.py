@@ -171,7 +171,8 @@ def from_lists(edges: Path, nodes: Path | None, source: str) -> GraphNodes:
     wide = [place for place in range(about.num_columns) if place not in special]
     features = np.stack([_number(about, place, nodes.name, source) for place in wide], 1) if wide else None
     graph = Graph.of(ends[0], ends[1], len(ids), weights, features, source)
-    labels, classes = None, ()
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
     if (column := next((columns[name] for name in LABELS if name in columns), None)) is not None:
         texts = ["" if text is None else str(text) for text in about.column(column).to_pylist()]
         labels, classes = numbered(told_apart(texts), source)

@@ -166,7 +166,7 @@ class Graph:
 class Nodes(NamedTuple):
     """Some nodes of a graph that all batches share: it is neither copied nor moved with them."""
 
-    index: Tensor  # int64, n: the nodes' numbers
+    index: Tensor  # type: ignore[assignment]  # int64, n: the nodes' numbers
     graph: Graph
 
 

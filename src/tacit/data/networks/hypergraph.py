@@ -194,8 +194,8 @@ def joined(samples: HypergraphNodes) -> HypergraphNodes:
 
 
 def is_hypergraph(path: Path, told: bool = False) -> bool:
-    """Whether a file or folder, whatever the user says, holds one: an archive with `incidence`, a list whose header names node and hyperedge, or such
-    a list called hyperedges in a folder."""
+    """Whether a file or folder holds one, whatever the user says: an archive with `incidence`, a list whose header names node
+    and hyperedge, or such a list called hyperedges in a folder."""
     if path.is_dir():
         return _beside(path, "hyperedges") is not None
     if path.suffix.lower() == ".npz":

@@ -1,4 +1,4 @@
-"""What connects is told by looking into a file or folder, before that could be taken for an array, a list of images or a table."""
+"""What connects is told by looking into a file or folder, before that could be taken for an array, a list or a table."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tacit.errors import positive
 from tacit.method import Facts, Lookup, Method, Paper
@@ -28,6 +29,9 @@ class DeepWalk(Method):
 
     paper = Paper("DeepWalk: Online Learning of Social Representations", "Perozzi, Al-Rfou, Skiena", 2014, "arXiv:1403.6652")
     views = Plain(of={"graph": {"hops": 1}})  # a table needs no neighbours
+    encoder: Any
+    inner: Tensor
+    done: Tensor
 
     def __init__(
         self, encoder: Lookup, *, walks: int = 10, length: int = 40, window: int = 5, subsample: float = 1e-3, threads: int = 1
@@ -53,8 +57,8 @@ class DeepWalk(Method):
         self.cpu()
         tables = self.encoder.rows.detach().numpy(), self.inner.numpy()
         for chunk in corpus.chunks(int(self.done)):
-            how = {"window": self.window, "threads": self.threads}
-            hierarchical_softmax(*tables, *chunk, tree, chance, counter.key(key, "pairs"), **how)
+            drawn = counter.key(key, "pairs")
+            hierarchical_softmax(*tables, *chunk, tree, chance, drawn, window=self.window, threads=self.threads)
             self.done += len(chunk.numbers)
             yield
         self.to(samples.device)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from tacit.errors import TacitError, positive
@@ -34,6 +35,11 @@ class LINE(Method):
         "LINE: Large-scale Information Network Embedding", "Tang, Qu, Wang, Zhang, Yan, Mei", 2015, "arXiv:1503.03578"
     )
     views = Plain(of={"graph": {"hops": 1}})  # a table needs no neighbours
+    encoder: Any
+    first: Tensor
+    second: Tensor
+    contexts: Tensor
+    done: Tensor
 
     def __init__(self, encoder: Lookup, *, draws: int = 100, noises: int = 5, threads: int = 1):
         super().__init__(encoder)
@@ -55,17 +61,19 @@ class LINE(Method):
         rows = rows_of(samples.source.samples.graph, loops=True, weighted=True)
         weights = rows.weights if len(rows.weights) else np.ones(len(rows.targets))
         ends = np.stack([np.repeat(np.arange(len(rows.total)), np.diff(rows.indptr)), rows.targets], 1)
-        degree = sum(np.bincount(end, weights, len(rows.total)) for end in ends.T)
+        degree = np.sum([np.bincount(end, weights, len(rows.total)) for end in ends.T], 0)
         by_weight, by_degree, total = alias(weights), noise(degree), self.draws * len(ends)
         self.cpu()
         first, second, contexts = self.first.numpy(), self.second.numpy(), self.contexts.numpy()
-        how = {"negatives": self.noises, "threads": self.threads}
         for at in range(int(self.done), total, CHUNK):
             numbers = np.arange(at, min(at + CHUNK, total))
             rates = np.maximum(0.025 * (1 - numbers / total), 0.025 * LAST_RATE)
             for order, tables in (("first", (first, first)), ("second", (second, contexts))):
                 drawn = ends[draw(by_weight, counter.key(key, order, "edges"), numbers)]
-                edge_sampling(*tables, drawn, numbers, rates, by_degree, counter.key(key, order, "noise"), **how)
+                edge_sampling(
+                    *tables, drawn, numbers, rates, by_degree, counter.key(key, order, "noise"), negatives=self.noises,
+                    threads=self.threads,
+                )  # fmt: skip
             self.done += len(numbers)
             self.encoder.rows.copy_(torch.cat([normalize(self.first), normalize(self.second)], 1))
             yield

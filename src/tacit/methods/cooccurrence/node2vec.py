@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tacit.errors import TacitError, positive
 from tacit.method import Facts, Lookup, Method, Paper
@@ -30,6 +31,9 @@ class Node2Vec(Method):
 
     paper = Paper("node2vec: Scalable Feature Learning for Networks", "Grover, Leskovec", 2016, "arXiv:1607.00653")
     views = Plain(of={"graph": {"hops": 1}})  # a table needs no neighbours
+    encoder: Any
+    contexts: Tensor
+    done: Tensor
 
     def __init__(
         self,
@@ -64,11 +68,12 @@ class Node2Vec(Method):
 
         corpus = Corpus(walk, len(rows.total), self.walks, self.length, key)
         counts = corpus.counts()
-        drawn, how = (noise(counts), kept(counts, self.subsample), counter.key(key, "pairs")), {"negatives": self.noises}
+        noises, chance, drawn = noise(counts), kept(counts, self.subsample), counter.key(key, "pairs")
+        how = {"window": self.window, "negatives": self.noises, "threads": self.threads}
         self.cpu()
         tables = self.encoder.rows.detach().numpy(), self.contexts.numpy()
         for chunk in corpus.chunks(int(self.done)):
-            negative_sampling(*tables, *chunk, *drawn, window=self.window, threads=self.threads, **how)
+            negative_sampling(*tables, *chunk, noises, chance, drawn, **how)  # type: ignore[arg-type]  # mypy: of the stars
             self.done += len(chunk.numbers)
             yield
         self.to(samples.device)
