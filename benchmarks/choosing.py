@@ -35,12 +35,12 @@ import numpy as np
 import torch
 
 import tacit
-from tacit.comparing import unlabelled
 from tacit.data.known_sets import SETS
 from tacit.data.splitting import splits
-from tacit.dissecting import turned
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.panel import OF_VIEWS, WITHOUT_LABELS
+from tacit.judging.comparing import unlabelled
+from tacit.judging.dissecting import turned
 from tacit.numerics import counter
 from tacit.representing import features, representations
 from tacit.views.kinds import Plain

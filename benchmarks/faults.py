@@ -36,10 +36,10 @@ from tacit.data.known_sets import SETS
 from tacit.data.splitting import splits
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.linear import linear
+from tacit.judging.telling import history
 from tacit.method import Method
 from tacit.numerics import counter
 from tacit.representing import features, representations
-from tacit.telling import history
 from tacit.training.signals import Signals
 from tacit.views.kinds import Plain
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 import tacit
 from tacit.data.clouds.shapes import shapes, write
-from tacit.telling import _looks
+from tacit.judging.telling import _looks
 
 SMALL = {"points": 48, "epochs": 1, "batch": 16, "width": 16, "depth": [16]}
 

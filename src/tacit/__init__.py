@@ -7,22 +7,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tacit.adapting import regimes as regimes
     from tacit.check import check_method as check_method
-    from tacit.comparing import compare as compare
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
     from tacit.data.inspecting import inspect as inspect
     from tacit.demo_story import demo as demo
     from tacit.describing import describe as describe
-    from tacit.diagnosing import doctor as doctor
-    from tacit.dissecting import dissect as dissect
     from tacit.embeddings.read import Table as Table
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
-    from tacit.judging import evaluate as evaluate
+    from tacit.judging.adapting import regimes as regimes
+    from tacit.judging.comparing import compare as compare
+    from tacit.judging.diagnosing import doctor as doctor
+    from tacit.judging.dissecting import dissect as dissect
+    from tacit.judging.evaluating import evaluate as evaluate
     from tacit.method import Batch as Batch
     from tacit.method import Facts as Facts
     from tacit.method import Method as Method
@@ -48,11 +48,11 @@ CONTENTS = {
     "inspect": "tacit.data.inspecting",
     "preview": "tacit.previewing",
     "pretrain": "tacit.pretraining",
-    "evaluate": "tacit.judging",
-    "regimes": "tacit.adapting",
-    "dissect": "tacit.dissecting",
-    "compare": "tacit.comparing",
-    "doctor": "tacit.diagnosing",
+    "evaluate": "tacit.judging.evaluating",
+    "regimes": "tacit.judging.adapting",
+    "dissect": "tacit.judging.dissecting",
+    "compare": "tacit.judging.comparing",
+    "doctor": "tacit.judging.diagnosing",
     "embed": "tacit.tables",
     "search": "tacit.tables",
     "catalogue": "tacit.methods:listing",

@@ -9,7 +9,7 @@ from tacit.data.generated import glyphs, write
 from tacit.embeddings.search import Hit
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
-from tacit.judging import evaluate
+from tacit.judging.evaluating import evaluate
 from tacit.pretraining import pretrain
 from tacit.run import Run
 from tacit.tables import embed, search

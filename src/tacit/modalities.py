@@ -48,7 +48,7 @@ MODALITIES: Mapping[str, Home] = {
     "triples": Home(
         "tacit.views.triples:TripleViews",
         {"entities": "tacit.encoders.triples:EntityTable"},
-        "tacit.linking:judge",
+        "tacit.judging.linking:judge",
         drawn=False,
     ),
 }

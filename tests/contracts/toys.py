@@ -13,7 +13,7 @@ from tacit.data.generated import tiny_images
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
-from tacit.linking import links, reconstruction
+from tacit.judging.linking import links, reconstruction
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.numerics.exact import unit

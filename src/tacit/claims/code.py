@@ -10,7 +10,7 @@ from tacit.modalities import MODALITIES
 
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
-MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging")
+MODULES = ("method", "config", "material", "pretraining", "run", "representing")
 WORDS = {"evaluation.meanings", "training.alarms", "training.journal", "training.signals"}  # what only tells of numbers
 
 

@@ -12,7 +12,7 @@ from tacit.claims.claim import Claim, Found, Measures
 from tacit.data import known
 from tacit.data.networks.triples import TripleSamples, generated_groups
 from tacit.evaluation.links.rules import mine
-from tacit.linking import Frequent, Scoring, links
+from tacit.judging.linking import Frequent, Scoring, links
 from tacit.method import Method
 from tacit.methods.relational.distmult import DistMult
 from tacit.methods.relational.transe import TransE

@@ -10,7 +10,7 @@ import torch
 from tacit.claims.claim import Claim, Found, Measures
 from tacit.data import known
 from tacit.data.networks.triples import TripleSamples, generated_tree
-from tacit.linking import reconstruction
+from tacit.judging.linking import reconstruction
 from tacit.methods.relational.poincare_embeddings import PoincareEmbeddings
 from tacit.pretraining import pretrain
 

@@ -25,8 +25,8 @@ from tacit.evaluation.links.ranking import (
 )
 from tacit.evaluation.links.rules import mine
 from tacit.evaluation.number import Number
+from tacit.judging.telling import tell
 from tacit.run import Run
-from tacit.telling import tell
 from tacit.training.checkpoint import write_text
 
 NAMED = 3  # unknown triples that are named

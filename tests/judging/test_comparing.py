@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import tacit
-from tacit import comparing
 from tacit.data.generated import clusters, tiny_images
 from tacit.errors import TacitError
+from tacit.judging import comparing
 from tacit.pretraining import pretrain
 
 ROWS = {"encoder": "mlp", "width": 32, "depth": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}

@@ -17,13 +17,13 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.graphs import graph_classification
 from tacit.evaluation.labelled.nodes import node_classification
 from tacit.evaluation.panel import Judged, judge
+from tacit.judging.telling import some, tell
 from tacit.material import hash_of_ids
 from tacit.method import Method
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 from tacit.representing import Represent, features, representations
 from tacit.run import Run
-from tacit.telling import some, tell
 from tacit.training.checkpoint import write_text
 from tacit.views.kinds import Pair, Plain
 

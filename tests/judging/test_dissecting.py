@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from tacit.data.generated import clusters
-from tacit.dissecting import dissect
 from tacit.errors import TacitError
 from tacit.evaluation.unlabelled.rankme import rankme
+from tacit.judging.dissecting import dissect
 from tacit.pretraining import pretrain
 
 ROWS = {"encoder": "mlp", "width": 16, "depth": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}

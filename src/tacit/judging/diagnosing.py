@@ -13,7 +13,7 @@ import numpy as np
 from tacit.config import Config
 from tacit.errors import TacitError
 from tacit.evaluation.meanings import MEANINGS
-from tacit.telling import history
+from tacit.judging.telling import history
 
 UNCHANGED, EASY = 0.95, 0.05  # of the overlap before training: nothing was learned; and where there was little to learn
 FALLEN, RISING = 0.05, 0.02  # of online kNN accuracy: more than its noise

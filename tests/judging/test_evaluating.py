@@ -12,7 +12,7 @@ from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.panel import OF_VIEWS, WITH_LABELS, WITHOUT_LABELS
-from tacit.judging import _trained_on, evaluate
+from tacit.judging.evaluating import _trained_on, evaluate
 from tacit.pretraining import pretrain
 from tacit.representing import representations
 from tests.contracts.probes import Curved, Origin

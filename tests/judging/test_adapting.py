@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from tacit.adapting import regimes
 from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.linear import linear
+from tacit.judging.adapting import regimes
 from tacit.pretraining import pretrain
 from tests.contracts.probes import Curved, Origin
 

@@ -10,8 +10,8 @@ from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.data.vectors import VectorArrays
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.number import Number
+from tacit.judging.telling import EXAMPLES, Cast, _crossing, _examples, _groups, _looks, _strips, advice, history, some, tell
 from tacit.pretraining import pretrain
-from tacit.telling import EXAMPLES, Cast, _crossing, _examples, _groups, _looks, _strips, advice, history, some, tell
 
 
 def test_the_log_is_read(trained, tmp_path):
