@@ -109,7 +109,7 @@ TOYS: dict[str, Toy] = {
     "grace": NODES,
     "vgae": but(NODES, lr=0.01),
     "deepwalk": Toy(NODES.data, {"width": 16, "walks": 3, "length": 20}),
-    "node2vec": Toy(NODES.data, {"width": 16, "walks": 3, "length": 20, "window": 5, "back": 0.5, "away": 2.0}),
+    "node2vec": Toy(NODES.data, {"width": 16, "walks": 10, "length": 40, "window": 5, "back": 0.5, "away": 2.0}),
     "line": Toy(NODES.data, {"width": 16, "draws": 100}),
     # On cloth of 12 pixels SimCLR too falls below the untrained encoder. A flat net, since eight crops through a deep one
     # have so many ReLUs that rounding flips some: there one process, its weights moved by 6e-8, differs from itself by 1e-4.
