@@ -140,7 +140,7 @@ def doctor_page() -> str:
     parts += [DOCTOR, study["__doc__"].split("\n\n", 2)[2].strip(), "## What was found"]
     parts.append("\n".join(f"- {sentence}" for sentence in _caught(sets, study["TRIED_ON"])))
     for name, rows in sets.items():
-        told = "thresholds set here" if name == study["SET_ON"] else "nothing was set here"
+        told = "nothing was set here" if name in study["TRIED_ON"] else "thresholds set here"
         parts += [f"## {name}, {told}", _faults(rows), _healthy(rows)]
         seconds = sum(r["seconds"] for r in rows) / 60
         parts.append(
@@ -158,18 +158,17 @@ DOCTOR = (
 
 
 def early(row: Row) -> bool:
-    """Whether a run raised its first alarm within its first tenth."""
-    return bool(row["alarms"]) and row["alarms"][0][2] <= 0.1
+    """Whether a run's first alarm named what was planted within its first tenth."""
+    return bool(row["alarms"]) and row["alarms"][0][2] <= 0.1 and row["alarms"][0][0] == row["cause"]
 
 
 def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...]) -> list[str]:
     said = []
     for name, rows in sets.items():
         planted, healthy = [r for r in rows if r["cause"]], [r for r in rows if not r["cause"]]
-        named = sum(bool(r["alarms"]) and r["alarms"][0][0] == r["cause"] for r in planted)
         said.append(
-            f"{name}: {sum(map(early, planted))} of {len(planted)} faults raised an alarm within the first tenth, "
-            f"{sum(bool(r['alarms']) for r in planted)} at all, {named} by the name of what was planted; "
+            f"{name}: {sum(map(early, planted))} of {len(planted)} faults were named within the first tenth, "
+            f"{sum(bool(r['alarms']) for r in planted)} raised an alarm at all; "
             f"{sum(bool(r['alarms']) for r in healthy)} of {len(healthy)} healthy runs raised one."
         )
     new = [r for name in tried for r in sets.get(name, [])]
