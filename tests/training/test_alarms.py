@@ -120,8 +120,9 @@ def test_a_small_batch_is_named_where_nothing_is_learned():
     assert raised(same) == [] == raised(HEALTHY, traits=small) == raised(same, traits=small._replace(compares=False))
 
 
-def test_late_in_training_few_negatives_are_no_fault():
+def test_late_in_training_few_negatives_and_agreement_are_no_fault():
     assert raised(FAULTS["temperature"], progress=0.5) == []
+    assert raised(FAULTS["stop-gradient"], progress=0.5) == [] == raised(FAULTS["stop-gradient "], progress=0.5)
     assert raised(FAULTS["collapse"], progress=0.5) == ["collapse"]
 
 

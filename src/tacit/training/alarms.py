@@ -27,7 +27,7 @@ NARROWED = 0.4  # of the most directions that the representation filled so far
 VANISHED = 0.1  # of the spread before training
 ONE_LINE = 2.0  # directions, fewer than which are one
 SMALL_BATCH, LITTLE_CHANGED = 16, 0.9  # samples, and of the overlap before training
-EARLY = 0.2  # of a stage: later, few negatives and alike views may be what was learned
+EARLY = 0.2  # of a stage: later, few negatives, alike views and agreement may be what was learned
 SETTLED = 20  # steps, before which running statistics say little
 
 
@@ -113,11 +113,11 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     if early and traits.compares and traits.batch < SMALL_BATCH and stays("overlap", LITTLE_CHANGED):
         return [_batch(traits, start, mixed)]
     apart, once = _of(now, "projected_alignment"), _of(first, "projected_alignment")
-    if apart < NEARER * once and math.isnan(_of(now, "negatives")) and stays("projected_overlap", STILL_ALIKE):
+    if early and apart < NEARER * once and math.isnan(_of(now, "negatives")) and stays("projected_overlap", STILL_ALIKE):
         seen = f"projections of two views lie at {100 * apart / once:.0f} % of their squared distance before training"
         return [_agreement(seen, _of(first, "projected_overlap"), _of(now, "projected_overlap"))]
     rank, most = _of(now, "effective_rank"), max(_of(line, "effective_rank") for line in before)
-    if math.isnan(apart) and rank < NARROWED * most and stays("overlap", UNCHANGED):
+    if early and math.isnan(apart) and rank < NARROWED * most and stays("overlap", UNCHANGED):
         return [_agreement(f"the effective rank fell from {most:.0f} to {rank:.0f}", start, mixed)]
     if fell("spread", VANISHED) or rank < min(ONE_LINE, NARROWED * most):
         return [_collapse(rank, _of(now, "spread"), _of(first, "spread"), traits)]
