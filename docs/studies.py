@@ -138,7 +138,7 @@ def doctor_page() -> str:
         "Written by `python docs/generate.py` from the rows of `benchmarks/faults.py`.",
     ]
     parts += [DOCTOR, study["__doc__"].split("\n\n", 2)[2].strip(), "## What was found"]
-    parts.append("\n".join(f"- {sentence}" for sentence in _caught(sets, study["TRIED_ON"])))
+    parts.append("\n".join(f"- {sentence}" for sentence in _caught(sets, study["TRIED_ON"], len(study["FAULTS"]))))
     for name, rows in sets.items():
         told = "nothing was set here" if name in study["TRIED_ON"] else "thresholds set here"
         parts += [f"## {name}, {told}", _faults(rows), _healthy(rows)]
@@ -162,7 +162,7 @@ def early(row: Row) -> bool:
     return bool(row["alarms"]) and row["alarms"][0][2] <= 0.1 and row["alarms"][0][0] == row["cause"]
 
 
-def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...]) -> list[str]:
+def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...], faults: int) -> list[str]:
     said = []
     for name, rows in sets.items():
         planted, healthy = [r for r in rows if r["cause"]], [r for r in rows if not r["cause"]]
@@ -171,14 +171,13 @@ def _caught(sets: dict[str, list[Row]], tried: tuple[str, ...]) -> list[str]:
             f"{sum(bool(r['alarms']) for r in planted)} raised an alarm at all; "
             f"{sum(bool(r['alarms']) for r in healthy)} of {len(healthy)} healthy runs raised one."
         )
-    new = [r for name in tried for r in sets.get(name, [])]
-    if not new:
-        return [*said, f"Nothing has been tried on {', '.join(tried)} yet: whether the rule is met is open."]
-    caught = all(early(r) for r in new if r["cause"])
-    false = sum(bool(r["alarms"]) for r in new if not r["cause"])
-    runs = sum(not r["cause"] for r in new)
-    met = "The rule is met" if caught and false <= 1 and runs >= 30 else "**The rule is not met**"
-    said.append(f"{met}, over {', '.join(name for name in tried if name in sets)}: {false} alarms on {runs} healthy runs.")
+    done = {name: sets[name] for name in tried if name in sets}
+    new = [r for rows in done.values() for r in rows]
+    runs, false = sum(not r["cause"] for r in new), sum(bool(r["alarms"]) for r in new if not r["cause"])
+    if not done or runs < 30 or len(new) - runs < faults * len(done):
+        return [*said, f"The runs on {', '.join(tried)} are not complete: whether the rule is met is open."]
+    met = "The rule is met" if sum(map(early, new)) == len(new) - runs and false <= 1 else "**The rule is not met**"
+    said.append(f"{met}, over {', '.join(done)}: {false} alarms on {runs} healthy runs.")
     return said
 
 
