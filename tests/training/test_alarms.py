@@ -12,9 +12,22 @@ from tacit.training.signals import Signals
 
 TRAITS = Traits(n=256, dim=128, batch=64, compares=True, shared=0.7)
 HEALTHY = Signals(
-    effective_rank=110, spread=0.5, alignment=0.3, uniformity=-1.5, overlap=0.2, projected_rank=70, negatives=60, weights=59
+    effective_rank=110,
+    spread=0.5,
+    alignment=0.3,
+    uniformity=-1.5,
+    overlap=0.2,
+    projected_rank=70,
+    projected_alignment=0.9,
+    projected_overlap=0.25,
+    negatives=60,
+    weights=59,
 )
-START = HEALTHY._replace(effective_rank=90, spread=0.2, overlap=0.34, weights=58)
+START = HEALTHY._replace(
+    effective_rank=90, spread=0.2, overlap=0.34, projected_alignment=1.3, projected_overlap=0.35, weights=58
+)
+AGREES = {"projected_alignment": 0.5, "projected_overlap": 0.33, "negatives": math.nan}
+UNPROJECTED = dict.fromkeys(("projected_rank", "projected_alignment", "projected_overlap", "negatives"), math.nan)
 
 
 def at(step, signals):
@@ -28,9 +41,10 @@ def raised(now, start=START, traits=TRAITS, progress=0.1, last=None, usual=None)
 
 FAULTS = {
     "temperature": HEALTHY._replace(negatives=1.3),
-    "stop-gradient": HEALTHY._replace(projected_rank=3.0, overlap=0.43),
-    "stop-gradient ": HEALTHY._replace(effective_rank=30, overlap=0.35),  # of the representation; the projections shrink
-    "collapse": HEALTHY._replace(spread=0.02, effective_rank=1.1),
+    "stop-gradient": HEALTHY._replace(**AGREES),
+    "stop-gradient ": HEALTHY._replace(effective_rank=30, overlap=0.35, **UNPROJECTED),  # of the representation alone
+    "collapse": HEALTHY._replace(spread=0.01),
+    "collapse ": HEALTHY._replace(effective_rank=1.1),
 }
 
 
@@ -48,10 +62,23 @@ def test_growing_weights_are_named_first_and_at_once():
     assert raised(FAULTS["collapse"]._replace(weights=100), last=HEALTHY) == ["learning rate"]
 
 
-def test_projections_that_are_narrow_by_design_are_no_fault():
-    narrow = HEALTHY._replace(projected_rank=6.5, overlap=0.34)
-    assert raised(narrow, start=START._replace(projected_rank=7.0)) == []
-    assert raised(narrow) == ["stop-gradient"]
+def test_agreement_is_a_fault_only_where_it_tells_nothing_apart():
+    agrees = HEALTHY._replace(**AGREES)
+    assert raised(agrees._replace(projected_overlap=0.2)) == []  # views agree as they should
+    assert raised(agrees, last=HEALTHY._replace(projected_overlap=0.2)) == []  # one look is not enough
+    assert raised(agrees._replace(negatives=60)) == []  # which stand against it
+    assert raised(agrees._replace(projected_alignment=0.7)) == []
+    assert raised(HEALTHY._replace(effective_rank=30, overlap=0.35, negatives=math.nan)) == []  # what is compared is wide
+
+
+def test_collapse_is_judged_by_the_first_look():
+    flat = START._replace(spread=0.047, effective_rank=11, **UNPROJECTED)._replace(overlap=math.nan)
+    assert raised(flat._replace(spread=0.011, effective_rank=28), start=flat) == []  # as MAE on digits
+    assert raised(flat._replace(spread=0.004, effective_rank=28), start=flat) == ["collapse"]
+    assert raised(flat._replace(spread=0.004), start=flat, last=flat) == []  # one look is not enough
+    line = flat._replace(effective_rank=1.5)
+    assert raised(line, start=line) == []  # the data are so
+    assert raised(line, start=flat) == ["collapse"]
 
 
 def test_weights_that_begin_at_zero_do_not_grow_too_fast():
@@ -93,13 +120,14 @@ def test_a_small_batch_is_named_where_nothing_is_learned():
     assert raised(same) == [] == raised(HEALTHY, traits=small) == raised(same, traits=small._replace(compares=False))
 
 
-def test_late_in_training_few_negatives_are_no_fault():
+def test_late_in_training_few_negatives_and_agreement_are_no_fault():
     assert raised(FAULTS["temperature"], progress=0.5) == []
+    assert raised(FAULTS["stop-gradient"], progress=0.5) == [] == raised(FAULTS["stop-gradient "], progress=0.5)
     assert raised(FAULTS["collapse"], progress=0.5) == ["collapse"]
 
 
 def test_what_a_method_has_not_raises_nothing():
-    nothing = dict.fromkeys(("overlap", "projected_rank", "negatives", "alignment", "weights"))
+    nothing = dict.fromkeys((*UNPROJECTED, "overlap", "alignment", "weights"))
     assert alarms([{**at(0, START), **nothing}] * 2, {**at(30, HEALTHY), **nothing}, TRAITS, 0.1) == []
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from tacit.method import Batch, Method
 from tacit.numerics.spectra import alignment, effective_rank, feature_spread, uniformity
-from tacit.training.signals import Probe, projects
+from tacit.training.signals import Probe, own_statistics, projects
 from tests.training.numbers import numbers
 
 TABLE = torch.randn(64, 32, generator=torch.Generator().manual_seed(0))
@@ -78,6 +78,36 @@ def test_projections_are_measured_where_the_widths_fit():
     found = Probe(method, numbers(64), key=3, autocast=nullcontext).measure()
     assert 1 <= found.projected_rank < 1.1  # one number per sample
     assert 1 <= found.negatives <= 63 and found.weights > 0
+
+
+def two_views(stream):
+    def both(content, index, key, partner=None):
+        return [content.values, content.values.flip(0)], [{}, {}]
+
+    both.seen = ()
+    stream.source = stream.source._replace(program=both)
+    return stream
+
+
+def test_projections_of_two_views_are_compared_where_the_loss_compares_them():
+    method = Projecting(8)
+    method.encoder.weight.data.normal_(generator=torch.Generator().manual_seed(0))
+    probe = Probe(method, two_views(numbers(64)), key=3, autocast=nullcontext)
+    found = probe.measure()
+    assert found.projected_alignment > 0 and 0 < found.projected_overlap < 1
+    method.prototypes = nn.Linear(6, 3)
+    assert all(math.isnan(value) for value in (probe.measure().projected_alignment, probe.measure().negatives))
+
+
+def test_statistics_are_the_inputs_own_and_the_running_ones_stay():
+    norm, x = nn.BatchNorm1d(4).eval(), 3 + torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    with own_statistics(norm):
+        inside = norm(x)
+    assert inside.mean(0).abs().max() < 1e-5 < norm(x).mean(0).abs().min()
+    assert list(norm.state_dict()) == list(before) and all(
+        torch.equal(norm.state_dict()[name], before[name]) for name in before
+    )
 
 
 def test_what_a_method_has_not_is_not_measured():

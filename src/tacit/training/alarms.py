@@ -12,21 +12,22 @@ from typing import Any, NamedTuple
 import torch
 
 from tacit.method import Method
-from tacit.numerics.spectra import collapsed
 from tacit.training.signals import Probe
 from tacit.training.streams import Stream
 
 GROWN = 1.25  # by so much weights do not grow between two looks at them
-FEW_NEGATIVES = 3.0  # samples at which a softmax should look, at least
+FEW_NEGATIVES = 5.0  # samples at which a softmax should look, at least
 HARDER = 0.7  # of how well the usual views are told apart before training: little of a sample is left in the run's own
 TELLABLE = 0.5  # d′ of the usual views, below which an untrained encoder cannot measure views
 SHARED = 0.15  # of the smaller of two crops, that the other shows too
 STILL_ALIKE = 0.8  # of the overlap before training: it has not been found either
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
-FEW_DIRECTIONS = 10.0  # that projections fill
+NEARER = 0.5  # of how far two views' projections lay apart before training: they agree
 NARROWED = 0.4  # of the most directions that the representation filled so far
+VANISHED = 0.1  # of the spread before training
+ONE_LINE = 2.0  # directions, fewer than which are one
 SMALL_BATCH, LITTLE_CHANGED = 16, 0.9  # samples, and of the overlap before training
-EARLY = 0.2  # of a stage: later, few negatives and alike views may be what was learned
+EARLY = 0.2  # of a stage: later, few negatives, alike views and agreement may be what was learned
 SETTLED = 20  # steps, before which running statistics say little
 
 
@@ -85,8 +86,8 @@ class Watch:
 def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -> list[Alarm]:
     """The alarms that the signals of now raise, given those of earlier looks, of which the first is from before any step.
 
-    What is said of overlap and of negatives must hold at two looks in a row. One fault shows in several signals, so the
-    first cause that explains them is named alone.
+    All but the weights is judged by the first look, since untrained encoders differ; overlap, negatives and spread must
+    hold at two looks in a row. One fault shows in several signals, so the first cause that explains them is named alone.
     """
     if not before:
         return []
@@ -95,26 +96,31 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
         return [_rate(_of(now, "weights") / _of(last, "weights"), int(now["step"]) - int(last["step"]))]
     if now["step"] < SETTLED:
         return []
-    early, pair = progress <= EARLY, (last, now)
-    if early and all(_of(line, "negatives") < FEW_NEGATIVES for line in pair):
+
+    def stays(name: str, share: float) -> bool:
+        return all(_of(line, name) > share * _of(first, name) for line in (last, now))
+
+    def fell(name: str, share: float) -> bool:
+        return all(_of(line, name) < share * _of(first, name) for line in (last, now))
+
+    early = progress <= EARLY
+    if early and all(_of(line, "negatives") < FEW_NEGATIVES for line in (last, now)):
         return [_temperature(_of(now, "negatives"), traits)]
-    start, mixed = _of(first, "overlap"), _of(now, "overlap")
-    usual = _of(first, "usual_overlap")
+    start, mixed, usual = _of(first, "overlap"), _of(now, "overlap"), _of(first, "usual_overlap")
     harder = told_apart(usual) > TELLABLE and told_apart(start) < HARDER * told_apart(usual)
-    if early and (harder or traits.shared < SHARED) and all(_of(line, "overlap") > STILL_ALIKE * start for line in pair):
+    if early and (harder or traits.shared < SHARED) and stays("overlap", STILL_ALIKE):
         return [_views(traits, usual, start, mixed)]
-    small = early and traits.compares and traits.batch < SMALL_BATCH
-    if small and all(_of(line, "overlap") > LITTLE_CHANGED * start for line in pair):
+    if early and traits.compares and traits.batch < SMALL_BATCH and stays("overlap", LITTLE_CHANGED):
         return [_batch(traits, start, mixed)]
-    most = max(_of(line, "effective_rank") for line in before)
-    rank, spread = _of(now, "effective_rank"), _of(now, "spread")
-    few = min(FEW_DIRECTIONS, _of(first, "projected_rank") / 2)  # where projections are narrow by design
-    if (_of(now, "projected_rank") < few or rank < NARROWED * most) and all(
-        _of(line, "overlap") > UNCHANGED * start for line in pair
-    ):
-        return [_agreement(rank, most, start, mixed)]
-    if progress >= 0.05 and collapsed(rank, spread, traits.n, traits.dim):  # an untrained encoder has little spread too
-        return [_collapse(rank, spread, traits)]
+    apart, once = _of(now, "projected_alignment"), _of(first, "projected_alignment")
+    if early and apart < NEARER * once and math.isnan(_of(now, "negatives")) and stays("projected_overlap", STILL_ALIKE):
+        seen = f"projections of two views lie at {100 * apart / once:.0f} % of their squared distance before training"
+        return [_agreement(seen, _of(first, "projected_overlap"), _of(now, "projected_overlap"))]
+    rank, most = _of(now, "effective_rank"), max(_of(line, "effective_rank") for line in before)
+    if early and math.isnan(apart) and rank < NARROWED * most and stays("overlap", UNCHANGED):
+        return [_agreement(f"the effective rank fell from {most:.0f} to {rank:.0f}", start, mixed)]
+    if fell("spread", VANISHED) or rank < min(ONE_LINE, NARROWED * most):
+        return [_collapse(rank, _of(now, "spread"), _of(first, "spread"), traits)]
     return []
 
 
@@ -175,19 +181,19 @@ def _batch(traits: Traits, start: float, mixed: float) -> Alarm:
     )
 
 
-def _agreement(rank: float, most: float, start: float, mixed: float) -> Alarm:
+def _agreement(seen: str, start: float, mixed: float) -> Alarm:
     return Alarm(
         "stop-gradient",
-        f"Views agree because everything does: the effective rank fell from {most:.0f} to {rank:.0f}, and two samples look "
-        f"more alike than two views of one in {100 * mixed:.0f} % of cases ({100 * start:.0f} % before training). See that "
-        "the target gets no gradient (detach), and that a predictor, negatives or a term that spreads stand against it.",
+        f"Views agree because everything does: {seen}, and two samples look more alike than two views of one in "
+        f"{100 * mixed:.0f} % of cases ({100 * start:.0f} % before training). See that the target gets no gradient (detach), "
+        "and that a predictor, negatives or a term that spreads stand against it.",
     )
 
 
-def _collapse(rank: float, spread: float, traits: Traits) -> Alarm:
+def _collapse(rank: float, spread: float, start: float, traits: Traits) -> Alarm:
     return Alarm(
         "collapse",
-        f"The representation is collapsing: effective rank {rank:.1f} of {traits.dim}, spread {spread:.3f} (1 is full). Try "
-        "a lower --lr, a larger --batch, a higher --temperature where the method has one, or a method with negatives "
-        "(simclr).",
+        f"The representation is collapsing: effective rank {rank:.1f} of {traits.dim}, spread {spread:.3f} (1 is full, "
+        f"{start:.3f} before training). Try a lower --lr, a larger --batch, a higher --temperature where the method has one, "
+        "or a method with negatives (simclr).",
     )

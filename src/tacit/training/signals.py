@@ -1,6 +1,7 @@
 """How a training goes, seen on a fixed probe of samples that is embedded every so often."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ class Signals(NamedTuple):
     uniformity: float  # log mean exp(−2 · squared distance) over pairs (Wang and Isola 2020); 0 is collapsed
     overlap: float  # chance that two samples look more alike than two looks at one sample: 0.5 is no better than chance
     projected_rank: float  # effective rank of the centred projections, which the loss compares
+    projected_alignment: float  # of projections of two looks, by the statistics of the probe itself: nan for prototypes'
+    projected_overlap: float  # of the same
     negatives: float  # other samples' projections that a softmax at the method's temperature looks at
     weights: float  # Euclidean norm of all weights
 
@@ -46,21 +49,31 @@ class Probe:
         if comparable(self.stream, looks):
             first, second = self._both(looks)
             apart, mixed = float(alignment(first, second)), overlap(first, second)
-        filled, seen = float("nan"), float("nan")
-        if projects(self.method):
-            encoder, projector = self.method.get_submodule("encoder"), self.method.get_submodule("projector")
-            answer = self._through(lambda batch: encoder(batch.views[0]), looks)
-            if answer.ndim == 2:  # not tokens, of which a method makes rows in a way of its own
-                z = self._through(lambda batch: projector(answer.to(batch.views[0].device)), looks)
-                filled = float(effective_rank(z - z.mean(0)))
-                temperature = getattr(self.method, "temperature", None)
-                if isinstance(temperature, int | float) and not hasattr(self.method, "prototypes"):  # of clusters
-                    seen = effective_negatives(z, temperature)
+        projected = self._projected(looks) if projects(self.method) else (float("nan"),) * 4
         centred = plain - plain.mean(0)
         norms = [p.detach().float().norm() for p in self.method.parameters()]
         weights = float(torch.stack(norms).norm()) if norms else float("nan")
         ranks = float(effective_rank(centred)), float(feature_spread(plain))
-        return Signals(*ranks, apart, float(uniformity(plain)), mixed, filled, seen, weights)
+        return Signals(*ranks, apart, float(uniformity(plain)), mixed, *projected, weights)
+
+    def _projected(self, looks: Batch) -> tuple[float, float, float, float]:
+        """Rank, alignment, overlap and negatives of the projections."""
+        filled, apart, mixed, seen = (float("nan"),) * 4
+        encoder, projector = self.method.get_submodule("encoder"), self.method.get_submodule("projector")
+        answer = self._through(lambda batch: encoder(batch.views[0]), looks)
+        if answer.ndim != 2:  # tokens, of which a method makes rows in a way of its own
+            return filled, apart, mixed, seen
+        z = self._through(lambda batch: projector(answer.to(batch.views[0].device)), looks)
+        filled, temperature = float(effective_rank(z - z.mean(0))), getattr(self.method, "temperature", None)
+        by_clusters = hasattr(self.method, "prototypes")  # which the loss compares instead
+        if isinstance(temperature, int | float) and not by_clusters:
+            seen = effective_negatives(z, temperature)
+        if comparable(self.stream, looks) and not by_clusters:
+            with own_statistics(self.method):
+                parts = [_one(looks, view) for view in (0, 1)]
+                first, second = (self._through(lambda batch: projector(encoder(batch.views[0])), part) for part in parts)
+            apart, mixed = float(alignment(first, second)), overlap(first, second)
+        return filled, apart, mixed, seen
 
     def overlap_in(self, stream: Stream) -> float:
         """The overlap of the same samples in another stream's views."""
@@ -79,6 +92,23 @@ class Probe:
                 return how(batch).float().cpu()
         finally:
             self.method.train(training)
+
+
+@contextmanager
+def own_statistics(module: nn.Module) -> Iterator[None]:
+    """Batch norms in evaluation mode take the statistics of their input, as in training, and keep the running ones.
+
+    What the loss compares is so normalised, and running statistics lag behind in the first steps.
+    """
+    norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    kept = [(norm.running_mean, norm.running_var) for norm in norms]
+    try:
+        for norm in norms:
+            norm.running_mean = norm.running_var = None
+        yield
+    finally:
+        for norm, (mean, variance) in zip(norms, kept):
+            norm.running_mean, norm.running_var = mean, variance
 
 
 def comparable(stream: Stream, looks: Batch) -> bool:
