@@ -51,7 +51,7 @@ LISTED = [
     Facts("npid", "contrast", 2018, "Single", (), ""),
 ]
 RESULTS = {
-    "inspect": Page(text="12 images"),
+    "inspect": Page(text="12 images", drawn=True),
     "preview": Path("preview.png"),
     "pretrain": RUN,
     "evaluate": Page(text="kNN 50 %"),

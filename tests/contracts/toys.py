@@ -151,7 +151,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=probed,
     ),
-    "hypeboy": but(replace(HYPERGRAPH, score=filled), decoder_depth=1, drop_hyperedges=0.5),
+    "hypeboy": but(replace(HYPERGRAPH, score=filled), decoder_depth=1, decoder_dropout=0.0, drop_hyperedges=0.5),
     "distmult": TRIPLES,
     "transe": but(replace(TRIPLES, data=generated_grid), epochs=250, order=2),  # groups are symmetric, which a step is not
     "bilinear": but(TRIPLES, width=16),

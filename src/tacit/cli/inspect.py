@@ -4,7 +4,7 @@ from pathlib import Path
 from shlex import quote
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Kind, Shared
+from tacit.cli.answer import NO_FLAGS, Answer, Kind, Shared, given
 
 
 def inspect(data: str, /, *, kind: Kind = None, schema: Path | None = None, shared: Shared = NO_FLAGS) -> Answer:
@@ -18,6 +18,6 @@ def inspect(data: str, /, *, kind: Kind = None, schema: Path | None = None, shar
     schema
         Of a table: write what was inferred to this .yaml, to be changed and given in place of the table.
     """
-    found = tacit.inspect(data, kind=kind, schema=schema)
+    found = tacit.inspect(data, kind=kind, **given(schema=schema))
     source = quote(str(schema or data))
     return Answer(str(found), found, f"tacit preview {source} --method simclr" if found.drawn else f"tacit pretrain {source}")

@@ -30,7 +30,13 @@ from tacit.numerics import counter
 
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
 DECODED = 1000  # samples that are read in full
-NOUNS = {"graph": "nodes of a graph", "graphs": "graphs"}  # what samples are, where that is not the name of their kind
+NOUNS = {  # what samples are, where that is not the name of their kind
+    "graph": "nodes of a graph",
+    "graphs": "graphs",
+    "hypergraph": "nodes of a hypergraph",
+    "table": "rows of a table",
+    "triples": "triples",
+}
 LISTED = 10  # classes and corrupt samples shown in the terminal
 
 

@@ -45,7 +45,7 @@ def nearest(queries: Tensor, keys: Tensor, k: int, *, exclude_self: bool = False
         raise TacitError(f"{k} neighbours were asked for, but there are {choices} to choose from; ask for 1 to {choices}.")
     if exclude_self and len(queries) != len(keys):
         raise TacitError(f"exclude_self needs the queries to be the keys, but there are {len(queries)} and {len(keys)}.")
-    queries, keys = queries.float(), keys.float()
+    queries, keys = queries.detach().float(), keys.detach().float()  # packed scores carry no gradient
     packed = torch.empty(len(queries), k, dtype=torch.int64, device=keys.device)
     left: Sequence[int] = range(0, len(queries), QUERIES)
     for low in _screening(keys.device):

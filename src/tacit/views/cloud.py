@@ -14,7 +14,7 @@ from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.numerics.points import grouped
 from tacit.views import changed, masks
-from tacit.views.kinds import MaskedGroups, MultiCrop, Neighbours, Pair, Plain, Single, View
+from tacit.views.kinds import MaskedGroups, MultiCrop, Neighbours, Pair, Plain, Single, Values, View
 
 TYPICAL = 256  # points of a view where the clouds have as many
 CELLS = 8  # a side, of the grid that stands for raw input
@@ -40,7 +40,7 @@ class CloudViews:
 
     name: ClassVar[str] = "cloud"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, MaskedGroups, Neighbours)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, MaskedGroups, Neighbours, Values)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:

@@ -55,6 +55,14 @@ class Single(View):
 
 
 @dataclass(frozen=True)
+class Values(View):
+    """One random look at each sample that is a tensor of numbers, n × …, which the method itself may change or read."""
+
+    def seen(self):
+        return (Seen(),)
+
+
+@dataclass(frozen=True)
 class Pair(View):
     """Two independent looks at each sample."""
 

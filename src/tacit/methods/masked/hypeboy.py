@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cosine_similarity
 
-from tacit.errors import TacitError, positive
+from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe, Stage
 from tacit.numerics import counter
 from tacit.numerics.processes import size, total
@@ -41,10 +41,12 @@ class HypeBoy(Method):
         self.key, self.query = (mlp(encoder.dim, encoder.dim, encoder.dim, norm=False) for _ in range(2))
 
     @classmethod
-    def stages(cls, *, warm_up: int = 300, hide: float = 0.5, decoder_depth: int = 2):  # type: ignore[override]
+    def stages(  # type: ignore[override]
+        cls, *, warm_up: int = 300, hide: float = 0.5, decoder_depth: int = 2, decoder_dropout: float = 0.5
+    ):
         if warm_up:
-            recipe = RECIPE.but(epochs=warm_up)
-            yield Stage(FeatureReconstruction, recipe=recipe, hide=hide, decoder_depth=decoder_depth)
+            how = {"hide": hide, "decoder_depth": decoder_depth, "decoder_dropout": decoder_dropout}
+            yield Stage(FeatureReconstruction, recipe=RECIPE.but(epochs=warm_up), **how)
         yield Stage(cls)
 
     def step(self, batch: Batch):
@@ -71,16 +73,17 @@ class FeatureReconstruction(Method):
     whole_batch = True
     recipe = RECIPE.but(epochs=300)
 
-    def __init__(self, encoder: Encoder, *, hide: float = 0.5, decoder_depth: int = 2):
+    def __init__(self, encoder: Encoder, *, hide: float = 0.5, decoder_depth: int = 2, decoder_dropout: float = 0.5):
         super().__init__(encoder)
         positive(decoder_depth=decoder_depth)
+        shares(decoder_dropout=decoder_dropout)
         if not 0 < hide < 1:
             raise TacitError(f"hide is {hide}; give a share of the nodes, between 0 and 1.")
-        self.hide, self.depth = hide, decoder_depth
+        self.hide, self.depth, self.dropout = hide, decoder_depth, decoder_dropout
 
     def prepare(self, facts: Facts):
         (features,) = facts.shape
-        self.decoder = UniGCNII(self.encoder.dim, features, self.depth, dropout=0.5)
+        self.decoder = UniGCNII(self.encoder.dim, features, self.depth, dropout=self.dropout)
         self.no_features = nn.Parameter(torch.zeros(features))
         self.no_embedding = nn.Parameter(torch.zeros(self.encoder.dim))
 

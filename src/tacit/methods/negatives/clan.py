@@ -6,7 +6,7 @@ from torch import nn
 from tacit.errors import positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.augmented_negatives import augmented_negatives
-from tacit.views.kinds import Single
+from tacit.views.kinds import Values
 
 
 class CLAN(Method):
@@ -28,7 +28,7 @@ class CLAN(Method):
         2025,
         "arXiv:2509.06550",
     )
-    views = Single(of={"table": {"corrupt": 0.0}, "vector": {"noise": 0.0, "drop": 0.0}})
+    views = Values(of={"table": {"corrupt": 0.0}, "vector": {"noise": 0.0, "drop": 0.0}})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-4, batch=8192, warmup=20, epochs=200, final_lr=0.01)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=512, warmup=2, epochs=40, final_lr=0.01)}

@@ -12,7 +12,7 @@ from tacit.numerics.dpp import most_diverse
 from tacit.numerics.exact import unit
 from tacit.objectives.batch_twins import batch_twins
 from tacit.parts.mlp import mlp
-from tacit.views.kinds import Single
+from tacit.views.kinds import Values
 
 COMPARED = 512  # samples by which projectors are found unlike
 UNCHANGED: dict[str, dict[str, Any]] = {
@@ -38,7 +38,7 @@ class LFR(Method):
         2024,
         "arXiv:2310.07756",
     )
-    views = Single(of=UNCHANGED)
+    views = Values(of=UNCHANGED)
     whole_batch = True
     players = {"learner": ("encoder",), "predictor": ("predictors",)}
     recipe = Recipe(optimizer="adamw", lr=1e-3, batch=128, momentum=0.9, beta2=0.99, epochs=100, schedule="constant")

@@ -1,13 +1,15 @@
 """T-JEPA: joint-embedding prediction over the columns of a table."""
 
+import numpy as np
 import torch
 
 from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Method, Paper, Recipe, Tokens
+from tacit.numerics import counter
 from tacit.parts.patches import take
 from tacit.parts.teacher import Teacher
 from tacit.parts.token_predictor import TokenPredictor
-from tacit.views.kinds import Single
+from tacit.views.kinds import Values
 
 
 class TJEPA(Method):
@@ -28,7 +30,7 @@ class TJEPA(Method):
         2024,
         "arXiv:2410.05016",
     )
-    views = Single(of={"table": {"corrupt": 0.0}})
+    views = Values(of={"table": {"corrupt": 0.0}})
     recipe = Recipe(optimizer="adamw", lr=5e-4, batch=512, warmup=10, epochs=300)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, warmup=1, epochs=30)}
 
@@ -64,7 +66,7 @@ class TJEPA(Method):
         t = whole.shape[1]
         if t < 2:
             raise TacitError("T-JEPA predicts tokens from others and the encoder gives 1; take an encoder of several.")
-        draws = torch.rand(2).tolist()
+        draws = counter.uniform(counter.key(batch.key, "sizes"), np.arange(1), 2)[0].tolist()  # of all processes alike
         k, m = (max(1, round(t * (low + (high - low) * u))) for (low, high), u in zip(self.shares, draws))
         k = min(k, t - 1)
         order = batch.uniform("context", t).argsort(1)
