@@ -33,6 +33,8 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         arm: {"accuracy": a, "gap, hinge": 2, "gap, logistic": 2, "gap, hinge, blocks": 1, "gap, logistic, blocks": 1}
         for arm, a in zip(claims.find("arora_cl_theory").arms, (50, 90, 92, 88, 95))
     },
+    "grace": {"features": 60, "DeepWalk": 70, "GAE": 75, "VGAE": 76, "GRACE": 83},
+    "vgae": {"common neighbours": 72, "GAE": 90, "VGAE without features": 84, "VGAE": 92},
     "poincare_embeddings": {
         "Euclidean, 5": {"map": 17, "deeper": 0}, "Euclidean, 20": {"map": 30, "deeper": 0},
         "Poincaré, 5": {"map": 94, "deeper": 0.7},

@@ -18,7 +18,20 @@ CLOUD = Facts("cloud", 100, (64, 3))
 TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
 CATEGORY = {"type": "category", "values": ["a", "b"], "codes": "1 2", "counts": "3 4", "distinct": 2}
 TABLE = Facts("table", 100, (6,), {"columns": [{"name": "x", **CATEGORY}, {"name": "y", **CATEGORY}]})
-FACTS = {"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "triples": TRIPLES, "table": TABLE}
+NODES = Facts("graph", 100, (7,), {"nodes": 100})
+NODES_OF_HYPERGRAPH = Facts("hypergraph", 100, (7,))
+GRAPHS = Facts("graphs", 100, (7,), {"edge_features": 0})
+FACTS = {
+    "graph": NODES,
+    "graphs": GRAPHS,
+    "hypergraph": NODES_OF_HYPERGRAPH,
+    "image": IMAGE,
+    "cloud": CLOUD,
+    "vector": VECTOR,
+    "pair": PAIR,
+    "triples": TRIPLES,
+    "table": TABLE,
+}
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
 
