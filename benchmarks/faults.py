@@ -31,8 +31,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,23 +112,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", nargs="+", default=[*SET_ON, *TRIED_ON], choices=list(SHARED))
     parser.add_argument("--seeds", type=int, default=1, help="of healthy runs")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at once")
     parser.add_argument("--runs", nargs="+", default=[], help="these alone, and again where they have been run")
     RESULTS.mkdir(exist_ok=True)
     given = parser.parse_args()
     seeds = [f"{run}, seed {seed}" for seed in range(1, given.seeds) for run in HEALTHY if run not in ONCE]
-    with (
-        (RESULTS / ".lock").open("w") as lock,
-        ProcessPoolExecutor(given.jobs, get_context("spawn"), max_tasks_per_child=4) as pool,
-    ):
+    with (RESULTS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for name in given.set:
             file = RESULTS / f"faults-{name}.json"
             rows = json.loads(file.read_text()) if file.exists() else []
             done = [(r["run"], r["options"]) for r in rows]
             missing = [run for run in (*FAULTS, *HEALTHY, *seeds) if (run, options(name, run)) not in done]
-            for future in as_completed([pool.submit(row, name, run) for run in given.runs or missing]):
-                made = future.result()
+            for made in (row(name, run) for run in given.runs or missing):
                 rows = [r for r in rows if r["run"] != made["run"]] + [made]
                 beside = file.with_suffix(".part")
                 beside.write_text(json.dumps(rows, indent=1))

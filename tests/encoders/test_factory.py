@@ -22,15 +22,8 @@ NODES = Facts("graph", 100, (7,), {"nodes": 100})
 NODES_OF_HYPERGRAPH = Facts("hypergraph", 100, (7,))
 GRAPHS = Facts("graphs", 100, (7,), {"edge_features": 0})
 FACTS = {
-    "graph": NODES,
-    "graphs": GRAPHS,
-    "hypergraph": NODES_OF_HYPERGRAPH,
-    "image": IMAGE,
-    "cloud": CLOUD,
-    "vector": VECTOR,
-    "pair": PAIR,
-    "triples": TRIPLES,
-    "table": TABLE,
+    **{"graph": NODES, "graphs": GRAPHS, "hypergraph": NODES_OF_HYPERGRAPH, "triples": TRIPLES, "table": TABLE},
+    **{"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR},
 }
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 

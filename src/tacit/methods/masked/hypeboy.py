@@ -1,5 +1,7 @@
 """HypeBoy: which node is missing from a hyperedge?"""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -45,7 +47,7 @@ class HypeBoy(Method):
         cls, *, warm_up: int = 300, hide: float = 0.5, decoder_depth: int = 2, decoder_dropout: float = 0.5
     ):
         if warm_up:
-            how = {"hide": hide, "decoder_depth": decoder_depth, "decoder_dropout": decoder_dropout}
+            how: dict[str, Any] = {"hide": hide, "decoder_depth": decoder_depth, "decoder_dropout": decoder_dropout}
             yield Stage(FeatureReconstruction, recipe=RECIPE.but(epochs=warm_up), **how)
         yield Stage(cls)
 
