@@ -1,7 +1,5 @@
 """HypeBoy: which node is missing from a hyperedge?"""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
@@ -29,8 +27,8 @@ class HypeBoy(Method):
 
     checked: kswoo97/hypeboy@db108d5
     Compared: loss and gradient of both stages and the encoder, for the same weights, views and hidden nodes.
-    Differs: the mean over what is asked for where the code sums, which Adam hardly tells apart; weight decay is decoupled
-    from Adam. Hypergraphs of more nodes than a batch are asked for the nodes of the batch.
+    Differs: the mean over what is asked for where the code sums; weight decay is decoupled from Adam. Hypergraphs of more
+    nodes than a batch are asked for the nodes of the batch.
     """
 
     paper = PAPER
@@ -47,8 +45,8 @@ class HypeBoy(Method):
         cls, *, warm_up: int = 300, hide: float = 0.5, decoder_depth: int = 2, decoder_dropout: float = 0.5
     ):
         if warm_up:
-            how: dict[str, Any] = {"hide": hide, "decoder_depth": decoder_depth, "decoder_dropout": decoder_dropout}
-            yield Stage(FeatureReconstruction, recipe=RECIPE.but(epochs=warm_up), **how)
+            decoder = {"decoder_depth": decoder_depth, "decoder_dropout": decoder_dropout}
+            yield Stage(FeatureReconstruction, recipe=RECIPE.but(epochs=warm_up), hide=hide, **decoder)  # type: ignore[arg-type]
         yield Stage(cls)
 
     def step(self, batch: Batch):
