@@ -134,9 +134,13 @@ def _second_order(indptr, targets, weights, keep, other, total, largest, starts,
     most, least = max(1.0, away), min(1.0, away)
     surplus, back = max(back - most, 0.0), min(back, most)
     words = np.empty((4, SIDE_BY_SIDE), np.uint64)
-    lane = np.zeros((6, SIDE_BY_SIDE), np.int64)
-    walk, number, tries, step, last, here = lane
-    coming, returns, accepted, asked, base, size, sought = np.zeros((7, SIDE_BY_SIDE), np.int64)
+    # Arrays of their own: rows of one could overlap, for all that the compiler knows, and would be read again and again.
+    walk, number = np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64)
+    tries, step = np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64)
+    last, here, coming = np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64)
+    returns, accepted = np.zeros(SIDE_BY_SIDE, np.bool_), np.zeros(SIDE_BY_SIDE, np.bool_)
+    asked, sought = np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64)
+    base, size = np.zeros(SIDE_BY_SIDE, np.int64), np.zeros(SIDE_BY_SIDE, np.int64)
     begun, lanes = 0, 0
     while True:
         while lanes < SIDE_BY_SIDE and begun < len(starts):
@@ -150,8 +154,10 @@ def _second_order(indptr, targets, weights, keep, other, total, largest, starts,
         count = 0
         for i in range(lanes):  # draw where to go, and note which edge must be looked up: v → t, or x → t
             v, t = here[i], last[i]
-            extra = surplus * largest[v] if t >= 0 else 0.0
-            returns[i] = words[3, i] * scale * (most * total[v] + extra) < extra
+            degree = indptr[v + 1] - indptr[v]
+            mass, top = (total[v], largest[v]) if len(weights) else (np.float32(degree), np.float32(min(degree, 1)))
+            extra = surplus * top if t >= 0 else 0.0
+            returns[i] = words[3, i] * scale * (most * mass + extra) < extra
             at = _neighbour(indptr, keep, other, v, words[0, i], words[1, i])
             x = np.int64(targets[at]) if at >= 0 else np.int64(-1)
             row = v if returns[i] else x
@@ -159,7 +165,7 @@ def _second_order(indptr, targets, weights, keep, other, total, largest, starts,
             accepted[i] = (t < 0) | (x < 0) | (words[2, i] * scale * most < (back if x == t else least))
             asked[count], sought[count] = i, t
             base[count], size[count] = indptr[row], indptr[row + 1] - indptr[row]
-            count += returns[i] | ((accepted[i] == 0) & (x != t))
+            count += returns[i] | ((not accepted[i]) & (x != t))
         _search(targets, base, size, sought, count)
         for k in range(count):
             i = asked[k]
@@ -178,4 +184,5 @@ def _second_order(indptr, targets, weights, keep, other, total, largest, starts,
                 out[walk[i], step[i] :] = -1
             if here[i] < 0 or step[i] == length:
                 lanes -= 1
-                lane[:, i] = lane[:, lanes]
+                walk[i], number[i], tries[i] = walk[lanes], number[lanes], tries[lanes]
+                step[i], last[i], here[i] = step[lanes], last[lanes], here[lanes]
