@@ -172,7 +172,7 @@ def learning(python: str, tree: bool, window: int) -> Row:
     found: dict[str, np.ndarray] = {}
 
     def ours() -> None:
-        found["tacit"] = inputs = skipgram.started(n, 128, 3)
+        found["tacit"] = inputs = 2 * skipgram.started(n, 128, 3)  # as gensim 4 starts: ±1/d, twice word2vec's
         given = sentences, numbers, rates
         if tree:
             outputs = np.zeros((n - 1, 128), np.float32)
@@ -202,7 +202,7 @@ def whole(python: str) -> Row:
     arrays = {"indptr": rows.indptr, "indices": rows.targets}
     what = {"mode": "FirstOrderUnweighted", "p": 1, "q": 1, "length": 80, "window": 10, "n": len(rows.total)}
     rival = Rival(python, arrays, do="embed", **what)
-    row = turns(ours, rival, 1)
+    row = turns(ours, rival, 3)
     found["rival"] = rival.vectors()
     rival.end()
     return row | {"n": {"nodes": len(rows.total), "edges": len(rows.targets)}, "F1": judged(nodes, found)}
