@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tacit.numerics import counter
-from tacit.numerics.skipgram import edge_sampling, hierarchical_softmax, huffman, kept, negative_sampling, noise, started
+from tacit.numerics.skipgram import SHARE, edge_sampling, hierarchical_softmax, huffman, kept, negative_sampling, noise, started
 
 KEY = np.uint64(5)
 
@@ -45,19 +45,34 @@ NUMBERS, RATES = np.array([3, 10**9, 8]), np.full(3, 0.05, np.float32)
 @pytest.mark.parametrize("dim", [4, 33])
 @pytest.mark.parametrize("negatives", [1, 4, 5])
 def test_negative_sampling_equals_a_naive_loop(negatives, dim):
+    """Pair by pair, each with the negatives of its group, all slopes of a group taken at the same tables."""
     inputs, outputs = tables(8, dim)
     slow = inputs.copy(), outputs.copy()
     table, chance = noise(np.arange(1, 9)), np.array([1, 1, 0.5, 1, 1, 0.7, 1, 1], np.float32)
     negative_sampling(inputs, outputs, SENTENCES, NUMBERS, RATES, table, chance, int(KEY), window=3, negatives=negatives)
     blocks = 1 + (negatives + 1) // 2
-    for number, place, centre, around in windows(SENTENCES, NUMBERS, chance, 3, blocks):
-        targets = [centre]
-        for k in range(negatives):
-            draw, coin = (word(number, place * blocks + 1 + k // 2, 2 * (k % 2) + w) for w in (0, 1))
-            entry = draw * 8 >> 32
-            targets.append(entry if coin / 2**32 < table.keep[entry] else table.other[entry])
-        targets = [centre] + [t for t in targets[1:] if t != centre]
-        step(*slow, around, targets, [1] + [0] * (len(targets) - 1), 0.05)
+    for sentence, number in zip(SENTENCES, NUMBERS):
+        places = [j for j, w in enumerate(sentence) if w >= 0 and word(number, j * blocks, 0) / 2**32 < chance[w]]
+        for first in range(0, len(places), SHARE):
+            group = range(first, min(first + SHARE, len(places)))
+            centres, noisy = [sentence[places[i]] for i in group], []
+            for k in range(negatives):
+                draw, coin = (word(number, places[first] * blocks + 1 + k // 2, 2 * (k % 2) + w) for w in (0, 1))
+                entry = draw * 8 >> 32
+                noisy.append(entry if coin / 2**32 < table.keep[entry] else table.other[entry])
+            noisy = [target for target in noisy if target not in centres]
+            moves = [np.zeros_like(part, np.float64) for part in slow]
+            for i in group:
+                radius = 1 + (word(number, places[i] * blocks, 1) * 3 >> 32)
+                for j in (*range(max(i - radius, 0), i), *range(i + 1, min(i + radius + 1, len(places)))):
+                    row = sentence[places[j]]
+                    for target, label in ((sentence[places[i]], 1), *((other, 0) for other in noisy)):
+                        x, y = slow[0][row].astype(np.float64), slow[1][target].astype(np.float64)
+                        slope = 0.05 * (label - 1 / (1 + np.exp(-x @ y)))
+                        moves[0][row] += slope * y
+                        moves[1][target] += slope * x
+            for part, move in zip(slow, moves):
+                part += move.astype(np.float32)
     np.testing.assert_allclose(inputs, slow[0], atol=2e-6)
     np.testing.assert_allclose(outputs, slow[1], atol=2e-6)
 

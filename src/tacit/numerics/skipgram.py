@@ -16,6 +16,7 @@ from tacit.numerics.counter import _block, uniform
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums may be reordered; infinities and NaN stay what they are
 _32 = np.uint64(32)
+SHARE = 6  # words that follow one another and share their negatives
 
 
 class Tree(NamedTuple):
@@ -83,8 +84,9 @@ def negative_sampling(
     kept             float32, words: the chance that an occurrence is kept (`kept`)
     window           the most words to each side; the radius is drawn from 1…window for each word
 
-    Differs from word2vec: the negatives of a word are drawn once for all pairs of its window, and these are trained at once (Ji
-    et al. 2016, arXiv:1604.04661), not one after another; the sigmoid is not taken for 0 or 1 beyond ±6.
+    Differs from word2vec: negatives are drawn once for all pairs of the windows of SHARE words that follow one another, and
+    these pairs are trained at once (after Ji et al. 2016, arXiv:1604.04661, who share them within a window), not one after
+    another; a pair has as many negatives as there. The sigmoid is not taken for 0 or 1 beyond ±6.
     """
     drawn = np.uint64(key), window, negatives
     _spread(_negative, threads, sentences, numbers, rates, (inputs, outputs, kept, *noise, *drawn))
@@ -186,17 +188,15 @@ def _sigmoid(x, size, bits, power):
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST)
-def _step(inputs, outputs, rows, wide, targets, labels, long, rate, work):
-    """One step of ascent for all pairs of `wide` rows of the inputs and `long` targets at once, each target with its label.
+def _likelihoods(inputs, outputs, rows, wide, targets, long, work):
+    """σ(x · y) of `wide` rows of the inputs and `long` targets, into work; the places of a row, a multiple of four.
 
-    rows and targets have three places more than are used. The gradients of a window's pairs are taken at the same tables and
-    added up (Ji et al. 2016, arXiv:1604.04661), so that each row of a table is written once for a window.
+    rows and targets have three places more than are used.
     """
-    slopes, bits, power, moves = work
+    slopes, bits, power, _ = work
     for i in range(3):
         rows[wide + i], targets[long + i] = rows[0], targets[0]
     across = (long + 3) // 4 * 4
-    size = wide * across
     for c in range(wide):
         for k in range(0, long, 2):  # two targets at a time, so that a row of the inputs is read half as often
             row, a, b = rows[c], targets[k], targets[k + 1]
@@ -205,10 +205,21 @@ def _step(inputs, outputs, rows, wide, targets, labels, long, rate, work):
                 p += inputs[row, j] * outputs[a, j]
                 q += inputs[row, j] * outputs[b, j]
             slopes[c * across + k], slopes[c * across + k + 1] = p, q
-    _sigmoid(slopes, size, bits, power)
+    _sigmoid(slopes, wide * across, bits, power)
+    return across
+
+
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+def _ascend(inputs, outputs, rows, wide, targets, long, work):
+    """Add to each row the targets times the slopes in work, and to each target the rows.
+
+    The gradients of a window's pairs are taken at the same tables and added up (Ji et al. 2016, arXiv:1604.04661), so that
+    each row of a table is written once for a window.
+    """
+    slopes, _, _, moves = work
+    across = (long + 3) // 4 * 4
+    size = wide * across
     for c in range(wide):
-        for k in range(long):
-            slopes[c * across + k] = (labels[k] - slopes[c * across + k]) * rate
         slopes[c * across + long : (c + 1) * across] = 0
     slopes[size : size + 3 * across] = 0
     moves[:long] = 0
@@ -221,6 +232,17 @@ def _step(inputs, outputs, rows, wide, targets, labels, long, rate, work):
     for k in range(long):
         for j in range(moves.shape[1]):
             outputs[targets[k], j] += moves[k, j]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+def _step(inputs, outputs, rows, wide, targets, labels, long, rate, work):
+    """One step of ascent for all pairs of `wide` rows of the inputs and `long` targets at once, each target with its label."""
+    slopes = work[0]
+    across = _likelihoods(inputs, outputs, rows, wide, targets, long, work)
+    for c in range(wide):
+        for k in range(long):
+            slopes[c * across + k] = (labels[k] - slopes[c * across + k]) * rate
+    _ascend(inputs, outputs, rows, wide, targets, long, work)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -253,14 +275,18 @@ def _drawn(keep, other, word, coin):
 
 
 @numba.njit(cache=True, nogil=True)
-def _noisy(keep, other, key, number, block, negatives, without, targets):
-    """Draw negatives into targets[1:], two from each block of the counter, leaving out one word; how many targets there are."""
-    count = 1
+def _noisy(keep, other, key, number, block, negatives, true, apart, targets):
+    """Draw negatives behind `true` targets, two from a block of the counter, leaving out the first `apart`; how many then."""
+    count = true
     for k in range(negatives):
         bits = _block(key, number, block + k // 2)
         target = _drawn(keep, other, bits[2 * (k % 2)], bits[2 * (k % 2) + 1])
         targets[count] = target
-        count += target != without
+        count += 1
+        for i in range(apart):
+            if targets[i] == target:
+                count -= 1
+                break
     return count
 
 
@@ -275,22 +301,40 @@ def _window(words, i, size, window, bits, rows):
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
 def _negative(sentences, numbers, rates, inputs, outputs, kept, keep, other, key, window, negatives):
+    """SHARE centres that follow one another share their negatives and are trained at once."""
     words, places = np.empty((2, sentences.shape[1]), np.int64)
-    rows, targets = np.empty(2 * window + 4, np.int64), np.empty(negatives + 5, np.int64)
-    labels, work = np.zeros(negatives + 1, np.float32), _work(2 * window, negatives + 1, inputs.shape[1])
-    labels[0] = 1
-    blocks = 1 + (negatives + 1) // 2
+    rows, targets = np.empty(2 * window + SHARE + 3, np.int64), np.empty(SHARE + negatives + 4, np.int64)
+    radius, times = np.empty(SHARE, np.int64), np.empty(2 * window + SHARE, np.float32)
+    work = _work(2 * window + SHARE, SHARE + negatives, inputs.shape[1])
+    slopes, blocks = work[0], 1 + (negatives + 1) // 2
     for s in range(len(sentences)):
         size = _sentence(sentences[s], numbers[s], kept, key, blocks, words, places)
-        for i in range(size):
-            block = places[i] * blocks
-            wide = _window(words, i, size, window, _block(key, numbers[s], block)[1], rows)
-            if wide:
-                targets[0] = words[i]
-                long = _noisy(keep, other, key, numbers[s], block + 1, negatives, words[i], targets)
-                _step(inputs, outputs, rows, wide, targets, labels, long, rates[s], work)
+        for first in range(0, size, SHARE):
+            many = min(SHARE, size - first)
+            low, high = size, 0
+            for i in range(many):
+                bits = _block(key, numbers[s], places[first + i] * blocks)[1]
+                radius[i] = 1 + np.int64((bits * np.uint64(window)) >> _32)
+                targets[i] = words[first + i]
+                low, high = min(low, max(first + i - radius[i], 0)), max(high, min(first + i + radius[i] + 1, size))
+            wide = high - low
+            if wide < 2:
+                continue
+            rows[:wide] = words[low:high]
+            long = _noisy(keep, other, key, numbers[s], places[first] * blocks + 1, negatives, many, many, targets)
+            across = _likelihoods(inputs, outputs, rows, wide, targets, long, work)
+            times[:wide] = 0
+            for c in range(wide):
+                for i in range(many):
+                    away = abs(low + c - first - i)
+                    paired = np.float32(0 < away <= radius[i])
+                    slopes[c * across + i] = paired * rates[s] * (np.float32(1) - slopes[c * across + i])
+                    times[c] += paired
+                for k in range(many, long):
+                    slopes[c * across + k] *= -times[c] * rates[s]
+            _ascend(inputs, outputs, rows, wide, targets, long, work)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -316,5 +360,5 @@ def _edges(edges, numbers, rates, inputs, outputs, keep, other, key, negatives):
     labels[0] = 1
     for s in range(len(edges)):
         rows[0], targets[0] = edges[s, 0], edges[s, 1]
-        long = _noisy(keep, other, key, numbers[s], 0, negatives, -1, targets)
+        long = _noisy(keep, other, key, numbers[s], 0, negatives, 1, 0, targets)
         _step(inputs, outputs, rows, 1, targets, labels, long, rates[s], work)
