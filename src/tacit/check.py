@@ -71,7 +71,7 @@ def clouds() -> Samples:
 
 
 def videos() -> Samples:
-    return moving_letters(320)
+    return moving_letters(640, size=16)
 
 
 def hypergraph() -> Samples:
@@ -92,7 +92,7 @@ IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
 NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8})
 GRAPHS = Toy(whole_graphs, {**QUICK, "width": 32, "depth": 2, "epochs": 8})
 CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
-VIDEOS = Toy(videos, {**QUICK, "width": 8, "depth": [1, 1], "frames": 4, "flip": 0.0, "epochs": 6})
+VIDEOS = Toy(videos, {**QUICK, "width": 8, "depth": [1, 1], "frames": 4, "crop": [0.6, 1.0], "flip": 0.0, "epochs": 6})
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})

@@ -58,7 +58,11 @@ class FrameResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Clips n × c × t × h × w -> n × dim."""
-        return self.each(x.transpose(1, 2).flatten(0, 1)).unflatten(0, (x.shape[0], x.shape[2])).mean(1)
+        return self.frames(x).mean((1, 3, 4))
+
+    def frames(self, x: Tensor) -> Tensor:
+        """Clips n × c × t × h × w -> n × t × dim × high × wide: each frame by itself, before the mean over the picture."""
+        return self.each.maps(x.transpose(1, 2).flatten(0, 1)).unflatten(0, (x.shape[0], x.shape[2]))
 
 
 def video_shape(facts: Facts) -> tuple[int, int, int, int]:

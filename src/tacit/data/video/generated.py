@@ -14,9 +14,9 @@ CHUNK = 64  # videos drawn together
 
 
 def moving_letters(n: int, seed: int = 0, size: int = 24, frames: int = 16, letters: int = 4) -> StoredVideos:
-    """Videos of one letter each, its class, which starts anywhere and moves straight on, bouncing off the sides.
+    """Videos of one letter each, its class, which crosses the picture on a straight line.
 
-    Size, colours, place, direction and speed (0.4 to 1.6 pixels a frame at 24 a side) vary and say nothing of the class.
+    Size, colours, place, direction and speed (the whole way is 0.8 to 1.6 of half a side) vary and say nothing of the class.
     """
     if not 2 <= letters <= len(ALPHABET):
         raise TacitError(f"{letters} letters were asked for; there are 2 to {len(ALPHABET)}.")
@@ -35,11 +35,10 @@ def moving_letters(n: int, seed: int = 0, size: int = 24, frames: int = 16, lett
 def _drawn(pieces: np.ndarray, rows: np.ndarray, key: int, size: int, frames: int) -> np.ndarray:
     """Pieces n × p × 2 × 2 of letters as videos, uint8, n × frames × size × size × 3."""
     draws = counter.uniform(counter.key(key, "look"), rows, 12).astype(np.float64)
-    scale, angle, speed = 0.3 + 0.15 * draws[:, 0], 2 * np.pi * draws[:, 1], (0.4 + 1.2 * draws[:, 2]) / 12
-    along = speed[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)  # of a frame, where the picture is −1 … 1
-    straight = 2 * draws[:, None, 3:5] - 1 + along[:, None] * np.arange(frames)[None, :, None]
-    reach = (1 - scale)[:, None, None]
-    place = reach * (np.abs((straight / reach - 1) % 4 - 2) - 1)  # folded back at the sides
+    scale, angle, way = 0.25 + 0.1 * draws[:, 0], 2 * np.pi * draws[:, 1], 0.8 + 0.8 * draws[:, 2]
+    along = way[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)  # of a picture that is −1 … 1
+    middle = 0.5 * (draws[:, 3:5] - 0.5)
+    place = middle[:, None] + along[:, None] * np.linspace(-0.5, 0.5, frames)[None, :, None]
     where = pieces[:, None] * scale[:, None, None, None, None] + place[:, :, None, None]
     ground, ink = 0.5 * draws[:, 5:8], 0.6 + 0.4 * draws[:, 8:11]
     images = np.repeat(ground, frames, 0)[:, None, None].repeat(size, 1).repeat(size, 2).astype(np.float32)
