@@ -118,7 +118,7 @@ def found_again(case: Case, trained: Trained) -> tuple[float, float]:
 
 
 def ordered(case: Case, trained: Trained) -> tuple[float, float]:
-    """How often the order of four frames is told, in other draws than in training: half more than chance, and what is reached."""
+    """How often the order of four frames is told, in draws of its own: half more than chance, and what is reached."""
     samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
     index = np.arange(len(samples))
     program = Program(Shuffled(of=case.cls.views.of), views)
