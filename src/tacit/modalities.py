@@ -44,6 +44,10 @@ MODALITIES: Mapping[str, Home] = {
             "point_transformer": "tacit.encoders.cloud:PointTransformer",
         },
     ),
+    "video": Home(
+        "tacit.views.video:VideoViews",
+        {"small_r3d": "tacit.encoders.video:SmallR3D", "frame_resnet": "tacit.encoders.video:FrameResNet"},
+    ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "table": Home(
         "tacit.views.table:TableViews",

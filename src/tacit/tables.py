@@ -15,7 +15,7 @@ from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.search import Hit, resolve
 from tacit.embeddings.search import search as nearest
-from tacit.embeddings.sheet import contact_sheet, thumbnail
+from tacit.embeddings.sheet import SIDE, contact_sheet, thumbnail
 from tacit.embeddings.write import write
 from tacit.errors import TacitError
 from tacit.run import Run, chunks
@@ -140,7 +140,8 @@ def _label(samples: Samples, position: int) -> str | None:
 def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
     if samples.kind == "cloud":
         return [thumbnail(picture) for picture in depth(*content)]
-    if samples.kind != "image":
+    if samples.kind not in ("image", "video"):
         return [None] * n
+    content = content.middles(SIDE) if samples.kind == "video" else content
     sizes = content.sizes.tolist()
     return [thumbnail(pixels[:h, :w].numpy()) for pixels, (h, w) in zip(content.pixels, sizes)]

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, TABLES, VECTORS, Case, Toy, untrained
+from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, TABLES, VECTORS, VIDEOS, Case, Toy, untrained
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
 from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
+from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.recommending import popularity, recommend
@@ -22,7 +23,7 @@ from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.numerics.exact import unit
 from tacit.views import Program
-from tacit.views.kinds import Edited, Pair, Plain
+from tacit.views.kinds import Apart, Edited, Pair, Plain, Shuffled, Speeds
 
 
 def toy(key: str) -> Toy | None:
@@ -102,6 +103,42 @@ def rebuilt(case: Case, trained: Trained) -> tuple[float, float]:
     return 0.9, reconstruction(trained.method, true, true, int(true.max()) + 1)[0].value
 
 
+def found_again(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a clip is nearest to the other clip of its video: of an untrained encoder and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (view,), _ = Program(Apart(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(clip) for clip in view.unbind(1)))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(first))).float().mean())
+
+    return share(case.first_stage().method.encoder) + 0.1, share(trained.method.encoder)
+
+
+def ordered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often the order of four frames is told, in draws of its own: half more than chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    program = Program(Shuffled(of=case.cls.views.of), views)
+    (view,), (drawn,) = program(samples.read(index)[0], index, 1)
+    with torch.no_grad():
+        told = trained.method.eval().logits(view, Batch([view], torch.from_numpy(index))).argmax(1)
+    return 1.5 / 12, float((told == drawn["order"]).float().mean())
+
+
+def paced(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often the clip of equal speed is nearer than the other: beyond chance and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (view,), _ = Program(Speeds(), views)(samples.read(index)[0], index, 1)
+    method = trained.method.eval()
+    with torch.no_grad():
+        query, same, other = (unit(method.speed(method.encoder(clip))) for clip in view.unbind(1))
+    return 0.6, float(((query * same).sum(1) > (query * other).sum(1)).float().mean())
+
+
 def recommended(case: Case, trained: Trained) -> tuple[float, float]:
     """nDCG at 10 of what users chose later: of popularity and a margin, and what is reached."""
     samples = case.toy.data().fitted(case.materials["main"].facts)
@@ -114,6 +151,7 @@ def recommended(case: Case, trained: Trained) -> tuple[float, float]:
     return plain + 0.1, reached
 
 
+EASY = {"crop": [1.0, 1.0], "ratio": [1.0, 1.0], "shift": 0, "split_colours": 0.0}
 CHOICES = Toy(generated_choices, {**QUICK, "width": 16, "epochs": 20}, elsewhere=False, score=recommended)
 
 
@@ -210,6 +248,18 @@ TOYS: dict[str, Toy] = {
     "ntn": but(TRIPLES, width=8),
     "fisher_info_embedding": Toy(NODES.data, {"kernel_width": 64, "mixtures": 2}, elsewhere=False, score=beyond_raw),
     "poincare_embeddings": Toy(generated_tree, {"rounds": 300, "burn_in": 10}, elsewhere=False, score=rebuilt),
+    "cvrl": but(replace(VIDEOS, score=found_again), hidden=32, dim=16, jitter=0.2, epochs=12),
+    "rspnet": but(replace(VIDEOS, score=paced), dim=16, queue=256, teacher_momentum=0.95, frames=6, jitter=0.2, epochs=12),
+    "opn": but(
+        replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
+        hidden=64,
+        compared=32,
+        dropped=0.1,
+        grid=4,
+        frames=14,
+        **EASY,
+        epochs=24,
+    ),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
     # The papers' heads are wider than a toy has samples.
     "barlow_twins": but(VECTORS, dim=64),

@@ -14,9 +14,10 @@ from tacit.data.images import ImageArrays
 from tacit.data.labels import numbered
 from tacit.data.memory import free_memory
 from tacit.data.vectors import VectorArrays
+from tacit.data.video.samples import StoredVideos, are_videos, from_videos
 from tacit.errors import TacitError
 
-ArraySamples = ImageArrays | VectorArrays | StoredClouds
+ArraySamples = ImageArrays | VectorArrays | StoredClouds | StoredVideos
 CHUNK = 4096  # rows looked at together
 SPLITS = ("train", "val", "test")
 WANTED = {"x", "y", "classes", *(f"{part}_{name}" for part in "xy" for name in SPLITS)}
@@ -78,7 +79,7 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
     Images are N × height × width (× 1, 3 or 4 channels), whole numbers in 0 … 255, booleans, or real numbers in [0, 1]
     or [0, 255] (told apart by the largest of all splits being at most 1 or not), rounded to uint8; alpha is laid on white.
     uint16 stays as it is and is scaled when read, from the 8, 10, 12, 14 or 16 bits that hold the largest of all splits.
-    Clouds are N × points × 3 real numbers, of at least 16 points.
+    Clouds are N × points × 3 real numbers, of at least 16 points. Videos are uint8, N × frames × height × width (× 1 or 3).
     Vectors are N × d real numbers; `kind="vector"` makes vectors of anything by flattening what follows N.
     """
     for name, x, y in splits:
@@ -106,6 +107,8 @@ def from_splits(splits: list[Split], source: str, kind: str | None = None, names
     rows = np.arange(len(ids))
     if kind == "cloud" or (kind is None and _are_clouds(blocks[0])):
         return from_clouds(_joined(blocks), source, ids, labels=labels, classes=classes, splits=marks)
+    if kind == "video" or (kind is None and are_videos(blocks[0])):
+        return from_videos(_joined(blocks), source, ids, labels=labels, classes=classes, splits=marks)
     if kind == "vector" or (kind is None and blocks[0].ndim == 2):
         values = _joined([block.reshape(len(block), -1) for block in blocks])
         return VectorArrays(source, values, rows, ids, labels, classes, marks)

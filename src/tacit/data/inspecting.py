@@ -26,6 +26,7 @@ from tacit.data.tabular.files import describe
 from tacit.data.tabular.leaking import tellers
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
 from tacit.data.vectors import VectorArrays
+from tacit.data.video.samples import StoredVideos
 from tacit.errors import TacitError
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
@@ -154,7 +155,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds):
+    if isinstance(samples, StoredClouds | StoredVideos):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))

@@ -40,6 +40,10 @@ SETS = {
         "248c7ffaad764ca544fbb2408d97bb873c44d2d2fe9cfd8e2eba6c3514991381",
     ),
     "mnist-20k": KnownSet("images/mnist/mnist_20k_5k.npz", "76c616d0b53c2f95e9204ffb3395597140b7f01f913d918ab88895121f384dc9"),
+    "moving-mnist": KnownSet(
+        "video/moving_mnist_generated/moving_mnist_1200_300.npz",
+        "1601672f2185ca76e3587cdc4dd27822ce089fda1da19c2cb5d86e55cbebb85a",
+    ),
     "movielens-small": KnownSet("recsys/movielens_small", "0afa47752865d347a7bd959d4fdd67e52c32ac42482fcb3b01ea0c8554fb8215"),
     "nsl-kdd": KnownSet(
         "tabular/nsl_kdd",

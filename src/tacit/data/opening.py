@@ -25,6 +25,9 @@ from tacit.data.shards import braced, from_shards
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
 from tacit.data.tabular.rows import from_arrow, from_description, from_files
+from tacit.data.video.decoding import SUFFIXES as VIDEOS
+from tacit.data.video.folders import are_frames
+from tacit.data.video.samples import open_frames, open_video, open_videos
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 
@@ -57,6 +60,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
       torch_geometric Data: the nodes of a graph (`networks.files`); an .npz with `batch` beside edge_index, or in Python a list
       of Data: whole graphs (`networks.graphs`)
     - a folder of point clouds (.ply, .off, .xyz, or .npy of points × 3), flat, with class folders, or with splits above
+    - a folder of videos (.mp4, .avi, .webm, .mkv, .mov), flat, with class folders, or with splits above; a folder of folders
+      of frames; uint8 arrays of N × frames × height × width (× 1 or 3)
     - an .npz with incidence, a list with columns node and hyperedge, or a folder of hyperedges.csv and nodes.csv: the nodes
       of a hypergraph (`networks.hypergraph`)
     - triples (head, relation, tail) or links (child, parent) parted by tabs: a .tsv or .tsv.gz, or a folder with train,
@@ -111,7 +116,8 @@ def _opened(source: Source, kind: str | None) -> Samples:
     if files := braced(str(source)):
         return _files(files, str(source), kind)
     raise TacitError(
-        f"There is no {source}; give a folder of images or point clouds, a list, tar shards, an .npz or an .npy{_near(path)}."
+        f"There is no {source}; give a folder of images, videos or point clouds, a list, tar shards, an .npz or an "
+        f".npy{_near(path)}."
     )
 
 
@@ -119,6 +125,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if kind == "cloud":
         return open_clouds(path, source)
+    if kind == "video" or (kind is None and holds(path, VIDEOS) and not holds(path)):
+        return open_videos(path, source) if holds(path, VIDEOS) else open_frames(path, source)
     if is_saved(path):
         return from_saved(path, source)
     if (connected := recognised(path, source, kind)) is not None:
@@ -137,7 +145,7 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         if held:
             names = ", ".join(file.relative_to(path).as_posix() for file in held[:4])
             raise TacitError(f"{source} holds no image but {names}{', …' if len(held) > 4 else ''}; give one of these files.")
-    return open_folder(source)
+    return open_frames(path, source) if kind is None and are_frames(path) else open_folder(source)
 
 
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
@@ -155,6 +163,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         raise TacitError(f"{source} stands for {len(files)} files; only .tar and .parquet are read as one source.")
     if suffix in SUFFIXES:
         return open_file(source)
+    if suffix in VIDEOS:
+        return open_video(path, source)
     if suffix in GEOMETRY or (kind == "cloud" and is_cloud(path)):
         return open_cloud(path, source)
     if suffix in ARRAYS:

@@ -16,6 +16,7 @@ from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
 from tacit.data.tabular.rows import Cells
 from tacit.data.vectors import statistics
+from tacit.data.video.samples import Videos
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.examples import NEAREST, Crossing, clusters, crossing, surest_errors, typicality
@@ -269,13 +270,14 @@ def _similarities(run: Run, test: Samples) -> dict[str, Histograms] | None:
 
 def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes, Sequence[float]]]:
     """What can be seen of each sample: a small picture, or its numbers; of a pair its first part; nothing of other kinds."""
-    from tacit.embeddings.sheet import thumbnail
+    from tacit.embeddings.sheet import SIDE, thumbnail
 
     if isinstance(samples, Pairs):
         return _looks(samples.first, positions)
     wanted = np.unique(np.asarray(positions, np.int64))
     content, bad = samples.read(wanted)
     good = [position for position in wanted.tolist() if position not in bad]
+    content = content.middles(SIDE) if isinstance(content, Videos) else content
     if isinstance(content, Images):
         sized = zip(good, content.pixels, content.sizes.tolist())
         return {position: (thumbnail(image[:h, :w].numpy()), ()) for position, image, (h, w) in sized}

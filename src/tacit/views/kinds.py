@@ -169,6 +169,35 @@ class Edited(View):
 
 
 @dataclass(frozen=True)
+class Apart(View):
+    """Two random looks at each sample, one some time after the other, drawn together: one view, n × 2 × the sample's shape."""
+
+    def seen(self):
+        return (Seen(role="apart"),)
+
+
+@dataclass(frozen=True)
+class Speeds(View):
+    """Three random looks at each sample, one view of n × 3 × the sample's shape: the second runs as fast as the first, the
+    third shows the same part as the second at another speed. `params[0]["fast"]` (bool, n): whether the first is the faster.
+    """
+
+    def seen(self):
+        return (Seen(role="speeds"),)
+
+
+@dataclass(frozen=True)
+class Shuffled(View):
+    """Pieces of each sample out of order, one view of n × pieces × …; `params[0]["order"]` (int64, n) is the order's number.
+
+    An order and its reverse are one, for which way time runs is often not to be seen.
+    """
+
+    def seen(self):
+        return (Seen(role="shuffled"),)
+
+
+@dataclass(frozen=True)
 class Labelled:
     """A stream that carries labels: `streams = {"main": Pair(), "labelled": Labelled(batch=16)}`."""
 

@@ -21,6 +21,10 @@ from tacit.views.kinds import Plain, Seen
 CELL, GAP, LINE = 112, 12, 15  # pixels: the square a view is fitted into, the space around it, a line of caption
 INK, FAINT, EMPTY, PAPER = "#1c1c1e", "#77777c", "#ececef", "#ffffff"
 COLOURS = ("#d9480f", "#1c7ed6", "#2f9e44", "#9c36b5", "#e67700", "#0b7285", "#c2255c", "#5f3dc4")
+ROLES = {
+    **{"global": "view", "local": "small view", "masked": "masked view", "plain": "plain view"},
+    **{"apart": "two clips", "speeds": "three speeds", "shuffled": "out of order"},
+}
 REACH = 3.0  # standard deviations that a bar of a vector may rise
 
 
@@ -37,9 +41,8 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
     """Draw each sample and its views, as `program(content, index, key)` gives them.
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
-    small ones small, hidden patches grey. Point clouds: their
-    points. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
-    then the other.
+    small ones small, hidden patches grey. Point clouds: their points. Videos: four frames of a clip in a square, of several
+    clips a row for each. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part, then the other.
     """
     modality, n = program.modality, len(ids)
     plain, _ = Program(Plain(), modality)(content, index, key)
@@ -76,6 +79,8 @@ def _originals(content: Images) -> list[Image.Image]:
 def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor | None = None) -> list[Image.Image]:
     if looks.name == "cloud":
         return _clouds(view, hidden)
+    if looks.name == "video":
+        return _clips(view, looks)
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -94,6 +99,25 @@ def _clouds(view: Tensor | Groups, hidden: Tensor | None) -> list[Image.Image]:
         view = (view.points + view.centres[:, :, None]).flatten(1, 2)
     counts = torch.full((len(view),), view.shape[1])
     return [Image.fromarray(picture) for picture in depth(view, counts, CELL, hidden)]
+
+
+def _clips(view: Tensor, looks: Any) -> list[Image.Image]:
+    """Four frames of each clip n × c × t × h × w, two by two; of n × k clips four of each in a row, or their only one."""
+    clips = view[:, None] if view.ndim == 5 else view
+    shown = np.unique(np.linspace(0, clips.shape[3] - 1, 4).round().astype(int))
+    frames = clips[:, :, :, shown].movedim(2, 3).flatten(1, 2)  # n × (clips and times) × c × h × w
+    across = len(shown) if view.ndim == 6 and len(shown) > 1 else max(1, math.isqrt(frames.shape[1]))
+    each = CELL // max(across, -(-frames.shape[1] // across))
+    mean, std = (torch.tensor(v, device=view.device).view(-1, 1, 1) for v in (looks.mean, looks.std))
+    pixels = ((frames.float() * std + mean) * 255).round().clamp(0, 255).byte().movedim(2, 4).cpu().numpy()
+    pictures = []
+    for several in pixels:
+        picture = Image.new("RGB", (CELL, CELL), EMPTY)
+        for number, frame in enumerate(several):
+            place = (number % across * each, number // across * each)
+            picture.paste(_picture(frame).resize((each - 2, each - 2), _sampling(each / frame.shape[0])), place)
+        pictures.append(picture)
+    return pictures
 
 
 def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:
@@ -135,7 +159,7 @@ def _sampling(scale: float) -> Image.Resampling:
 
 
 def _title(number: int, seen: Seen) -> str:
-    role = {"global": "view", "local": "small view", "masked": "masked view", "plain": "plain view"}[seen.role]
+    role = ROLES[seen.role]
     return f"{role} {number + 1}" + (" of partner" if seen.partner else "")
 
 

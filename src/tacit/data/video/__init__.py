@@ -1,0 +1,1 @@
+"""Videos: files that PyAV decodes by seeking, folders of frames, arrays."""

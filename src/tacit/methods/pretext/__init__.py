@@ -1,0 +1,1 @@
+"""Methods that learn from a task whose answer the data themselves hold."""
