@@ -44,6 +44,14 @@ MODALITIES: Mapping[str, Home] = {
             "point_transformer": "tacit.encoders.cloud:PointTransformer",
         },
     ),
+    "series": Home(
+        "tacit.views.series:SeriesViews",
+        {
+            "tcn": "tacit.encoders.series:DilatedTCN",
+            "patch_transformer": "tacit.encoders.series:PatchTransformer",
+            "conv_gru": "tacit.encoders.series:ConvGRU",
+        },
+    ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "table": Home(
         "tacit.views.table:TableViews",
