@@ -138,8 +138,9 @@ def test_raw_input_is_the_scaled_series_alone():
         {"scaling": "test"},
         {"span": 64, "mask_patch": 7},
         {"warp": -1},
-    ]
-    + [{"frequency_mask": 1.0}, {"jiter": 0}],
+        {"frequency_mask": 1.0},
+        {"jiter": 0},
+    ],
 )
 def test_mistakes_are_named(options):
     with pytest.raises(TacitError):

@@ -52,8 +52,8 @@ class PatchTransformer(nn.Module):
         channels, span = series_shape(facts)
         if min(width, depth, heads) < 1 or width % heads or width % 4:
             raise TacitError(
-                f"patch_transformer got width {width}, depth {depth} and heads {heads}; the width must be a multiple of 4 and of "
-                "the heads, and each of them above 0."
+                f"patch_transformer got width {width}, depth {depth} and heads {heads}; the width must be a multiple of 4 and "
+                "of the heads, and each of them above 0."
             )
         self.patch = patch or next(size for size in range(1, span + 1) if span % size == 0 and span // size <= 32)
         if self.patch < 0 or span % self.patch:
@@ -101,7 +101,7 @@ class ConvGRU(nn.Module):
         _refuse_small("conv_gru", width=width, hop=hop)
         if hop**2 > span:
             raise TacitError(f"conv_gru got a hop of {hop}, twice over, for views of {span} values; give a smaller one.")
-        self.gaps = has_gaps(facts)
+        self.gaps, self.least = has_gaps(facts), 2 * hop
         self.layers = nn.ModuleList(nn.Conv1d(before, width, 2 * hop, hop, padding=hop // 2) for before in (channels, width))
         self.norms = nn.ModuleList(_Moments(width) for _ in range(2))
         self.recurrent = nn.GRU(width, width, batch_first=True)
@@ -111,8 +111,7 @@ class ConvGRU(nn.Module):
         """Series n × channels × t -> n × about t/hop² × dim, in order of time."""
         h = x
         for layer, norm in zip(self.layers, self.norms):
-            short = max(layer.kernel_size[0] - 2 * layer.padding[0] - h.shape[2], 0)
-            h = norm(layer(F.pad(h, (0, short)))).relu()
+            h = norm(layer(F.pad(h, (0, max(self.least - h.shape[2], 0))))).relu()
         return h.transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:

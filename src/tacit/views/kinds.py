@@ -64,7 +64,7 @@ class Values(View):
 
 @dataclass(frozen=True)
 class Signal(View):
-    """One random look at each sample that was measured at even steps, n × channels × moments, which the method may transform."""
+    """One random look at each sample measured at even steps, n × channels × moments, which the method may transform."""
 
     def seen(self):
         return (Seen(),)

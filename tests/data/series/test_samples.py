@@ -102,7 +102,7 @@ def test_a_run_on_windows_cuts_another_series_alike_and_one_on_series_takes_it_w
 def test_mistakes_are_named():
     with pytest.raises(TacitError, match="windows are cut from a source that holds one"):
         rhythms(10).windows()
-    with pytest.raises(TacitError, match="0 windows of 4,?000 values"):
+    with pytest.raises(TacitError, match="0 windows of 4000 values"):
         from_array(np.sin(np.arange(3000) / 7)).windows(4000)
     with pytest.raises(TacitError, match="mixes arrays"):
         from_list([ramp(4, 1), ramp(4, 2)])

@@ -183,12 +183,16 @@ class SeriesSamples(Samples):
         if self.long is not None and self.long.window != facts["window"]:
             found = self.windows(facts["window"]) if facts["window"] else self.whole()
         if found.gaps and not facts["gaps"]:
-            warn(f"{self.source} has missing values or unequal lengths, which the run never saw: its mean stands for them.")
+            warn(
+                f"{self.source} has missing values or unequal lengths, which the run never saw: its mean stands for them.",
+                stacklevel=2,
+            )
         longer = int((found.lengths > facts["longest"]).sum())
         if longer and found.long is None:
             warn(
                 f"{longer:,} of the {len(found):,} series of {self.source} are longer than the {facts['longest']:,} values "
-                "that the run looks at; what follows is not seen."
+                "that the run looks at; what follows is not seen.",
+                stacklevel=2,
             )
         return found
 

@@ -59,8 +59,8 @@ def open_tables(files: Sequence[Path], source: str) -> SeriesSamples:
     size = sum(file.stat().st_size for file in files)
     if size > free_memory() // 8:
         raise TacitError(
-            f"{source} takes {size / 2**30:.1f} GiB as text, too much to be sorted in {free_memory() / 2**30:.1f} GiB; save it as "
-            "an .npy of 1 × channels × length, which is read a window at a time."
+            f"{source} takes {size / 2**30:.1f} GiB as text, too much to be sorted in {free_memory() / 2**30:.1f} GiB; save it "
+            "as an .npy of 1 × channels × length, which is read a window at a time."
         )
     tables = [pa.Table.from_batches(blocks(file)) for file in files]
     if any(table.column_names != tables[0].column_names for table in tables):
