@@ -49,6 +49,7 @@ MODALITIES: Mapping[str, Home] = {
         {
             "tcn": "tacit.encoders.series:DilatedTCN",
             "patch_transformer": "tacit.encoders.series:PatchTransformer",
+            "strided_conv": "tacit.encoders.series:StridedConv",
             "conv_gru": "tacit.encoders.series:ConvGRU",
         },
     ),

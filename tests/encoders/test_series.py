@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from tacit.encoders.series import ConvGRU, DilatedTCN, PatchTransformer, pieces
+from tacit.encoders.series import ConvGRU, DilatedTCN, PatchTransformer, StridedConv, pieces
 from tacit.errors import TacitError
 from tacit.method import Facts
 
 FACTS = Facts("series", 100, (2, 64))
 GAPS = Facts("series", 100, (3, 64), {"gaps": True})
-ALL = [DilatedTCN, PatchTransformer, ConvGRU]
+ALL = [DilatedTCN, PatchTransformer, StridedConv, ConvGRU]
 
 
 def waves(n=4, channels=2, t=64):
@@ -56,7 +56,7 @@ def test_the_mean_over_time_leaves_out_what_was_not_measured():
 
 def test_latents_are_local_and_in_order():
     """A latent sees its own stretch: what comes later than that changes nothing before."""
-    encoder = ConvGRU(FACTS).eval()
+    encoder = StridedConv(FACTS).eval()
     x, later = waves(), waves()
     later[:, :, 40:] += 1
     before, after = encoder.sequence(x), encoder.sequence(later)

@@ -1,4 +1,4 @@
-"""Three encoders of time series: dilated convolutions, a transformer of patches, a small recurrent network."""
+"""Encoders of time series: dilated convolutions, a transformer of patches, strided convolutions, a small recurrent network."""
 
 import torch
 import torch.nn.functional as F
@@ -86,11 +86,11 @@ class PatchTransformer(nn.Module):
         return _mean(tokens.transpose(1, 2), measured.transpose(1, 2))
 
 
-class ConvGRU(nn.Module):
-    """Two strided convolutions, then one recurrent layer (GRU: Cho et al. 2014, arXiv:1406.1078); its mean over time.
+class StridedConv(nn.Module):
+    """Two strided convolutions, and their mean over time.
 
-    `sequence` gives what the convolutions see, in order: each latent of 10 values, four of them its own, and nothing further
-    away, so that what is to come can be predicted from what has been.
+    `sequence` gives what they see, in order: a latent of each hop² values sees about three times as many, and nothing further
+    away, so that what is to come can be told from what has been.
     """
 
     dim: int
@@ -98,26 +98,41 @@ class ConvGRU(nn.Module):
     def __init__(self, facts: Facts, *, width: int = 64, hop: int = 2):
         super().__init__()
         channels, span = series_shape(facts)
-        _refuse_small("conv_gru", width=width, hop=hop)
+        _refuse_small("strided_conv", width=width, hop=hop)
         if hop**2 > span:
-            raise TacitError(f"conv_gru got a hop of {hop}, twice over, for views of {span} values; give a smaller one.")
+            raise TacitError(f"A hop of {hop}, twice over, was asked for and views have {span} values; give a smaller one.")
         self.gaps, self.least = has_gaps(facts), 2 * hop
         self.layers = nn.ModuleList(nn.Conv1d(before, width, 2 * hop, hop, padding=hop // 2) for before in (channels, width))
         self.norms = nn.ModuleList(_Moments(width) for _ in range(2))
-        self.recurrent = nn.GRU(width, width, batch_first=True)
         self.dim = width
 
     def sequence(self, x: Tensor) -> Tensor:
         """Series n × channels × t -> n × about t/hop² × dim, in order of time."""
-        h = x
         for layer, norm in zip(self.layers, self.norms):
-            h = norm(layer(F.pad(h, (0, max(self.least - h.shape[2], 0))))).relu()
-        return h.transpose(1, 2)
+            x = norm(layer(F.pad(x, (0, max(self.least - x.shape[2], 0))))).relu()
+        return x.transpose(1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Series n × channels × t -> n × dim."""
-        h, _ = self.recurrent(self.sequence(x))
+        h = self.sequence(x)
         return _mean(h.transpose(1, 2), F.adaptive_avg_pool1d(seen(x, self.gaps), h.shape[1]))
+
+
+class ConvGRU(nn.Module):
+    """Two strided convolutions, then one recurrent layer (GRU: Cho et al. 2014, arXiv:1406.1078); its mean over time."""
+
+    dim: int
+
+    def __init__(self, facts: Facts, *, width: int = 64, hop: int = 2):
+        super().__init__()
+        self.first = StridedConv(facts, width=width, hop=hop)
+        self.recurrent = nn.GRU(width, width, batch_first=True)
+        self.dim = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Series n × channels × t -> n × dim."""
+        h, _ = self.recurrent(self.first.sequence(x))
+        return _mean(h.transpose(1, 2), F.adaptive_avg_pool1d(seen(x, self.first.gaps), h.shape[1]))
 
 
 def series_shape(facts: Facts) -> tuple[int, int]:

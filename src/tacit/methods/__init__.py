@@ -24,8 +24,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
     "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
-    "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF"},
-    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
+    "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF", "isoalign": "IsoAlign"},
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }
 

@@ -71,7 +71,7 @@ class SeriesViews:
             raise unknown("scaling", self.scaling, SCALINGS)
         if not 0 <= self.frequency_mask < 1 or not 0 < self.mask_ratio < 1:
             raise TacitError(
-                f"frequency_mask is {self.frequency_mask}, mask_ratio {self.mask_ratio}; give shares below 1, the latter above 0."
+                f"frequency_mask is {self.frequency_mask}, mask_ratio {self.mask_ratio}; give shares, the second above 0."
             )
         if self.span % self.mask_patch:
             raise TacitError(f"A view of {self.span} values cannot be cut into patches of {self.mask_patch}; give a divisor.")
