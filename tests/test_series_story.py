@@ -44,7 +44,22 @@ def test_a_run_is_judged_and_told(run, file):
     found = tacit.evaluate(run, str(file))
     assert found.number("raw input", "knn") is not None and found.number("this encoder", "knn") is not None
     assert (run.path / "report.html").read_text().count("data:image/png") > 20
+    assert found.number("raw input", "one_nearest").value > 0.2
     assert run.config.facts["kind"] == "series" and run.config.facts["shape"][0] == 3
+
+
+def test_a_long_series_is_judged_by_forecasts_and_anomalies(tmp_path):
+    time = np.arange(2400)
+    marks = (abs(time - 2000) < 10).astype(np.uint8)
+    series = (np.sin(time / 5) + 0.1 * np.sin(time) + 3 * marks * np.cos(time)).astype(np.float32)
+    file = tmp_path / "long.npz"
+    np.savez(file, x_train=series[:1200], x_test=series, y_test=marks)
+    run = tacit.pretrain(str(file), "simclr", out=tmp_path / "run", quiet=True, warmup=0, **SMALL)
+    found = tacit.evaluate(run, str(file))
+    assert found.number("persistence", "forecast_mse_24").value > found.number("raw input", "forecast_mse_24").value
+    assert found.number("raw input", "anomaly_auroc").value > 0.9 and found.number("raw input", "anomaly_found").value == 1
+    assert "forecast" in (run.path / "report.html").read_text().lower()
+    assert "windows" in str(inspect(str(file)))
 
 
 def test_embedding_and_searching_by_a_file(run, file, tmp_path):

@@ -62,7 +62,7 @@ class ScalogramEncoder(nn.Module):
         widths = [channels, WIDTH, 2 * WIDTH, 4 * WIDTH]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(4, after), nn.ReLU()]
+            layers += [nn.Conv2d(before, after, 3, 2, 1), nn.GroupNorm(4, after), nn.GELU()]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Linear(4 * WIDTH, dim)
 
@@ -88,5 +88,5 @@ def _branch(channels: int, dim: int) -> nn.Sequential:
     """Strided convolutions along one axis, and the mean: n × c × t -> n × dim."""
     layers: list[nn.Module] = []
     for before, after in ((channels, WIDTH), (WIDTH, 2 * WIDTH), (2 * WIDTH, 4 * WIDTH)):
-        layers += [nn.Conv1d(before, after, 3, 2, 1), nn.GroupNorm(4, after), nn.ReLU()]
+        layers += [nn.Conv1d(before, after, 3, 2, 1), nn.GroupNorm(4, after), nn.GELU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4 * WIDTH, dim))
