@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from tacit.encoders.series import ConvGRU, DilatedTCN, PatchTransformer, StridedConv, pieces
+from tacit.encoders.series import ConvGRU, DilatedTCN, PatchTransformer, StridedConv
 from tacit.errors import TacitError
 from tacit.method import Facts
+from tacit.parts.sequences.stretches import stretches
 
 FACTS = Facts("series", 100, (2, 64))
 GAPS = Facts("series", 100, (3, 64), {"gaps": True})
@@ -77,7 +78,7 @@ def test_only_kept_patches_enter_the_transformer():
 
 def test_pieces_are_stretches_of_all_channels():
     x = waves(t=10)
-    cut = pieces(x, 4)
+    cut = stretches(x, 4)
     assert cut.shape == (4, 3, 8)
     torch.testing.assert_close(cut[:, 1], x[:, :, 4:8].flatten(1))
     assert not cut[:, 2].unflatten(1, (2, 4))[:, :, 2:].any()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from tacit.errors import TacitError
 from tacit.method import Facts
 from tacit.parts.patches import sincos, take
+from tacit.parts.sequences.stretches import stretches
 from tacit.parts.transformer import Block
 
 
@@ -70,7 +71,7 @@ class PatchTransformer(nn.Module):
 
     def tokens(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """Series n × channels × t -> n × patches × dim, of the kept ones only where `keep` (int64, n × k) says so."""
-        patches = pieces(x, self.patch)
+        patches = stretches(x, self.patch)
         places = sincos((1, patches.shape[1]), (1, patches.shape[1]), self.dim).to(x.device)
         tokens = self.embed(patches) + places
         if keep is not None:
@@ -82,7 +83,7 @@ class PatchTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Series n × channels × t -> n × dim: the mean of the tokens of patches that were measured."""
         tokens = self.tokens(x)
-        measured = pieces(seen(x, self.gaps), self.patch).mean(2, keepdim=True)
+        measured = stretches(seen(x, self.gaps), self.patch).mean(2, keepdim=True)
         return _mean(tokens.transpose(1, 2), measured.transpose(1, 2))
 
 
@@ -153,11 +154,6 @@ def has_gaps(facts: Facts) -> bool:
 def seen(x: Tensor, gaps: bool) -> Tensor:
     """How much of each moment was measured: n × 1 × t."""
     return x[:, -1:] if gaps else torch.ones_like(x[:, :1])
-
-
-def pieces(x: Tensor, patch: int) -> Tensor:
-    """Series n × channels × t -> their patches, n × t/patch × (channels · patch); what is over at the end is filled with 0."""
-    return F.pad(x, (0, -x.shape[2] % patch)).unflatten(2, (-1, patch)).transpose(1, 2).flatten(2)
 
 
 def _mean(h: Tensor, measured: Tensor) -> Tensor:
