@@ -98,6 +98,16 @@ def test_small_views_are_learned_from(key):
     assert z.shape[1] == 64 and z.isfinite().all()
 
 
+def test_hidden_stretches_are_told_from_the_others():
+    own = {"width": 48, "heads": 2, "depth": 2, "epochs": 8, "decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2}
+    case = Case(find("mae"), Toy(SERIES.data, {**SERIES.options, **own}))
+    stage = case.first_stage()
+    batch = stage.main.load(np.arange(128), 0)
+    trained = case.train().method.eval()
+    assert float(trained.step(batch).detach()) < 0.95 * float(stage.method.eval().step(batch).detach())
+    assert trained.represent(batch).shape == (128, 48)
+
+
 def test_mistakes_are_one_sentence(file):
     with pytest.raises(tacit.TacitError, match="--size 32 is a side of images"):
         tacit.pretrain(str(file), "simclr", size=32)
