@@ -5,8 +5,8 @@ from tacit.claims.series import OnSeries
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.positives.isoalign import IsoAlign
 
-SETS = ("basicmotions", "gunpoint", "pickupgesturewiimotez")
-SHARED = {"encoder": "tcn", "optimizer": "adamw", "lr": 1e-3, "weight_decay": 1e-4, "batch": 16, "epochs": 60, "warmup": 0}
+SETS = ("basicmotions", "gunpoint")
+SHARED = {"encoder": "tcn", "optimizer": "adamw", "lr": 1e-3, "weight_decay": 1e-4, "batch": 16, "epochs": 40, "warmup": 0}
 AUGMENTED = {"crop": (1.0, 1.0), "warp": 0.0, "frequency_mask": 0.0, "temperature": 0.15, "scale": "none"}
 
 
@@ -22,9 +22,9 @@ def rule(found: Found) -> dict[str, bool]:
 
 CLAIM = Claim(
     says="Agreement of a series with its Fourier and wavelet coefficients is 15 to 20 % above augmented views on nine sets.",
-    here="Three small sets of movements (basicmotions, gunpoint, pickupgesturewiimotez: 40 to 50 series for training, 40 to "
-    "150 for testing) in place of nine; a dilated TCN, 60 epochs of batches of 16, one recipe for all; the linear probe, mean "
-    "over the sets. Without wavelets it is the contrast of time and Fourier domain alone. TS-TCC is not run.",
+    here="Two small sets of movements (basicmotions and gunpoint: 40 and 50 series for training, 40 and 150 for testing) in "
+    "place of nine; a dilated TCN, 40 epochs of batches of 16, one recipe for all; the linear probe, mean over the sets. Without "
+    "wavelets it is the contrast of time and Fourier domain alone. TS-TCC is not run.",
     arms={
         "raw series": OnSeries(IsoAlign, SETS, SHARED, which="raw input"),
         "untrained": OnSeries(SimCLR, SETS, {**SHARED, **AUGMENTED}, which="untrained encoder"),
