@@ -23,8 +23,8 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Agreement of a series with its Fourier and wavelet coefficients is 15 to 20 % above augmented views on nine sets.",
     here="Two small sets of movements (basicmotions and gunpoint: 40 and 50 series for training, 40 and 150 for testing) in "
-    "place of nine; a dilated TCN, 40 epochs of batches of 16, one recipe for all; the linear probe, mean over the sets. Without "
-    "wavelets it is the contrast of time and Fourier domain alone. TS-TCC is not run.",
+    "place of nine; a dilated TCN, 40 epochs of batches of 16, one recipe for all; the linear probe, mean over the sets. "
+    "Without wavelets it is the contrast of time and Fourier domain alone. TS-TCC is not run.",
     arms={
         "raw series": OnSeries(IsoAlign, SETS, SHARED, which="raw input"),
         "untrained": OnSeries(SimCLR, SETS, {**SHARED, **AUGMENTED}, which="untrained encoder"),
