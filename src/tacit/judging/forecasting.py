@@ -27,7 +27,8 @@ def series_numbers(run: Run, samples: SeriesSamples, train: Samples, test: Sampl
         return {name: [_one_nearest(run, represent, train, test)] for name, represent in representations(run).items()}
     series = standardised(run, samples)
     windows = samples.windows(samples.long.window, 1)
-    parts = {name: thinned(windows.split(name)) for name in ("train", "val", "test") if (windows.splits == name).any()}
+    named = set() if windows.splits is None else set(windows.splits.tolist())
+    parts = {name: thinned(windows.split(name)) for name in ("train", "val", "test") if name in named}
     if not {"train", "test"} <= parts.keys():
         return {}
     found: dict[str, list[Number]] = {}

@@ -56,6 +56,8 @@ class FourierEncoder(nn.Module):
 class ScalogramEncoder(nn.Module):
     """Convolutions over scale and time: n × c × t -> n × dim."""
 
+    scales: Tensor
+
     def __init__(self, channels: int, dim: int, length: int, scales: int):
         super().__init__()
         self.register_buffer("scales", wavelet_scales(length, scales), persistent=False)
