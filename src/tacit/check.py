@@ -18,6 +18,7 @@ from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import clusters, groups, pairs, table, tiny_images
 from tacit.data.networks.generated import communities, molecules
 from tacit.data.samples import Samples
+from tacit.data.series.generated import rhythms
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
@@ -82,6 +83,10 @@ def table_rows() -> Samples:
     return table(1280)
 
 
+def waves() -> Samples:
+    return rhythms(640)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -95,6 +100,7 @@ CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method
 VIDEOS = Toy(videos, {**QUICK, "width": 8, "depth": [1, 1], "frames": 4, "crop": [0.6, 1.0], "flip": 0.0, "epochs": 6})
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
+SERIES = Toy(waves, {**QUICK, "width": 32, "depth": 4, "epochs": 16})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -120,7 +126,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, TABLES, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
+    for other in (VECTORS, IMAGES, TABLES, SERIES, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(

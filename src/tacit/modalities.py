@@ -48,6 +48,15 @@ MODALITIES: Mapping[str, Home] = {
         "tacit.views.video:VideoViews",
         {"small_r3d": "tacit.encoders.video:SmallR3D", "frame_resnet": "tacit.encoders.video:FrameResNet"},
     ),
+    "series": Home(
+        "tacit.views.series:SeriesViews",
+        {
+            "tcn": "tacit.encoders.series:DilatedTCN",
+            "patch_transformer": "tacit.encoders.series:PatchTransformer",
+            "strided_conv": "tacit.encoders.series:StridedConv",
+            "conv_gru": "tacit.encoders.series:ConvGRU",
+        },
+    ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "table": Home(
         "tacit.views.table:TableViews",

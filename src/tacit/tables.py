@@ -10,6 +10,7 @@ import numpy as np
 from tacit.data.checking import THRESHOLD
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.series.drawing import lines
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
@@ -140,6 +141,8 @@ def _label(samples: Samples, position: int) -> str | None:
 def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
     if samples.kind == "cloud":
         return [thumbnail(picture) for picture in depth(*content)]
+    if samples.kind == "series":
+        return [thumbnail(picture) for picture in lines(*content)]
     if samples.kind not in ("image", "video"):
         return [None] * n
     content = content.middles(SIDE) if samples.kind == "video" else content

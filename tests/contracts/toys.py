@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, TABLES, VECTORS, VIDEOS, Case, Toy, untrained
+from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, SERIES, TABLES, VECTORS, VIDEOS, Case, Toy, untrained
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
@@ -271,6 +271,8 @@ TOYS: dict[str, Toy] = {
         **{"alike": 5, "dim": 32, "epochs": 24, "lr": 3e-3},
     ),
     "lfr": but(replace(TABLES, gain=0.04), projector_width=64),  # what it predicts holds all of a row, not only the class
+    "isoalign": but(SERIES, dim=32, scales=8, epochs=8, width=16, depth=2),
+    "cpc": Toy(SERIES.data, {**QUICK, "width": 32, "ahead": 4, "negatives": 32, "epochs": 24}, score=probed),
     "t_jepa": but(
         replace(TABLES, elsewhere=False, score=probed),
         **{"width": 32, "depth": 2, "heads": 2, "epochs": 20, "predictor_width": 32, "predictor_depth": 1},

@@ -15,7 +15,10 @@ PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
 MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging.recommending")
 # Of the data, what splits and codes it; a known set itself is told by its checksum.
-CUT = ("data.splitting", "data.interactions", "data.tabular.item_features", "data.networks.edge_split", "data.networks.graph")
+CUT = (
+    *("data.splitting", "data.interactions", "data.tabular.item_features", "data.networks.edge_split", "data.networks.graph"),
+    "data.series.samples",
+)
 WORDS = {"evaluation.meanings", "training.alarms", "training.journal", "training.signals"}  # what only tells of numbers
 CONTENTS = {"methods"}  # where methods are found by name: a claim imports its own
 SEVERAL = {"training.shared_norms"}  # what only several processes meet: a claim runs in one

@@ -22,6 +22,7 @@ from tacit.data.opening import Source
 from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.series.samples import SeriesSamples
 from tacit.data.tabular.files import describe
 from tacit.data.tabular.leaking import tellers
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
@@ -38,6 +39,7 @@ NOUNS = {  # what samples are, where that is not the name of their kind
     "graphs": "graphs",
     "hypergraph": "nodes of a hypergraph",
     "interactions": "interactions",
+    "series": "time series",
     "table": "rows of a table",
     "triples": "triples",
 }
@@ -155,7 +157,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds | StoredVideos):
+    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))

@@ -68,6 +68,26 @@ SETS = {
     ),
     "umls": KnownSet("kg/umls", "78b112c8861a07ff54507e628e0759638c5704aaca05f594df636dadcb156b7d"),
     "nations": KnownSet("kg/nations", "573d1b5865da88bc056bfcded83e6e8cdcb5ca7ad74b7b8d2f59fe7fe1f3b37a"),
+    "basicmotions": KnownSet(
+        "timeseries/basicmotions/basicmotions.npz", "d9144f246ad7e313807d92fac9c9369bd4d5c88d4641b063f3bc6b590c50bf2d"
+    ),
+    "etth1": KnownSet("timeseries/etth1/etth1.npz", "886eecd3e052282562d853ad0336425b04adc711a2f6df1a1df9622f25b13faf"),
+    "gunpoint": KnownSet(
+        "timeseries/gunpoint/gunpoint.npz", "012486a72443a3905612ea61d9f0b17f6eeb3eabf7d6c99a786b3b4f0c8b1083"
+    ),
+    "italypowerdemand": KnownSet(
+        "timeseries/italypowerdemand/italypowerdemand.npz", "ffc7e0d0731b6ae967bc7d5f3e14b57f9fdf42e158d80095b92de1c8ab8d997f"
+    ),
+    "japanesevowels": KnownSet(
+        "timeseries/japanesevowels/japanesevowels.npz", "8d7e8ee190309f44b2ee1d2a3debacffe2dceabe0b32d986d2fea6d2da81d829"
+    ),
+    "pickupgesturewiimotez": KnownSet(
+        "timeseries/pickupgesturewiimotez/pickupgesturewiimotez.npz",
+        "dfcece3fd4009e003271c554069f55c0541e8da89e6716c52c5d61eda7a76af2",
+    ),
+    "ucr-anomaly-135": KnownSet(
+        "timeseries/ucr_anomaly_135/ucr_anomaly_135.npz", "ed94ecdacd260670b77639a46155bb828e42b042e447ff6d505e1bc920a53c4d"
+    ),
     "wordnet-mammals": KnownSet(
         "hierarchy/wordnet_mammals", "fffee828df607c8b8a86fac185bb9c3ebc9c94e7b76fe0ed0b047611f5c25945"
     ),

@@ -21,6 +21,7 @@ from tacit.data.networks.recognising import recognised
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
+from tacit.data.series import arrays as series
 from tacit.data.shards import braced, from_shards
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
@@ -39,6 +40,7 @@ GIVEN = {
     "pair": "two parts (a tuple of two arrays)",
     "triples": "a .tsv of head, relation and tail",
     "interactions": "a log with columns user, item and time",
+    "series": "series",
 }
 
 Source: TypeAlias = str | Path | Samples | np.ndarray | tuple[np.ndarray, np.ndarray] | pa.Table | Dataset
@@ -68,6 +70,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
       valid and test (`networks.triples`)
     - a .csv, .tsv or .parquet with columns for user, item and time, or a folder with one and a table of items: interactions
       (`interactions`)
+    - time series: an .npz, .npy or array of N × channels × length, a .ts, tables with a column of times (`series`)
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
@@ -89,6 +92,10 @@ def open(source: Source, kind: str | None = None) -> Samples:
 def _opened(source: Source, kind: str | None) -> Samples:
     if isinstance(source, Samples):
         return source
+    if isinstance(source, np.ndarray) and (kind == "series" or (kind is None and series.are_series_array(source))):
+        return series.from_array(source)
+    if isinstance(source, list) and source and all(isinstance(one, np.ndarray) for one in source):
+        return series.from_list(source)
     if isinstance(source, np.ndarray):
         return from_array(source, "the array", None if kind == "pair" else kind)
     if isinstance(source, list | tuple) and source and all(hasattr(one, "edge_index") for one in source):

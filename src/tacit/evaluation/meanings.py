@@ -55,6 +55,16 @@ MEANINGS = {
     "graphs_folds": _accuracy("Graphs, mean of ten folds"),
     "link_auc": Meaning("Edges held back, AUC", "higher", percent=True),
     "link_ap": Meaning("Edges held back, average precision", "higher", percent=True),
+    # of time series
+    "one_nearest": _accuracy("1-NN accuracy (Euclidean)"),
+    "forecast_mse_24": Meaning("Forecast of 24 steps, MSE", "lower"),
+    "forecast_mae_24": Meaning("Forecast of 24 steps, MAE", "lower"),
+    "forecast_mse_48": Meaning("Forecast of 48 steps, MSE", "lower"),
+    "forecast_mae_48": Meaning("Forecast of 48 steps, MAE", "lower"),
+    "forecast_mse_168": Meaning("Forecast of 168 steps, MSE", "lower"),
+    "forecast_mae_168": Meaning("Forecast of 168 steps, MAE", "lower"),
+    "anomaly_auroc": Meaning("Unusual windows, AUROC", "higher", percent=True, needs_labels=True),
+    "anomaly_found": Meaning("Highest score at the anomaly", "higher", percent=True, needs_labels=True),
     "tolerance": Meaning("Tolerance (similarity within a class)", "", needs_labels=True),
     # of links
     "mrr": Meaning("Mean reciprocal rank, filtered", "higher", needs_labels=True),

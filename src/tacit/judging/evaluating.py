@@ -14,12 +14,14 @@ from tacit.data.checking import verify
 from tacit.data.networks.collections import GraphCollection
 from tacit.data.networks.graph import GraphNodes, Held
 from tacit.data.samples import Samples
+from tacit.data.series.samples import SeriesSamples
 from tacit.data.splitting import splits
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.graphs import graph_classification
 from tacit.evaluation.labelled.links import link_prediction
 from tacit.evaluation.labelled.nodes import node_classification
 from tacit.evaluation.panel import Judged, judge
+from tacit.judging.forecasting import advice, series_numbers
 from tacit.judging.telling import some, tell, trained_on
 from tacit.method import Method
 from tacit.modalities import MODALITIES
@@ -67,9 +69,12 @@ def evaluate(
         for name, represent in representations(run).items():
             (z,) = features(run, opened, represent, Plain(), 0)
             numbers[name] += _links(z, opened.held, same)
+    if isinstance(opened, SeriesSamples):
+        for name, found in series_numbers(run, opened, train, test).items():
+            numbers[name] = found + numbers.get(name, [])
     evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
-    tell(run, test, pages, evaluation, corrupt)
+    tell(run, test, pages, evaluation, corrupt, advised=advice(evaluation))
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
     return evaluation
 

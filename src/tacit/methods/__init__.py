@@ -24,8 +24,14 @@ CONTENTS: dict[str, dict[str, str]] = {
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
     "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
-    "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF", "cvrl": "CVRL", "rspnet": "RSPNet"},
-    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
+    "positives": {
+        "ssl_item_recs": "SSLItemRecs",
+        "infomgf": "InfoMGF",
+        "isoalign": "IsoAlign",
+        "cvrl": "CVRL",
+        "rspnet": "RSPNet",
+    },
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC"},
     "pretext": {"opn": "OPN"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }

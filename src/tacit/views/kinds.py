@@ -63,6 +63,14 @@ class Values(View):
 
 
 @dataclass(frozen=True)
+class Signal(View):
+    """One random look at each sample measured at even steps, n × channels × moments, which the method may transform."""
+
+    def seen(self):
+        return (Seen(),)
+
+
+@dataclass(frozen=True)
 class Pair(View):
     """Two independent looks at each sample."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Images
+from tacit.data.series.drawing import lines
 from tacit.errors import TacitError
 from tacit.numerics.points import Groups
 from tacit.views import Modality, Program
@@ -42,7 +43,8 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
     small ones small, hidden patches grey. Point clouds: their points. Videos: four frames of a clip in a square, of several
-    clips a row for each. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part, then the other.
+    clips a row for each. Series: a line per channel. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one
+    part, then the other.
     """
     modality, n = program.modality, len(ids)
     plain, _ = Program(Plain(), modality)(content, index, key)
@@ -81,6 +83,8 @@ def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor
         return _clouds(view, hidden)
     if looks.name == "video":
         return _clips(view, looks)
+    if looks.name == "series":
+        return _series(view, looks, hidden)
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -118,6 +122,15 @@ def _clips(view: Tensor, looks: Any) -> list[Image.Image]:
             picture.paste(_picture(frame).resize((each - 2, each - 2), _sampling(each / frame.shape[0])), place)
         pictures.append(picture)
     return pictures
+
+
+def _series(view: Tensor, looks: Any, hidden: Tensor | None) -> list[Image.Image]:
+    """A line for each channel, as far as it was measured; hidden patches grey."""
+    values = view[:, : len(looks.mean)]
+    if looks.gaps:
+        values = values.masked_fill(view[:, -1:] == 0, torch.nan)
+    ends = torch.full((len(view),), view.shape[2])
+    return [Image.fromarray(picture) for picture in lines(values, ends, CELL, hidden)]
 
 
 def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:

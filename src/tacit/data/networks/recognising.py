@@ -10,6 +10,7 @@ from tacit.data.networks.files import is_graph, open_graph
 from tacit.data.networks.hypergraph import is_hypergraph, open_hypergraph
 from tacit.data.networks.triples import are_triples, open_triples
 from tacit.data.samples import Samples
+from tacit.data.series.recognising import holds_series, open_series
 
 
 class Format(NamedTuple):
@@ -25,6 +26,7 @@ FORMATS: Mapping[str, Format] = {
     "graph": Format(is_graph, open_graph),
     "triples": Format(are_triples, open_triples),
     "interactions": Format(are_interactions, open_interactions),
+    "series": Format(holds_series, open_series),
 }
 
 

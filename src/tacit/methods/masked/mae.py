@@ -4,12 +4,14 @@ from tacit.errors import TacitError, positive
 from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.objectives.hidden import hidden_patches
 from tacit.parts.decoder import Decoder
-from tacit.parts.patches import cut
+from tacit.parts.sequences.stretches import pieces
 from tacit.views.kinds import Masked
 
 
 class MAE(Method):
     """Most patches are hidden; the encoder sees the others, and a small decoder draws what is missing.
+
+    Of a series a patch is a stretch of all its channels, half of them hidden unless --mask-ratio says otherwise.
 
     `standardise` predicts every patch by its own mean and deviation, as the released pre-training does.
 
@@ -53,14 +55,14 @@ class MAE(Method):
         self.standardise = standardise
 
     def prepare(self, facts: Facts):
-        channels, height, width = facts.shape
-        grid = height // self.patch, width // self.patch
-        self.decoder = Decoder(self.encoder.dim, *self.decoder_of, grid, channels * self.patch**2)
+        channels, *sides = facts.shape
+        down, across = (1, *(side // self.patch for side in sides))[-2:]
+        self.decoder = Decoder(self.encoder.dim, *self.decoder_of, (down, across), channels * self.patch ** len(sides))
 
     def step(self, batch: Batch):
         (view,), (drawn,) = batch, batch.params
         mask, keep = drawn["mask"], drawn["keep"]
-        patches = cut(view, self.patch)
+        patches = pieces(view, self.patch)
         if mask.shape[1] != patches.shape[1]:
             raise TacitError(
                 f"The mask is of {mask.shape[1]} patches and the encoder cuts {patches.shape[1]}; "

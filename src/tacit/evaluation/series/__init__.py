@@ -1,0 +1,1 @@
+"""Numbers of time series: nearest neighbours, forecasts, anomalies."""

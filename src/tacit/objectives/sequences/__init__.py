@@ -1,0 +1,1 @@
+"""Losses of what has an order: series, waves, text."""

@@ -1,0 +1,1 @@
+"""Machinery for what has an order: series, waves, text."""
