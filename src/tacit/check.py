@@ -18,6 +18,7 @@ from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import clusters, groups, pairs, table, tiny_images
 from tacit.data.networks.generated import communities, molecules
 from tacit.data.samples import Samples
+from tacit.data.sounds.generated import diphthongs
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
@@ -69,6 +70,10 @@ def clouds() -> Samples:
     return shapes(160)
 
 
+def sounds() -> Samples:
+    return diphthongs(160)
+
+
 def hypergraph() -> Samples:
     return groups(320)
 
@@ -87,6 +92,7 @@ IMAGES = Toy(images, {**QUICK, "width": 16, "crop": [0.5, 1.0], "epochs": 12})
 NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8})
 GRAPHS = Toy(whole_graphs, {**QUICK, "width": 32, "depth": 2, "epochs": 8})
 CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
+SOUNDS = Toy(sounds, {**QUICK, "seconds": 0.2, "epochs": 1})  # it must run
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
@@ -114,7 +120,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, TABLES, NODES, GRAPHS, HYPERGRAPH, CLOUDS):
+    for other in (VECTORS, IMAGES, TABLES, NODES, GRAPHS, HYPERGRAPH, CLOUDS, SOUNDS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(

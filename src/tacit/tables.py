@@ -10,6 +10,7 @@ import numpy as np
 from tacit.data.checking import THRESHOLD
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.sounds.picture import pictures
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
@@ -140,6 +141,8 @@ def _label(samples: Samples, position: int) -> str | None:
 def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
     if samples.kind == "cloud":
         return [thumbnail(picture) for picture in depth(*content)]
+    if samples.kind == "audio":
+        return [thumbnail(picture) for picture in pictures(content, samples.facts()["rate"])]
     if samples.kind != "image":
         return [None] * n
     sizes = content.sizes.tolist()

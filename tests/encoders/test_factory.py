@@ -15,6 +15,7 @@ IMAGE = Facts("image", 100, (3, 32, 32))
 VECTOR = Facts("vector", 100, (7,))
 PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]}, "second": {"kind": "vector", "shape": [7]}})
 CLOUD = Facts("cloud", 100, (64, 3))
+AUDIO = Facts("audio", 100, (4000,), {"rate": 8000, "mean": -9.0, "std": 3.0})
 TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
 CATEGORY = {"type": "category", "values": ["a", "b"], "codes": "1 2", "counts": "3 4", "distinct": 2}
 TABLE = Facts("table", 100, (6,), {"columns": [{"name": "x", **CATEGORY}, {"name": "y", **CATEGORY}]})
@@ -24,7 +25,7 @@ GRAPHS = Facts("graphs", 100, (7,), {"edge_features": 0})
 CHOICES = Facts("interactions", 100, (4,), {"users": ["a", "b"], "items": ["x", "y"], "features": [{"size": 3}]})
 FACTS = {
     **{"graph": NODES, "graphs": GRAPHS, "hypergraph": NODES_OF_HYPERGRAPH, "triples": TRIPLES, "table": TABLE},
-    **{"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "interactions": CHOICES},
+    **{"image": IMAGE, "cloud": CLOUD, "audio": AUDIO, "vector": VECTOR, "pair": PAIR, "interactions": CHOICES},
 }
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 
