@@ -13,6 +13,7 @@ from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
 from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
+from tacit.data.sounds.generated import diphthongs
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.recommending import popularity, recommend
@@ -193,6 +194,19 @@ TOYS: dict[str, Toy] = {
         partial(shapes, 640),
         {**QUICK, "points": 64, "crop": [1.0, 1.0], "groups": 8, "near": 12, "width": 48, "depth": 2, "heads": 2, "epochs": 12}
         | {"mask_patches": 8, "mask_points": 12, "decoder_depth": 1, "decoder_heads": 2, "drawn": 12},
+        elsewhere=False,
+        score=probed,
+    ),
+    "wav2vec": Toy(
+        partial(diphthongs, 320),
+        {**QUICK, "width": 24, "strides": [10, 8], "kernels": [20, 12], "seconds": 0.3}
+        | {"steps": 6, "context_layers": 2, "epochs": 12},
+        elsewhere=False,
+        score=probed,
+    ),
+    "ssast": Toy(
+        partial(diphthongs, 320),
+        {**QUICK, "width": 48, "depth": 2, "heads": 2, "seconds": 0.3, "cluster": [1, 3], "hidden_share": 0.5, "epochs": 12},
         elsewhere=False,
         score=probed,
     ),

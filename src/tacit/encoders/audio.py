@@ -55,6 +55,7 @@ class SpectrogramTransformer(nn.Module):
     dim: int
     area: int  # numbers of a patch
     rows: int  # patches over all bands
+    embed: nn.Module  # from what a patch holds to its token, without where it lies
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC"},
-    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
         "distmult": "DistMult",
@@ -25,7 +25,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     },
     "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
     "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF"},
-    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "wav2vec": "Wav2Vec"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }
 

@@ -1,6 +1,7 @@
 """Diphthongs that code speaks, for trying things out and for tests: the same on every machine, nothing to download."""
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,25 @@ def diphthongs(n: int, seed: int = 0, classes: int = 6, noise: float = 0.1) -> S
         loud = 10 ** (-1.5 * few[some, 3:4])
         heard = loud * (spoken + noise * hiss * spoken.std(1, keepdims=True))
         waves += [packed(row[:length]) for row, length in zip(heard, size)]
-    offsets = np.concatenate([[0], np.cumsum([len(one.values) for one in waves])]).astype(np.int64)
-    kept = Kept(np.concatenate([one.values for one in waves]), offsets, np.array([one.scale for one in waves], np.float32))
-    own: dict[str, Any] = {"labels": labels, "classes": names, "splits": splits, "kept": kept}
+    own: dict[str, Any] = {"labels": labels, "classes": names, "splits": splits, "kept": Kept.of(waves)}
     columns = {"speaker": np.array([f"speaker {speaker}" for speaker in speakers])}
     ids = [f"{split}/{row:05d}" for split, row in zip(splits, rows)]
     return SoundSamples("generated diphthongs", None, rows, ids, RATE, (0.45, 0.58), columns=columns, **own)
+
+
+def in_noise(samples: SoundSamples, snr: float, seed: int = 0) -> SoundSamples:
+    """The same sounds in memory, each in white noise that lies `snr` decibels below it."""
+    waves, key = [], counter.key(seed, "in noise")
+    for start in range(0, len(samples), CHUNK):
+        index = np.arange(start, min(start + CHUNK, len(samples)))
+        content, bad = samples.read(index)
+        if bad:
+            raise TacitError(f"{samples.ids[min(bad)]} cannot be read ({bad[min(bad)]}); leave it out.")
+        values, lengths = content.floats().numpy(), content.lengths.numpy()
+        hiss = counter.normal(key, index, values.shape[1])
+        loud = np.sqrt(np.square(values).sum(1) / lengths) * 10 ** (-snr / 20)
+        waves += [packed(row[:length]) for row, length in zip(values + loud[:, None] * hiss, lengths)]
+    return replace(samples, kept=Kept.of(waves), rows=np.arange(len(samples)), store=None, others=None)
 
 
 def write(samples: SoundSamples, folder: Path) -> None:

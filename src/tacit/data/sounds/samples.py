@@ -198,6 +198,12 @@ class Kept:
     offsets: np.ndarray  # int64, sounds + 1: where each begins
     scales: np.ndarray  # float32, of each
 
+    @classmethod
+    def of(cls, waves: Sequence[Wave]) -> "Kept":
+        offsets = np.concatenate([[0], np.cumsum([len(one.values) for one in waves])]).astype(np.int64)
+        scales = np.array([one.scale for one in waves], np.float32)
+        return cls(np.concatenate([one.values for one in waves]), offsets, scales)
+
     def read(self, rows: np.ndarray, others: Tensor) -> Sounds:
         lengths = self.offsets[rows + 1] - self.offsets[rows]
         place = np.arange(lengths.max(initial=0))
