@@ -59,3 +59,10 @@ def test_short_waves_and_the_number_of_frames():
     for length, frames in ((800, 10), (801, 11), (79, None)):
         mels = log_mel(torch.randn(2, length), 8000)
         assert mels.isfinite().all() and (frames is None or mels.shape == (2, 64, frames))
+
+
+def test_gradients_reach_the_wave():
+    wave = 0.1 * torch.randn(2, 800, generator=torch.Generator().manual_seed(0))
+    wave.requires_grad_()
+    log_mel(wave, 8000).sum().backward()
+    assert wave.grad.isfinite().all() and (wave.grad != 0).float().mean() > 0.9

@@ -26,9 +26,10 @@ def log_mel(waves: Tensor, rate: int, mels: int = MELS) -> Tensor:
             waves = waves.repeat(1, size // 2 // waves.shape[1] + 1)
         spectrum = torch.stft(waves, size, hop, window, hann, pad_mode="reflect", return_complex=True)
         frames = -(-waves.shape[1] // hop)
-        power = torch.view_as_real(spectrum[:, :, :frames]).square().sum(3)
+        real, imaginary = torch.view_as_real(spectrum.transpose(1, 2)[:, :frames]).unbind(3)  # as it lies in memory
+        power = torch.addcmul(real.square(), imaginary, imaginary)
         bank = (filters(rate, size, mels) / float(hann.square().sum())).to(waves.device)
-        return (bank @ power).add_(FLOOR).log_()
+        return (power @ bank.T).add_(FLOOR).log().transpose(1, 2)
 
 
 def hop_of(rate: int) -> int:

@@ -30,13 +30,14 @@ DIPHTHONGS = {
 def diphthongs(n: int, seed: int = 0, classes: int = 6, noise: float = 0.1) -> SoundSamples:
     """Up to 6 diphthongs by 6 speakers, of 0.3 to 0.6 seconds at 8 kHz, at any loudness, in white noise.
 
-    Pitch, its fall, the length of the vocal tract and loudness are the speaker's and the moment's. A diphthong and its reverse
+    Pitch, its fall, the length of the vocal tract and loudness are the speaker's and the moment's, and the voice does not fill
+    the recording. A diphthong and its reverse
     have the same mean spectrum: which it is, only the order in time tells. `noise` is its amplitude, relative to the voice's.
     """
     if not 2 <= classes <= len(DIPHTHONGS):
         raise TacitError(f"{classes} classes of diphthongs were asked for; there are 2 to {len(DIPHTHONGS)}.")
     key, rows, names = counter.key(seed, "diphthongs"), np.arange(n), tuple(DIPHTHONGS)[:classes]
-    few = counter.uniform(counter.key(key, "few"), rows, 7).astype(np.float64)
+    few = counter.uniform(counter.key(key, "few"), rows, 9).astype(np.float64)
     labels, speakers = (few[:, 0] * classes).astype(np.int64), (few[:, 1] * SPEAKERS).astype(np.int64)
     splits = np.where(rows % 5 == 4, "test", "train")
     waves = []
@@ -98,7 +99,10 @@ def _spoken(few: np.ndarray, formants: np.ndarray) -> np.ndarray:
     speaker = (few[:, 1] * SPEAKERS).astype(np.int64)
     pitch = (90 + 28 * speaker + 15 * few[:, 4])[:, None] * (1 - 0.3 * few[:, 5:6] * t / 0.6)
     phase = 2 * np.pi * np.cumsum(pitch, 1) / RATE
-    glide = (t / (0.3 + 0.3 * few[:, 2:3])).clip(0, 1)
+    place = t / (0.3 + 0.3 * few[:, 2:3])
+    begin, end = 0.05 + 0.15 * few[:, 7:8], 0.8 + 0.15 * few[:, 8:9]
+    glide = ((place - begin) / (end - begin)).clip(0, 1)
+    sounding = 1 / ((1 + np.exp((begin - place) / 0.01)) * (1 + np.exp((place - end) / 0.01)))
     tract = (0.85 + 0.06 * speaker + 0.04 * few[:, 6])[:, None]
     first, second = (tract * (formants[:, i, None] * (1 - glide) + formants[:, i + 2, None] * glide) for i in (0, 1))
     spoken = np.zeros_like(phase)
@@ -106,4 +110,4 @@ def _spoken(few: np.ndarray, formants: np.ndarray) -> np.ndarray:
         frequency = number * pitch
         loud = np.exp(-(((frequency - first) / 120) ** 2)) + 0.5 * np.exp(-(((frequency - second) / 180) ** 2)) + 0.02
         spoken += np.where(frequency < RATE / 2, loud / np.sqrt(number), 0) * np.cos(number * phase)
-    return spoken / 3
+    return sounding * spoken / 3
