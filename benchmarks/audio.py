@@ -4,7 +4,8 @@
     OMP_NUM_THREADS=1 python benchmarks/audio.py     # writes benchmarks/results/audio.json
 
 Both take 64 bands of 512 bins, Hann windows of 25 ms every 10 ms, mel as in HTK, triangles of height 1, and a logarithm.
-librosa is given a batch at once, as it allows, and once more sound by sound. Times are of the processor, and ratios of the medians of the turns.
+librosa is given a batch at once, as it allows, and once more sound by sound. Times are of the processor, and ratios of the
+medians of the turns.
 """
 
 import json

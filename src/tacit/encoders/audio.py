@@ -103,7 +103,7 @@ class SpectrogramTransformer(nn.Module):
     def positions(self, count: int) -> Tensor:
         """Where `count` patches lie: count × dim."""
         grid = self.rows, count // self.rows
-        return sincos(grid, grid, self.dim).to(self.embed.weight.device)
+        return sincos(grid, grid, self.dim).to(next(self.parameters()).device)
 
     def attended(self, tokens: Tensor) -> Tensor:
         """Tokens with their positions, n × k × dim, through all layers."""

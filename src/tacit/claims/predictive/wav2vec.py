@@ -21,7 +21,8 @@ CLAIM = Claim(
     "to 36 % fewer word errors).",
     here="fsdd (spoken digits, 8 kHz) in place of Librispeech and WSJ: three speakers without labels, 20 epochs; 4 "
     "convolutions of 64 channels, a latent every 10 ms, 3 layers of context where the paper has 5 of 512 and 9; contexts "
-    "averaged over time; a linear probe from 10 labels of each digit of these speakers, judged on the fourth, each of whom is left out once.",
+    "averaged over time; a linear probe from 10 labels of each digit of these speakers, judged on the fourth, each of whom is "
+    "left out once.",
     arms={
         "log-mel statistics": OnSounds(Wav2Vec, SHARED, "raw input"),
         "untrained": OnSounds(Wav2Vec, SHARED, "untrained encoder"),

@@ -13,10 +13,11 @@ class CausalContext(nn.Module):
 
     def __init__(self, dim: int, layers: int):
         super().__init__()
-        self.layers = nn.ModuleList(nn.Conv1d(dim, dim, 3) for _ in range(layers))
+        convolutions = [nn.Conv1d(dim, dim, 3) for _ in range(layers)]
+        self.layers = nn.ModuleList(convolutions)
         self.norms = nn.ModuleList(nn.GroupNorm(1, dim) for _ in range(layers))
-        for layer in self.layers:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        for convolution in convolutions:
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
 
     def forward(self, z: Tensor) -> Tensor:
         c = z.transpose(1, 2)
