@@ -19,6 +19,7 @@ from tacit.data.generated import clusters, groups, pairs, table, tiny_images
 from tacit.data.networks.generated import communities, molecules
 from tacit.data.samples import Samples
 from tacit.data.series.generated import rhythms
+from tacit.data.sounds.generated import diphthongs
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
@@ -75,6 +76,10 @@ def videos() -> Samples:
     return moving_letters(640, size=16)
 
 
+def sounds() -> Samples:
+    return diphthongs(160)
+
+
 def hypergraph() -> Samples:
     return groups(320)
 
@@ -98,6 +103,7 @@ NODES = Toy(papers, {**QUICK, "lr": 1e-3, "middle": 64, "width": 32, "epochs": 8
 GRAPHS = Toy(whole_graphs, {**QUICK, "width": 32, "depth": 2, "epochs": 8})
 CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
 VIDEOS = Toy(videos, {**QUICK, "width": 8, "depth": [1, 1], "frames": 4, "crop": [0.6, 1.0], "flip": 0.0, "epochs": 6})
+SOUNDS = Toy(sounds, {**QUICK, "seconds": 0.2, "epochs": 1})  # it must run
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
 SERIES = Toy(waves, {**QUICK, "width": 32, "depth": 4, "epochs": 16})
@@ -126,7 +132,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, TABLES, SERIES, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
+    for other in (VECTORS, IMAGES, TABLES, SERIES, SOUNDS, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(

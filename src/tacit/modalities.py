@@ -57,6 +57,15 @@ MODALITIES: Mapping[str, Home] = {
             "conv_gru": "tacit.encoders.series:ConvGRU",
         },
     ),
+    "audio": Home(
+        "tacit.views.audio:AudioViews",
+        {
+            "spectrogram_cnn": "tacit.encoders.audio:SpectrogramCNN",
+            "spectrogram_transformer": "tacit.encoders.audio:SpectrogramTransformer",
+            "wave_convolutions": "tacit.encoders.audio:WaveConvolutions",
+            "transformers_audio": "tacit.encoders.audio_models:TransformersAudio",
+        },
+    ),
     "hypergraph": Home("tacit.views.hypergraph:HypergraphViews", {"unigcnii": "tacit.encoders.hypergraph:UniGCNIIEncoder"}),
     "table": Home(
         "tacit.views.table:TableViews",

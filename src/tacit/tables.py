@@ -11,6 +11,7 @@ from tacit.data.checking import THRESHOLD
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.series.drawing import lines
+from tacit.data.sounds.picture import pictures
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
@@ -143,6 +144,8 @@ def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
         return [thumbnail(picture) for picture in depth(*content)]
     if samples.kind == "series":
         return [thumbnail(picture) for picture in lines(*content)]
+    if samples.kind == "audio":
+        return [thumbnail(picture) for picture in pictures(content, samples.facts()["rate"])]
     if samples.kind not in ("image", "video"):
         return [None] * n
     content = content.middles(SIDE) if samples.kind == "video" else content

@@ -23,6 +23,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
             ("untrained", 80, 0.7), ("SimCLR", 82, 0.6), ("SimCLR of the same copies", 81, 0.6), ("D-SLA", 86, 0.9),
         )
     },
+    "wav2vec": {"log-mel statistics": 30, "untrained": 32, "wav2vec": 40},
+    "ssast": {
+        "log-mel statistics": 30, "untrained": 32, "telling apart alone": 38, "drawing alone": 37,
+        "frames in place of patches": 39, "both tasks": 44,
+    },
     "lfr": {"untrained": 80, "autoencoder": 81, "SimSiam": 79, "LFR, any projectors": 82, "LFR": 83},
     "t_jepa": {
         "raw input": 80, "untrained": 79, "T-JEPA, no register": {"linear": 81, "rankme": 3},

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tacit.check import CLOUDS, VECTORS, Case, Failed, Toy, check_method, same_state, several_steps, vectors
+from tacit.check import CLOUDS, SOUNDS, VECTORS, Case, Failed, Toy, check_method, same_state, several_steps, vectors
 from tacit.data.generated import clusters
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
@@ -28,6 +28,14 @@ def test_crops_of_point_clouds_are_learned_from(key):
     options = {**CLOUDS.options, **small, "epochs": 2, "hold": {}}
     z = Case(find(key), Toy(CLOUDS.data, options)).train(steps=2).embed()
     assert z.shape == (128, 256) and z.isfinite().all()
+
+
+@pytest.mark.parametrize("key", ["swav", "dino"])
+def test_stretches_of_sounds_are_learned_from(key):
+    """Long and short ones."""
+    small = {"swav": {"prototypes": 12, "hidden": 64}, "dino": {"k": 32, "hidden": 64, "norm": True}}[key]
+    z = Case(find(key), Toy(SOUNDS.data, {**SOUNDS.options, **small, "epochs": 2, "hold": {}})).train(steps=2).embed()
+    assert z.shape == (128, 128) and z.isfinite().all()
 
 
 class Wrapped(Method):

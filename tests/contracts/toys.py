@@ -13,6 +13,7 @@ from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
 from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
+from tacit.data.sounds.generated import diphthongs
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
@@ -87,6 +88,40 @@ def unedited(case: Case, trained: Trained) -> tuple[float, float]:
     with torch.no_grad():
         scores = trained.method.eval().scorer(trained.method.encoder(view)).view(drawn["distance"].shape)
     return 0.5, float((scores.argmax(1) == 0).float().mean())
+
+
+def heard(case: Case) -> Batch:
+    """All sounds of a toy once, by looks that training did not see."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(case.cls.views, views)(samples.read(index)[0], index, 1)
+    return Batch([look], torch.from_numpy(index), key=1)
+
+
+@torch.no_grad()
+def foreseen(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often the first latent that is to be predicted scores above another of its sound: chance and a margin, and what is
+    reached."""
+    method, batch = trained.method.eval(), heard(case)
+    z = method.encoder.sequence(batch.views[0])
+    told = method.predict(method.context(z))[:, : -method.offset, : z.shape[2]]
+    right, every = (told * z[:, method.offset :]).sum(2, keepdim=True), torch.einsum("ntd,nsd->nts", told, z)
+    others = z.shape[1] - 1
+    return 0.55, float(((every < right).sum(2) / others).mean())
+
+
+@torch.no_grad()
+def told(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a hidden patch is found among those of its sound: an untrained method's share and a margin, and what is
+    reached."""
+    batch = heard(case)
+
+    def share(method: Any) -> float:
+        out, patches = method.eval().hide(method.encoder.patches(batch.views[0]), batch, "told")
+        found = torch.einsum("nid,njd->nij", patches, method.tell(out)).argmax(2)
+        return float((found == torch.arange(found.shape[1])).float().mean())
+
+    return share(case.first_stage().method) + 0.05, share(trained.method)
 
 
 def ranked(case: Case, trained: Trained) -> tuple[float, float]:
@@ -233,6 +268,19 @@ TOYS: dict[str, Toy] = {
         | {"mask_patches": 8, "mask_points": 12, "decoder_depth": 1, "decoder_heads": 2, "drawn": 12},
         elsewhere=False,
         score=probed,
+    ),
+    "wav2vec": Toy(
+        partial(diphthongs, 320),
+        {**QUICK, "width": 32, "strides": [10, 8], "kernels": [20, 12], "seconds": 0.3}
+        | {"steps": 4, "context_layers": 2, "negatives_each": 1, "epochs": 30},
+        elsewhere=False,
+        score=foreseen,
+    ),
+    "ssast": Toy(
+        partial(diphthongs, 320),
+        {**QUICK, "width": 48, "depth": 2, "heads": 2, "seconds": 0.3, "cluster": [1, 3], "hidden_share": 0.5, "epochs": 12},
+        elsewhere=False,
+        score=told,
     ),
     "hypeboy": but(replace(HYPERGRAPH, score=filled), decoder_depth=1, decoder_dropout=0.0, drop_hyperedges=0.5),
     "ssl_item_recs": CHOICES,

@@ -17,6 +17,7 @@ PAIR = Facts("pair", 100, (), {"first": {"kind": "image", "shape": [3, 32, 32]},
 CLOUD = Facts("cloud", 100, (64, 3))
 VIDEO = Facts("video", 100, (1, 4, 16, 16))
 SERIES = Facts("series", 100, (2, 64))
+AUDIO = Facts("audio", 100, (4000,), {"rate": 8000, "mean": -9.0, "std": 3.0})
 TRIPLES = Facts("triples", 100, (3,), {"entities": ["a", "b", "c"], "relations": ["r"]})
 CATEGORY = {"type": "category", "values": ["a", "b"], "codes": "1 2", "counts": "3 4", "distinct": 2}
 TABLE = Facts("table", 100, (6,), {"columns": [{"name": "x", **CATEGORY}, {"name": "y", **CATEGORY}]})
@@ -27,7 +28,7 @@ CHOICES = Facts("interactions", 100, (4,), {"users": ["a", "b"], "items": ["x", 
 FACTS = {
     **{"graph": NODES, "graphs": GRAPHS, "hypergraph": NODES_OF_HYPERGRAPH, "triples": TRIPLES, "table": TABLE},
     **{"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "interactions": CHOICES},
-    **{"video": VIDEO, "series": SERIES},
+    **{"audio": AUDIO, "video": VIDEO, "series": SERIES},
 }
 NATIVE = [(kind, name) for kind in MODALITIES for name in encoders.names(kind)]
 

@@ -13,6 +13,8 @@ from tacit.data.images import EncodedImages, ImageArrays
 from tacit.data.memory import free_memory
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
+from tacit.data.sounds.samples import Keep as KeepSounds
+from tacit.data.sounds.samples import SoundSamples
 from tacit.errors import TacitError
 
 CHUNK = 256  # samples read together
@@ -54,10 +56,12 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
     return (good if keep is None else keep.done(good)), corrupt
 
 
-def _keeper(samples: Samples) -> "_Keep | KeepClouds | None":
+def _keeper(samples: Samples) -> "_Keep | KeepClouds | KeepSounds | None":
     """What keeps samples of this kind in memory once they were read, if anything does."""
     if isinstance(samples, EncodedImages):
         return _Keep(samples)
+    if isinstance(samples, SoundSamples):
+        return KeepSounds(int(SHARE * free_memory() / _together())) if samples.kept is None else None
     return KeepClouds(int(SHARE * free_memory() / _together())) if isinstance(samples, StoredClouds) else None
 
 

@@ -23,6 +23,7 @@ from tacit.data.opening import open as open_source
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.series.samples import SeriesSamples
+from tacit.data.sounds.samples import SoundSamples
 from tacit.data.tabular.files import describe
 from tacit.data.tabular.leaking import tellers
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
@@ -35,6 +36,7 @@ from tacit.numerics import counter
 HEADERS = 20_000  # files whose header is looked at: all of a set up to this size, else a sample of it
 DECODED = 1000  # samples that are read in full
 NOUNS = {  # what samples are, where that is not the name of their kind
+    "audio": "sounds",
     "graph": "nodes of a graph",
     "graphs": "graphs",
     "hypergraph": "nodes of a hypergraph",
@@ -157,7 +159,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples):
+    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples | SoundSamples):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))

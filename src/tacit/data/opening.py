@@ -23,6 +23,7 @@ from tacit.data.samples import Samples
 from tacit.data.saved_sets import from_saved, is_saved
 from tacit.data.series import arrays as series
 from tacit.data.shards import braced, from_shards
+from tacit.data.sounds.files import is_audio, open_audio
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
 from tacit.data.tabular.rows import from_arrow, from_description, from_files
@@ -71,6 +72,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a .csv, .tsv or .parquet with columns for user, item and time, or a folder with one and a table of items: interactions
       (`interactions`)
     - time series: an .npz, .npy or array of N × channels × length, a .ts, tables with a column of times (`series`)
+    - a folder of sounds (.wav, .flac, .ogg, .mp3): flat, with class folders, with splits above, or with a list labels.csv or
+      labels.tsv in it; one sound; a list with a column of paths of sounds (`sounds.files`)
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
@@ -123,7 +126,7 @@ def _opened(source: Source, kind: str | None) -> Samples:
     if files := braced(str(source)):
         return _files(files, str(source), kind)
     raise TacitError(
-        f"There is no {source}; give a folder of images, videos or point clouds, a list, tar shards, an .npz or an "
+        f"There is no {source}; give a folder of images, sounds, videos or point clouds, a list, tar shards, an .npz or an "
         f".npy{_near(path)}."
     )
 
@@ -134,6 +137,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_clouds(path, source)
     if kind == "video" or (kind is None and holds(path, VIDEOS) and not holds(path)):
         return open_videos(path, source) if holds(path, VIDEOS) else open_frames(path, source)
+    if is_audio(path, kind == "audio"):
+        return open_audio(path, source)
     if is_saved(path):
         return from_saved(path, source)
     if (connected := recognised(path, source, kind)) is not None:
@@ -158,6 +163,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
+    if len(files) == 1 and is_audio(path, kind == "audio"):
+        return open_audio(path, source)
     if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
         return connected
     if suffix in (".yaml", ".yml"):

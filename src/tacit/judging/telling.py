@@ -16,6 +16,8 @@ from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
 from tacit.data.series.drawing import lines
 from tacit.data.series.samples import Series
+from tacit.data.sounds.picture import pictures
+from tacit.data.sounds.samples import Sounds
 from tacit.data.tabular.rows import Cells
 from tacit.data.vectors import statistics
 from tacit.data.video.samples import Videos
@@ -287,6 +289,9 @@ def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes,
         return {position: (thumbnail(picture), ()) for position, picture in zip(good, depth(*content))}
     if isinstance(content, Series):
         return {position: (thumbnail(picture), ()) for position, picture in zip(good, lines(*content))}
+    if isinstance(content, Sounds):
+        drawn = pictures(content, samples.facts()["rate"])
+        return {position: (thumbnail(picture), ()) for position, picture in zip(good, drawn)}
     if isinstance(content, Cells):
         rows = TableViews.fit(samples.facts() | samples.statistics()).look(content, wanted, 0, "plain")[0].tolist()
         return {position: (b"", row) for position, row in zip(good, rows)}

@@ -13,7 +13,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC"},
-    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
         "distmult": "DistMult",
@@ -31,7 +31,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "cvrl": "CVRL",
         "rspnet": "RSPNet",
     },
-    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC"},
+    "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }

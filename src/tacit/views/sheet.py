@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Images
 from tacit.data.series.drawing import lines
+from tacit.data.sounds.picture import spectrograms
 from tacit.errors import TacitError
 from tacit.numerics.points import Groups
 from tacit.views import Modality, Program
@@ -43,8 +44,8 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
     small ones small, hidden patches grey. Point clouds: their points. Videos: four frames of a clip in a square, of several
-    clips a row for each. Series: a line per channel. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one
-    part, then the other.
+    clips a row for each. Series: a line per channel. Sounds: their spectrograms. Vectors: a bar per feature, in standard
+    deviations, ±3. A pair: first one part, then the other.
     """
     modality, n = program.modality, len(ids)
     plain, _ = Program(Plain(), modality)(content, index, key)
@@ -85,6 +86,8 @@ def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor
         return _clips(view, looks)
     if looks.name == "series":
         return _series(view, looks, hidden)
+    if looks.name == "audio":
+        return _sounds(view, looks)
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -131,6 +134,12 @@ def _series(view: Tensor, looks: Any, hidden: Tensor | None) -> list[Image.Image
         values = values.masked_fill(view[:, -1:] == 0, torch.nan)
     ends = torch.full((len(view),), view.shape[2])
     return [Image.fromarray(picture) for picture in lines(values, ends, CELL, hidden)]
+
+
+def _sounds(view: Tensor, looks: Any) -> list[Image.Image]:
+    """Spectrograms, those of short views narrower."""
+    wide = max(round(CELL * min(view.shape[1] / looks.samples(looks.seconds), 1)), 1)
+    return [_picture(one).resize((wide, CELL), Image.Resampling.NEAREST) for one in spectrograms(view, looks.sample_rate)]
 
 
 def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:

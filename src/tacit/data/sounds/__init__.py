@@ -1,0 +1,1 @@
+"""Sounds: files of waves, their lists, and sounds that code makes."""

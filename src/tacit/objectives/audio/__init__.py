@@ -1,0 +1,1 @@
+"""Losses of sounds: pure functions, one file each."""

@@ -1,0 +1,1 @@
+"""Machinery of sounds, one file each."""

@@ -1,0 +1,62 @@
+"""Sounds through every command: a folder of files, a run, its report, its table, a search by a file."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tacit
+from tacit.data.sounds.generated import diphthongs, write
+from tacit.judging.telling import _looks
+
+pytest.importorskip("soundfile")
+SMALL = {"seconds": 0.2, "epochs": 1, "batch": 16, "width": 8}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("sounds") / "spoken"
+    write(diphthongs(120), place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    return tacit.pretrain(str(folder), "simclr", out=folder.parent / "run", quiet=True, warmup=0, **SMALL)
+
+
+def test_a_run_on_sounds_is_judged_and_told(run, folder):
+    found = tacit.evaluate(run, str(folder))
+    assert found.number("raw input", "knn") is not None and found.number("this encoder", "knn") is not None
+    assert (run.path / "report.html").read_text().count("data:image/") > 20  # neighbours and examples have pictures
+    assert run.config.facts["kind"] == "audio" and run.config.facts["shape"] == [1600]
+
+
+def test_embedding_and_searching_by_a_file(run, folder, tmp_path):
+    table = tacit.embed(run, str(folder), out=tmp_path / "sounds.lance")
+    file = sorted(folder.glob("test/*/*.wav"))[0]
+    hits = tacit.search(table, str(file), top=3, sheet=tmp_path / "found.png")
+    assert hits[0].id == file.relative_to(folder).as_posix() and hits[0].score == pytest.approx(1, abs=1e-3)
+    assert hits[0].thumbnail and Image.open(tmp_path / "found.png").width > 100
+
+
+@pytest.mark.parametrize(("method", "columns"), [("simclr", 3), ("dino", 11)])
+def test_a_sheet_of_views(folder, tmp_path, method, columns):
+    file = tacit.preview(str(folder), method, out=tmp_path / "sheet.png", count=2, small_crops=-1)
+    picture = np.asarray(Image.open(file))
+    assert picture.shape[1] == 12 + columns * 124
+    for column in range(columns):
+        assert (picture[27:139, 12 + 124 * column : 124 + 124 * column] != 255).any()
+
+
+def test_samples_have_pictures():
+    looks = _looks(diphthongs(5), [3, 1])
+    assert set(looks) == {1, 3} and all(picture for picture, _ in looks.values())
+
+
+def test_mistakes_are_one_sentence(folder):
+    with pytest.raises(tacit.TacitError, match="--size 32 is a side of images"):
+        tacit.pretrain(str(folder), "simclr", size=32)
+    with pytest.raises(tacit.TacitError, match="MAE wants Masked views, audio data offers"):
+        tacit.preview(str(folder), "mae")
+    with pytest.raises(tacit.TacitError, match=r"audio|image"):
+        tacit.open(str(sorted(folder.glob("test/*/*.wav"))[0]), kind="image")
