@@ -18,6 +18,7 @@ from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import clusters, groups, pairs, table, tiny_images
 from tacit.data.networks.generated import communities, molecules
 from tacit.data.samples import Samples
+from tacit.data.text.generated import topics
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
 from tacit.method import Labelled, Method, Trained, streams
@@ -77,6 +78,10 @@ def table_rows() -> Samples:
     return table(1280)
 
 
+def subjects() -> Samples:
+    return topics(1280)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -89,6 +94,7 @@ GRAPHS = Toy(whole_graphs, {**QUICK, "width": 32, "depth": 2, "epochs": 8})
 CLOUDS = Toy(clouds, {**QUICK, "points": 64, "epochs": 1})  # on which no method learns so fast: it must run
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
+TEXTS = Toy(subjects, {**QUICK, "width": 64, "dropout": 0.0, "epochs": 12})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -114,7 +120,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, TABLES, NODES, GRAPHS, HYPERGRAPH, CLOUDS):
+    for other in (VECTORS, IMAGES, TABLES, NODES, GRAPHS, HYPERGRAPH, CLOUDS, TEXTS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(

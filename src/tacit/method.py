@@ -232,6 +232,14 @@ class Tokens(Encoder, Protocol):
 
 
 @runtime_checkable
+class Words(Tokens, Protocol):
+    """Of texts: tokens from a vocabulary, whose vectors are the rows of `table` (row 0: no token)."""
+
+    dim: int
+    table: nn.Embedding
+
+
+@runtime_checkable
 class Maps(Protocol):
     """n images -> n × dim × h × w."""
 

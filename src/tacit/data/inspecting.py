@@ -25,6 +25,7 @@ from tacit.data.samples import Corrupt, Samples
 from tacit.data.tabular.files import describe
 from tacit.data.tabular.leaking import tellers
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
+from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
 from tacit.modalities import MODALITIES
@@ -38,6 +39,7 @@ NOUNS = {  # what samples are, where that is not the name of their kind
     "hypergraph": "nodes of a hypergraph",
     "interactions": "interactions",
     "table": "rows of a table",
+    "text": "texts",
     "triples": "triples",
 }
 LISTED = 10  # classes and corrupt samples shown in the terminal
@@ -154,7 +156,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds):
+    if isinstance(samples, StoredClouds | TextSamples):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))

@@ -25,6 +25,7 @@ from tacit.data.shards import braced, from_shards
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
 from tacit.data.tabular.rows import from_arrow, from_description, from_files
+from tacit.data.text.opening import from_datasets, open_texts
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 
@@ -35,6 +36,7 @@ MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files
 GIVEN = {
     "pair": "two parts (a tuple of two arrays)",
     "triples": "a .tsv of head, relation and tail",
+    "text": "a .txt, or a list with a column of texts",
     "interactions": "a log with columns user, item and time",
 }
 
@@ -63,6 +65,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
       valid and test (`networks.triples`)
     - a .csv, .tsv or .parquet with columns for user, item and time, or a folder with one and a table of items: interactions
       (`interactions`)
+    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt files,
+      pairs of sentences with a score, documents with queries and judgements (`text.opening`); a Dataset of `datasets`
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
@@ -96,6 +100,8 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return from_dataset(source)
     if hasattr(source, "edge_index"):
         return from_data(source)
+    if hasattr(source, "with_format") and (texts := from_datasets(source)) is not None:
+        return texts
     if not isinstance(source, str | Path):
         raise TacitError(
             f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays, an Arrow table "
@@ -119,6 +125,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if kind == "cloud":
         return open_clouds(path, source)
+    if (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if is_saved(path):
         return from_saved(path, source)
     if (connected := recognised(path, source, kind)) is not None:
@@ -145,6 +153,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     path, suffix = files[0], files[0].suffix.lower()
     if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
         return connected
+    if len(files) == 1 and (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if suffix in (".yaml", ".yml"):
         return from_description(path, source)
     if suffix in TABLES and (kind == "table" or (kind is None and not lists_images(path))):

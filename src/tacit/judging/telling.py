@@ -15,6 +15,7 @@ from tacit.data.clouds.samples import Clouds
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Samples, Vectors
 from tacit.data.tabular.rows import Cells
+from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import statistics
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
@@ -50,12 +51,13 @@ class Cast:
 
     def seen(self, positions: Sequence[int], scores: Sequence[float] = (), notes: Sequence[str] = ()) -> list[Shown]:
         """Samples as they are shown, each with a picture of what can be seen of it, a score and a note where given."""
-        looks = _looks(self.samples, positions)
+        looks, own = _looks(self.samples, positions), self.samples
+        said = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples) else {}
         found = []
         for i, position in enumerate(positions):
             image, values = looks.get(position, (b"", ()))
             score = scores[i] if len(scores) else math.nan
-            note = notes[i] if len(notes) else ""
+            note = notes[i] if len(notes) else said.get(position, "")
             found.append(Shown(self.samples.ids[position], image, self.labels[position], score, values, note))
         return found
 

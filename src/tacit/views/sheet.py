@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tacit.data.clouds.depth import depth
 from tacit.data.samples import Images
+from tacit.embeddings.sheet import wrapped
 from tacit.errors import TacitError
 from tacit.numerics.points import Groups
 from tacit.views import Modality, Program
@@ -38,7 +39,7 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
 
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
     small ones small, hidden patches grey. Point clouds: their
-    points. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
+    points. Texts: their words. Vectors: a bar per feature, in standard deviations, ±3. A pair: first one part,
     then the other.
     """
     modality, n = program.modality, len(ids)
@@ -76,6 +77,8 @@ def _originals(content: Images) -> list[Image.Image]:
 def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor | None = None) -> list[Image.Image]:
     if looks.name == "cloud":
         return _clouds(view, hidden)
+    if looks.name == "text":
+        return [_written(text) for text in looks.lexicon.said(view)]  # type: ignore[attr-defined]
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -94,6 +97,14 @@ def _clouds(view: Tensor | Groups, hidden: Tensor | None) -> list[Image.Image]:
         view = (view.points + view.centres[:, :, None]).flatten(1, 2)
     counts = torch.full((len(view),), view.shape[1])
     return [Image.fromarray(picture) for picture in depth(view, counts, CELL, hidden)]
+
+
+def _written(text: str) -> Image.Image:
+    """As much of a text as fits into a cell."""
+    picture, font = Image.new("RGB", (CELL, CELL), EMPTY), ImageFont.load_default(10)
+    lines = wrapped(text, CELL - 8, font)[: (CELL - 6) // 12]
+    ImageDraw.Draw(picture).multiline_text((4, 3), "\n".join(lines), INK, font, spacing=2)
+    return picture
 
 
 def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:

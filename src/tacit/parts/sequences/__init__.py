@@ -1,0 +1,1 @@
+"""Parts for samples of unequal length."""
