@@ -22,7 +22,9 @@ NODES = Facts("graph", 100, (7,), {"nodes": 100})
 NODES_OF_HYPERGRAPH = Facts("hypergraph", 100, (7,))
 GRAPHS = Facts("graphs", 100, (7,), {"edge_features": 0})
 CHOICES = Facts("interactions", 100, (4,), {"users": ["a", "b"], "items": ["x", "y"], "features": [{"size": 3}]})
+TEXT = Facts("text", 100, (16, 4), {"seen": "5 4 3 2", "texts": 100})
 FACTS = {
+    "text": TEXT,
     **{"graph": NODES, "graphs": GRAPHS, "hypergraph": NODES_OF_HYPERGRAPH, "triples": TRIPLES, "table": TABLE},
     **{"image": IMAGE, "cloud": CLOUD, "vector": VECTOR, "pair": PAIR, "interactions": CHOICES},
 }

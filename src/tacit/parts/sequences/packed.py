@@ -1,5 +1,6 @@
 """Sequences of unequal length one after another, without padding, and a transformer's layer over them."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -13,7 +14,7 @@ class Packing(NamedTuple):
     """Where the elements of n sequences lie when all of them stand one after another, T in all."""
 
     there: Tensor  # bool, n × t: which places hold an element
-    buckets: tuple[Tensor, ...]  # int64, k × l each: places in the packed row, −1 for none; every sequence is in one of them
+    buckets: tuple[Tensor, ...]  # int64, k × l each: places in the packed row, −1 for none; every sequence that has elements is in one
 
     def pack(self, x: Tensor) -> Tensor:
         """n × t × … -> T × …"""
@@ -35,9 +36,9 @@ def packing(there: Tensor) -> Packing:
     lengths = there.sum(1)
     place = torch.where(there, there.flatten().cumsum(0).view_as(there) - 1, -1)
     place = place.gather(1, (~there).byte().argsort(dim=1, stable=True))  # elements first, whatever gaps there were
-    level = (lengths.clamp_min(1).log() / torch.tensor(GROWTH).log()).ceil().long()
-    buckets = [place[level == one] for one in level.unique().tolist()]
-    return Packing(there, tuple(bucket[:, : max(1, int((bucket >= 0).sum(1).max()))] for bucket in buckets))
+    level = (lengths.log() / math.log(GROWTH)).ceil()
+    buckets = [place[level == one] for one in level[lengths > 0].unique()]
+    return Packing(there, tuple(bucket[:, : int((bucket >= 0).sum(1).max())] for bucket in buckets))
 
 
 class PackedBlock(nn.Module):
@@ -64,7 +65,7 @@ class PackedBlock(nn.Module):
         for place in among.buckets:
             inside = place >= 0
             q, k, v = qkv[place.clamp_min(0)].unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # k × heads × l × d
-            mask = None if bool(inside.all()) else inside[:, None, None, :] | ~inside.any(1)[:, None, None, None]
+            mask = None if bool(inside.all()) else inside[:, None, None, :]
             out = F.scaled_dot_product_attention(q, k, v, mask, rate).transpose(1, 2).flatten(2)
             found = found.index_put((place[inside],), out[inside].to(found.dtype))
         return found
