@@ -32,7 +32,7 @@ from tacit.training.state import reseed
 from tacit.training.stopping import Stopping
 from tacit.training.turns import within
 from tacit.views import modality
-from tacit.views.kinds import Edited, Hyperedges, Paired
+from tacit.views.kinds import Edited, Hyperedges, MaskedTokens, Paired
 
 STEPS = 3  # of the comparison of processes
 CLOSE = 1e-5
@@ -333,6 +333,8 @@ def _home(cls: type[Method]) -> Toy:
         return HYPERGRAPH
     if any(isinstance(kind, Edited) for kind in kinds):
         return GRAPHS
+    if any(isinstance(kind, MaskedTokens) for kind in kinds):
+        return TEXTS
     return next((toy for kind, toy in {"vector": VECTORS, "image": IMAGES}.items() if _offers(cls, kind)), CLOUDS)
 
 

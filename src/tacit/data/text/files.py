@@ -62,7 +62,7 @@ def head(file: Path) -> Columns | None:
         start = content(file, HEAD)
         whole = start[: start.rfind(b"\n") + 1] or start
         return PARSERS[suffix](whole if len(start) == HEAD else start)
-    except (TacitError, pa.ArrowException, StopIteration):
+    except (TacitError, pa.ArrowException, UnicodeDecodeError, StopIteration):
         return None
 
 
@@ -179,7 +179,9 @@ def _csv(data: bytes) -> Columns:
     table = csv.read_csv(pa.BufferReader(data), csv.ReadOptions(block_size=2**24), parse, convert)
     wrong: dict[int, str] = {}
     values: dict[str, list[str | None]] = {}
-    for name in table.column_names:
+    for name in dict.fromkeys(table.column_names):
+        if table.column_names.count(name) > 1:
+            raise pa.ArrowInvalid(f"two columns are named {name}")
         cells = [decoded(cell) for cell in table[name].to_pylist()]
         wrong |= {row: f"{why} (column {name})" for row, (_, why) in enumerate(cells) if why}
         values[name] = [text for text, _ in cells]
