@@ -25,6 +25,13 @@ def topics(count: int, subjects: int = 8, words: int = 60, common: int = 400, le
     return samples
 
 
+def phrases(count: int, pairs: int = 24, length: int = 5, seed: int = 0) -> TextSamples:
+    """Texts of `length` phrases of two words, of which the one tells the other."""
+    chosen = (counter.uniform(counter.key(seed, "phrases"), np.arange(count), length) * pairs).astype(int)
+    texts = [" ".join(f"{_word(2 * one)} {_word(2 * one + 1)}" for one in row) for row in chosen.tolist()]
+    return from_strings(texts, "generated phrases")
+
+
 def _word(number: int) -> str:
     """A word of three syllables, another for each number below 1728."""
     return "".join(SYLLABLES[number // 12**place % 12] for place in range(3))
