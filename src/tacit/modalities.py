@@ -55,6 +55,7 @@ MODALITIES: Mapping[str, Home] = {
             "averaged": "tacit.encoders.text:Averaged",
             "text_transformer": "tacit.encoders.text:TextTransformer",
         },
+        "tacit.judging.texts:judge",
     ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
     "triples": Home(
