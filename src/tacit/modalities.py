@@ -54,6 +54,7 @@ MODALITIES: Mapping[str, Home] = {
         {
             "averaged": "tacit.encoders.text:Averaged",
             "text_transformer": "tacit.encoders.text:TextTransformer",
+            "transformers": "tacit.encoders.pretrained_text:Transformers",
         },
         "tacit.judging.texts:judge",
     ),

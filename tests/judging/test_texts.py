@@ -53,7 +53,9 @@ def test_queries_find_their_documents_beside_bm25(home, capsys):
     said = capsys.readouterr().out
     assert "BM25" in said and "Recall at 100" in said
     found = tacit.evaluate(home / "run", home / "found", device="cpu")
-    assert found.number("BM25", "ndcg_at_10").value == pytest.approx(1.0) and found.number("raw input", "ndcg_at_10").value > 0.9
+    assert (
+        found.number("BM25", "ndcg_at_10").value == pytest.approx(1.0) and found.number("raw input", "ndcg_at_10").value > 0.9
+    )
 
 
 def test_labels_are_judged_as_of_other_kinds(home):
