@@ -34,8 +34,8 @@ class Transformers(nn.Module):
         _, vocabulary = text_shape(facts)
         if "model" not in facts.more:
             raise TacitError(
-                "The encoder transformers needs texts in the tokens of its model; give a .yaml with `text: FILE` and `model: NAME` "
-                "in place of the texts."
+                "The encoder transformers needs texts in the tokens of its model; give a .yaml with `text: FILE` and "
+                "`model: NAME` in place of the texts."
             )
         if pool not in POOLS:
             raise unknown("pool", pool, POOLS)
@@ -113,8 +113,8 @@ def _built(about: dict[str, Any], pretrained: bool) -> Any:
             model = AutoModel.from_pretrained(about["name"], config=config)
         except (OSError, ValueError) as error:
             warnings.warn(
-                f"The weights of {about['name']} cannot be read ({' '.join(str(error).split())[:80]}); what is built anew begins at "
-                "random, a trained run has its own.",
+                f"The weights of {about['name']} cannot be read ({' '.join(str(error).split())[:80]}); what is built anew "
+                "begins at random, a trained run has its own.",
                 stacklevel=4,
             )
     model = AutoModel.from_config(config) if model is None else model

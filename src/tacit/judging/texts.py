@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from tacit.data.checking import verify
@@ -111,12 +110,10 @@ def _advice(evaluation: Evaluation, metric: str, rival: str) -> list[str]:
     mine, other = (evaluation.number(name, metric) for name in ("this encoder", rival))
     if mine is None or other is None:
         return []
+    named = "words weighed by rarity" if rival == "raw input" else rival
     if mine.value > other.value:
-        return [f"It is above {'words weighed by rarity' if rival == 'raw input' else rival}: search with it (tacit embed)."]
-    return [
-        f"It is below {'words weighed by rarity' if rival == 'raw input' else rival}: train on more texts of this sort, or begin "
-        "with a pretrained model."
-    ]
+        return [f"It is above {named}: search with it (tacit embed)."]
+    return [f"It is not above {named}: train on more texts of this sort, or begin with a pretrained model."]
 
 
 def _told(number: Number, protocol: dict[str, Any]) -> Number:

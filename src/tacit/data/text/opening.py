@@ -235,10 +235,10 @@ def _described(path: Path, source: str) -> TextSamples | None:
     found = described(path)
     if found is None:
         return None
-    if found.column:
-        opened = _lists([found.place], [Role(found.column)], source)
-    else:
-        opened = open_texts(found.place, source, "text")  # type: ignore[assignment]  # it is told that there are some
+    place = found.place
+    opened = _lists([place], [Role(found.column)], source) if found.column else open_texts(place, source, "text")
+    if opened is None:
+        raise TacitError(f"{path} describes {place}, which holds no texts; give lines, a list or a folder of .txt files.")
     opened.model = found.model
     return opened
 
