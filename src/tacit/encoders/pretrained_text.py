@@ -104,7 +104,10 @@ class Transformers(nn.Module):
 def _built(about: dict[str, Any], pretrained: bool) -> Any:
     """The model without the layer behind its first token, with its weights where they are there."""
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()  # which weights are not asked for, and how far it has read, nobody needs to be told
+    logging.disable_progress_bar()
     said = json.loads(about["config"])
     config = AutoConfig.for_model(said.pop("model_type"), **said)
     model: Any = None
