@@ -55,7 +55,7 @@ def facts(home):
 @pytest.mark.parametrize("pool", ["mean", "first"])
 def test_it_says_what_plain_transformers_says_of_padded_texts(home, facts, pool):
     known, samples = facts
-    encoder = Transformers(known, pool=pool).eval()
+    encoder = Transformers(known, pooling=pool).eval()
     own = transformers.AutoTokenizer.from_pretrained(home / "bert")
     model = transformers.AutoModel.from_pretrained(home / "bert", add_pooling_layer=False).eval()
     texts = ["ka", *samples.said(range(20)), samples.said([3])[0][:20]]

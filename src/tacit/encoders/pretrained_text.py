@@ -13,14 +13,14 @@ from tacit.errors import TacitError, unknown
 from tacit.method import Facts
 
 GROWTH = 1.25  # texts up to this much longer than the shortest are computed together, so that little is padding
-POOLS = ("mean", "first")
+POOLINGS = ("mean", "first")
 SHIFTED = ("roberta", "xlm-roberta", "camembert", "mpnet")  # whose positions begin behind that of padding
 
 
 class Transformers(nn.Module):
     """The model that the texts' description names (`model: NAME` in a .yaml, or `TextSamples.of_model`), with its weights.
 
-    pool        how a text is represented: the "mean" of its tokens, or the "first" token, which is [CLS] of BERT
+    pooling     how a text is represented: the "mean" of its tokens, or the "first" token, which is [CLS] of BERT
     pretrained  begin with the model's weights; without, only its shape is taken
 
     A batch is computed in parts of like length, each padded to its longest text.
@@ -29,7 +29,7 @@ class Transformers(nn.Module):
     dim: int
     around: Tensor
 
-    def __init__(self, facts: Facts, *, pool: str = "mean", pretrained: bool = True):
+    def __init__(self, facts: Facts, *, pooling: str = "mean", pretrained: bool = True):
         super().__init__()
         _, vocabulary = text_shape(facts)
         if "model" not in facts.more:
@@ -37,13 +37,13 @@ class Transformers(nn.Module):
                 "The encoder transformers needs texts in the tokens of its model; give a .yaml with `text: FILE` and "
                 "`model: NAME` in place of the texts."
             )
-        if pool not in POOLS:
-            raise unknown("pool", pool, POOLS)
+        if pooling not in POOLINGS:
+            raise unknown("pooling", pooling, POOLINGS)
         about = facts.more["model"]
         self.model = _built(about, pretrained)
-        self.pool, self.before, self.behind = pool, len(about["before"]), len(about["behind"])
-        if pool == "first" and not self.before:
-            raise TacitError(f"The model {about['name']} puts no token before a text; take --pool mean.")
+        self.pooling, self.before, self.behind = pooling, len(about["before"]), len(about["behind"])
+        if pooling == "first" and not self.before:
+            raise TacitError(f"The model {about['name']} puts no token before a text; take --pooling mean.")
         own = self.model.get_input_embeddings().weight
         if len(own) < vocabulary:
             raise TacitError(f"The model {about['name']} has {len(own)} tokens and its tokenizer {vocabulary}; mend the model.")
@@ -72,12 +72,12 @@ class Transformers(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Texts n × t -> n × dim."""
-        if self.pool == "first":
+        if self.pooling == "first":
             rows, answers = zip(*((rows, first) for rows, first, _ in self._parts(x)))
         else:
             rows, answers = zip(*((rows, z.sum(1)) for rows, _, z in self._parts(x)))
         found = torch.cat(answers)[torch.cat(rows).argsort()]
-        return found if self.pool == "first" else found / (x[:, : self.longest] > 0).sum(1, keepdim=True).clamp_min(1)
+        return found if self.pooling == "first" else found / (x[:, : self.longest] > 0).sum(1, keepdim=True).clamp_min(1)
 
     def _parts(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Texts of like length: which they are, the first token of each, and those of the text, zeros behind the last."""
