@@ -20,6 +20,7 @@ from tacit.data.networks.generated import communities, molecules
 from tacit.data.samples import Samples
 from tacit.data.series.generated import rhythms
 from tacit.data.sounds.generated import diphthongs
+from tacit.data.text.generated import topics
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
@@ -34,7 +35,7 @@ from tacit.training.state import reseed
 from tacit.training.stopping import Stopping
 from tacit.training.turns import within
 from tacit.views import modality
-from tacit.views.kinds import Apart, Edited, Hyperedges, Paired, Shuffled, Speeds
+from tacit.views.kinds import Apart, Edited, Hyperedges, MaskedTokens, Paired, Shuffled, Speeds
 
 STEPS = 3  # of the comparison of processes
 CLOSE = 1e-5
@@ -92,6 +93,10 @@ def waves() -> Samples:
     return rhythms(640)
 
 
+def subjects() -> Samples:
+    return topics(1280)
+
+
 def two_parts() -> Samples:
     return pairs(1280)
 
@@ -107,6 +112,7 @@ SOUNDS = Toy(sounds, {**QUICK, "seconds": 0.2, "epochs": 1})  # it must run
 HYPERGRAPH = Toy(hypergraph, {**QUICK, "width": 32, "dropout": 0.0, "epochs": 20})
 TABLES = Toy(table_rows, {**QUICK, "width": 64, "depth": 2, "corrupt": 0.5, "epochs": 12})
 SERIES = Toy(waves, {**QUICK, "width": 32, "depth": 4, "epochs": 16})
+TEXTS = Toy(subjects, {**QUICK, "width": 64, "dropout": 0.0, "epochs": 12})
 PARTS = Toy(two_parts, {**QUICK, "epochs": 16})
 
 
@@ -132,7 +138,7 @@ def check_method(cls: type[Method], toy: Toy | None = None, pair: Pair | None = 
     else:
         _two_processes(case, pair)
     kept.append("two_processes")
-    for other in (VECTORS, IMAGES, TABLES, SERIES, SOUNDS, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
+    for other in (VECTORS, IMAGES, TABLES, TEXTS, SERIES, SOUNDS, NODES, GRAPHS, HYPERGRAPH, CLOUDS, VIDEOS):
         if toy.elsewhere and other.data is not toy.data and _offers(cls, other.data().kind) and not toy.streams:
             own = {k: v for k, v in toy.options.items() if k in options_of(cls)}  # the papers' heads are too wide for a toy
             _steps(
@@ -349,6 +355,8 @@ def _home(cls: type[Method]) -> Toy:
         return GRAPHS
     if any(isinstance(kind, Apart | Speeds | Shuffled) for kind in kinds):
         return VIDEOS
+    if any(isinstance(kind, MaskedTokens) for kind in kinds):
+        return TEXTS
     return next((toy for kind, toy in {"vector": VECTORS, "image": IMAGES}.items() if _offers(cls, kind)), CLOUDS)
 
 

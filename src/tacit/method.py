@@ -232,15 +232,6 @@ class Tokens(Encoder, Protocol):
 
 
 @runtime_checkable
-class Sequential(Encoder, Protocol):
-    """n samples -> n × t × dim in order of time, each latent seeing a short stretch alone; and n × dim as every encoder."""
-
-    dim: int
-
-    def sequence(self, x: Tensor) -> Tensor: ...
-
-
-@runtime_checkable
 class Maps(Protocol):
     """n images -> n × dim × h × w."""
 

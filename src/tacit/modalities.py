@@ -71,6 +71,15 @@ MODALITIES: Mapping[str, Home] = {
         "tacit.views.table:TableViews",
         {"table_mlp": "tacit.encoders.table:TableMLP", "feature_tokens": "tacit.encoders.table:FeatureTokens"},
     ),
+    "text": Home(
+        "tacit.views.text:TextViews",
+        {
+            "averaged": "tacit.encoders.text:Averaged",
+            "text_transformer": "tacit.encoders.text:TextTransformer",
+            "transformers": "tacit.encoders.pretrained_text:Transformers",
+        },
+        "tacit.judging.texts:judge",
+    ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
     "triples": Home(
         "tacit.views.triples:TripleViews",

@@ -12,10 +12,12 @@ from tacit.data.clouds.depth import depth
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.series.drawing import lines
 from tacit.data.sounds.picture import pictures
+from tacit.data.text.opening import from_strings
+from tacit.data.text.samples import TextSamples
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
-from tacit.embeddings.search import Hit, resolve
+from tacit.embeddings.search import Hit, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import SIDE, contact_sheet, thumbnail
 from tacit.embeddings.write import write
@@ -63,15 +65,15 @@ def search(
     sheet: str | Path | None = None,
     device: str = "auto",
 ) -> list[Hit]:
-    """The rows of a table that are nearest to an image, an id of the table, or a vector; best first.
+    """The rows of a table that are nearest to an image, an id of the table, a vector, or words; best first.
 
-    An image is embedded by `run`, by default the run whose address the table carries; it must be the encoder that made
-    the table. `sheet` writes a contact sheet of what was found.
+    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
+    must be the encoder that made the table. `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query
     picture, exclude = None, []
-    if isinstance(what, Path):
+    if isinstance(what, Path | Written):
         vector, picture = _embedded(what, table, run, device)
     elif isinstance(what, str):
         row = table.row(what)
@@ -105,6 +107,7 @@ def _rows(run: Run, samples: Samples, batch: int, corrupt: list[Corrupt]) -> Ite
             [_label(samples, i) for i in good],
             vectors.numpy(),
             _pictures(samples, content, len(good)),
+            samples.said(good) if isinstance(samples, TextSamples) else None,
         )
 
 
@@ -117,8 +120,10 @@ def _first(samples: Samples) -> tuple[Any, np.ndarray]:
     raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
 
 
-def _embedded(file: Path, table: Table, run: Run | str | Path | None, device: str) -> tuple[np.ndarray, bytes | None]:
-    """The vector of one file and its picture."""
+def _embedded(
+    query: Path | Written, table: Table, run: Run | str | Path | None, device: str
+) -> tuple[np.ndarray, bytes | None]:
+    """The vector of one file, or of words, and its picture."""
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)
     if run.fingerprint() != table.provenance.encoder:
@@ -126,9 +131,9 @@ def _embedded(file: Path, table: Table, run: Run | str | Path | None, device: st
             f"{table.path} was made by another encoder than that of {run.path}; "
             f"give --run {table.provenance.run} or embed again."
         )
-    samples = run.open(file)
+    samples = run.open(query if isinstance(query, Path) else from_strings([query.text]))
     if len(samples) > 1:
-        raise TacitError(f"{file} holds {len(samples):,} samples and a query is one; give a file with one.")
+        raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = _first(samples)
     return run.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
 

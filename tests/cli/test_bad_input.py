@@ -191,8 +191,8 @@ def test_a_missing_source(refused, command):
 
 
 def test_files_that_are_something_else(here, refused):
-    Path("notes.txt").write_text("x")
-    refused("inspect notes.txt", "notes.txt is a file that Tacit does not open", "give images")
+    Path("notes.pdf").write_text("x")
+    refused("inspect notes.pdf", "notes.pdf is a file that Tacit does not open", "give images")
     Path("junk.npy").write_bytes(b"junk")
     refused("inspect junk.npy", "junk.npy is no numpy file", "numpy.save")
     Path("junk.npz").write_bytes(b"PK\3\4junk")

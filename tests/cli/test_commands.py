@@ -34,6 +34,7 @@ class Hit(NamedTuple):
     id: str
     score: float
     label: str = ""
+    text: str | None = None
 
 
 class Facts(NamedTuple):

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, SERIES, TABLES, VECTORS, VIDEOS, Case, Toy, untrained
+from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, SERIES, TABLES, TEXTS, VECTORS, VIDEOS, Case, Toy, untrained
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
 from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
 from tacit.data.sounds.generated import diphthongs
+from tacit.data.text.generated import phrases
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
 from tacit.evaluation.labelled.linear import linear
@@ -24,7 +25,7 @@ from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.numerics.exact import unit
 from tacit.views import Program
-from tacit.views.kinds import Apart, Edited, Pair, Plain, Shuffled, Speeds
+from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Shuffled, Speeds
 
 
 def toy(key: str) -> Toy | None:
@@ -111,7 +112,7 @@ def foreseen(case: Case, trained: Trained) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def told(case: Case, trained: Trained) -> tuple[float, float]:
+def matched(case: Case, trained: Trained) -> tuple[float, float]:
     """How often a hidden patch is found among those of its sound: an untrained method's share and a margin, and what is
     reached."""
     batch = heard(case)
@@ -199,6 +200,19 @@ def beyond_raw(case: Case, trained: Trained) -> tuple[float, float]:
     return before + 0.1, after
 
 
+def told(case: Case, trained: Trained) -> tuple[float, float]:
+    """The share of hidden tokens told right: four times that of always telling the most frequent one, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (view,), (drawn,) = Program(MaskedTokens(), views)(samples.read(index)[0], index, 1)
+    hidden, method = drawn["hidden"], trained.method.eval()
+    with torch.no_grad():
+        rows = method.head(method.encoder.tokens(view)[hidden])
+        guess = (rows @ method.encoder.table.weight[1:].T + method.bias).argmax(1) + 1
+    original = drawn["original"][hidden]
+    return 4 * float((original == original.mode().values).float().mean()), float((guess == original).float().mean())
+
+
 TRIPLES = Toy(generated_groups, {**QUICK, "width": 32, "lr": 3e-2, "epochs": 30}, elsewhere=False, score=ranked)
 
 
@@ -280,7 +294,7 @@ TOYS: dict[str, Toy] = {
         partial(diphthongs, 320),
         {**QUICK, "width": 48, "depth": 2, "heads": 2, "seconds": 0.3, "cluster": [1, 3], "hidden_share": 0.5, "epochs": 12},
         elsewhere=False,
-        score=told,
+        score=matched,
     ),
     "hypeboy": but(replace(HYPERGRAPH, score=filled), decoder_depth=1, decoder_dropout=0.0, drop_hyperedges=0.5),
     "ssl_item_recs": CHOICES,
@@ -308,6 +322,8 @@ TOYS: dict[str, Toy] = {
         **EASY,
         epochs=24,
     ),
+    "simcse": but(TEXTS, crop=[0.5, 1.0], drop=0.1),  # dropout of the encoder differs between one process and two
+    "mlm": but(replace(TEXTS, data=partial(phrases, 1280), score=told), width=32, depth=1, heads=1, epochs=15),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),
     # The papers' heads are wider than a toy has samples.
     "barlow_twins": but(VECTORS, dim=64),

@@ -218,8 +218,8 @@ def test_an_archive_larger_than_memory_is_not_unpacked(tmp_path, monkeypatch):
 def test_empty_and_imageless_folders(tmp_path, save):
     with pytest.raises(TacitError, match="is empty"):
         tacit.data.open(tmp_path)
-    (tmp_path / "a.txt").write_text("")
-    with pytest.raises(TacitError, match=r"1 files \(.txt\) and no image") as error:
+    (tmp_path / "a.md").write_text("")
+    with pytest.raises(TacitError, match=r"1 files \(.md\) and no image") as error:
         tacit.data.open(tmp_path)
     assert one_sentence(error)
     (tmp_path / "a.jpg").write_text("")

@@ -74,7 +74,7 @@ def test_a_known_case(tmp_path, made):
     dot = write(tmp_path / "d.lance", rows(vectors), replace(plane, similarity="dot"), total=4)
     (hits,) = search(cosine, np.array([[5, 0]]), 3)
     assert [(hit.id, round(hit.score, 4)) for hit in hits] == [("some/0.png", 1.0), ("some/2.png", 0.7071), ("some/1.png", 0.0)]
-    assert hits[1][2:] == (None, None, None)
+    assert hits[1][2:] == (None, None, None, None)
     (hits,) = search(dot, np.array([[5, 0]]), 2)
     assert [(hit.id, hit.score) for hit in hits] == [("some/2.png", 15.0), ("some/0.png", 5.0)]
     assert search(cosine, np.empty((0, 2))) == []
@@ -83,7 +83,7 @@ def test_a_known_case(tmp_path, made):
 def test_each_query_can_leave_itself_out(table, vectors):
     found = search(table, vectors[:3], 5)
     assert [hits[0].id for hits in found] == ["some/0.png", "some/1.png", "some/2.png"]
-    assert found[1][0][2:] == ("class 1", "/photos/some/1.png", b"picture 1")
+    assert found[1][0][2:] == ("class 1", "/photos/some/1.png", b"picture 1", None)
     without = search(table, vectors[:3], 4, exclude=["some/0.png", None, "some/2.png"])
     assert without == [found[0][1:], found[1][:4], found[2][1:]]
     assert len(search(table, vectors[:1], 1000, exclude=["some/0.png"])[0]) == 999

@@ -27,6 +27,7 @@ from tacit.data.sounds.samples import SoundSamples
 from tacit.data.tabular.files import describe
 from tacit.data.tabular.leaking import tellers
 from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
+from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import VectorArrays
 from tacit.data.video.samples import StoredVideos
 from tacit.errors import TacitError
@@ -43,6 +44,7 @@ NOUNS = {  # what samples are, where that is not the name of their kind
     "interactions": "interactions",
     "series": "time series",
     "table": "rows of a table",
+    "text": "texts",
     "triples": "triples",
 }
 LISTED = 10  # classes and corrupt samples shown in the terminal
@@ -159,7 +161,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples | SoundSamples):
+    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples | SoundSamples | TextSamples):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))

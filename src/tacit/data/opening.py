@@ -27,6 +27,7 @@ from tacit.data.sounds.files import is_audio, open_audio
 from tacit.data.tabular.files import SUFFIXES as TABLES
 from tacit.data.tabular.files import parts_of
 from tacit.data.tabular.rows import from_arrow, from_description, from_files
+from tacit.data.text.opening import from_datasets, open_texts
 from tacit.data.video.decoding import SUFFIXES as VIDEOS
 from tacit.data.video.folders import are_frames
 from tacit.data.video.samples import open_frames, open_video, open_videos
@@ -40,6 +41,7 @@ MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files
 GIVEN = {
     "pair": "two parts (a tuple of two arrays)",
     "triples": "a .tsv of head, relation and tail",
+    "text": "a .txt, or a list with a column of texts",
     "interactions": "a log with columns user, item and time",
     "series": "series",
 }
@@ -74,6 +76,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - time series: an .npz, .npy or array of N × channels × length, a .ts, tables with a column of times (`series`)
     - a folder of sounds (.wav, .flac, .ogg, .mp3): flat, with class folders, with splits above, or with a list labels.csv or
       labels.tsv in it; one sound; a list with a column of paths of sounds (`sounds.files`)
+    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt,
+      pairs of sentences with a score, documents with queries and judgements, a .yaml that names texts and a model
+      (`text.opening`); a Dataset of the library datasets
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs
@@ -111,6 +116,8 @@ def _opened(source: Source, kind: str | None) -> Samples:
         return from_dataset(source)
     if hasattr(source, "edge_index"):
         return from_data(source)
+    if hasattr(source, "with_format") and (texts := from_datasets(source)) is not None:
+        return texts
     if not isinstance(source, str | Path):
         raise TacitError(
             f"A {type(source).__name__} cannot be opened; give a path, a numpy array, a tuple of two arrays, an Arrow table "
@@ -139,6 +146,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_videos(path, source) if holds(path, VIDEOS) else open_frames(path, source)
     if is_audio(path, kind == "audio"):
         return open_audio(path, source)
+    if (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if is_saved(path):
         return from_saved(path, source)
     if (connected := recognised(path, source, kind)) is not None:
@@ -167,6 +176,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         return open_audio(path, source)
     if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
         return connected
+    if len(files) == 1 and (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if suffix in (".yaml", ".yml"):
         return from_description(path, source)
     if suffix in TABLES and (kind == "table" or (kind is None and not lists_images(path))):

@@ -20,11 +20,17 @@ def is_saved(folder: Path) -> bool:
 
 def from_saved(folder: Path, source: str) -> EncodedImages:
     """A saved Dataset, or a DatasetDict with its splits; its images stay on disk until they are read."""
+    tables, marks, features = saved_tables(folder, source)
+    return from_tables(tables, marks, folder, source, features)
+
+
+def saved_tables(folder: Path, source: str) -> tuple[list[pa.Table], list[str] | None, dict[str, Any]]:
+    """The tables that were saved, the split of each (None without splits), and what is said of their columns."""
     if not (folder / "dataset_dict.json").is_file():
         tables, features = _saved(folder, source)
         if not tables:
             raise TacitError(f"{source} is a saved dataset that lists nothing; save it again with its samples.")
-        return from_tables(tables, None, folder, source, features)
+        return tables, None, features
     tables, marks, features = [], [], {}
     for name in _json(folder / "dataset_dict.json", source).get("splits", []):
         parts, said = _saved(folder / Path(name).name, source)
@@ -33,7 +39,7 @@ def from_saved(folder: Path, source: str) -> EncodedImages:
         features |= said
     if not tables:
         raise TacitError(f"{source} is a saved DatasetDict that lists nothing; save it again with its splits.")
-    return from_tables(tables, marks, folder, source, features)
+    return tables, marks, features
 
 
 def _saved(folder: Path, source: str) -> tuple[list[pa.Table], dict[str, Any]]:

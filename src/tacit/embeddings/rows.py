@@ -19,6 +19,7 @@ class Rows(NamedTuple):
     labels: list[str | None]
     vectors: np.ndarray  # float32, n × d
     thumbnails: list[bytes | None]  # PNG or JPEG, small; None for what has no picture
+    texts: list[str] | None = None  # the beginning of each, where samples are texts
 
 
 class Row(NamedTuple):
@@ -33,16 +34,15 @@ class Row(NamedTuple):
 
 def schema(provenance: Provenance) -> pa.Schema:
     """The columns of a table, with its provenance as metadata."""
-    return pa.schema(
-        [
-            pa.field("id", pa.string(), nullable=False),
-            pa.field("vector", pa.list_(pa.float32(), provenance.dim), nullable=False),
-            pa.field("path", pa.string()),
-            pa.field("label", pa.string()),
-            pa.field("thumbnail", pa.binary()),
-        ],
-        metadata=provenance.metadata(),
-    )
+    fields = [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("vector", pa.list_(pa.float32(), provenance.dim), nullable=False),
+        pa.field("path", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("thumbnail", pa.binary()),
+    ]
+    texts = [pa.field("text", pa.string())] if provenance.kind == "text" else []
+    return pa.schema(fields + texts, metadata=provenance.metadata())
 
 
 def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
@@ -52,8 +52,9 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     """
     dim = schema.field("vector").type.list_size
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
-    if vectors.shape != (len(rows.ids), dim) or {len(column) for column in rows} != {len(rows.ids)}:
-        lengths = [len(column) for column in rows]
+    given = [column for column in rows if column is not None]
+    if vectors.shape != (len(rows.ids), dim) or {len(column) for column in given} != {len(rows.ids)}:
+        lengths = [len(column) for column in given]
         raise ValueError(f"rows have columns of lengths {lengths} and vectors of shape {vectors.shape}, not n × {dim}")
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(broken):
@@ -68,6 +69,7 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
         raise TacitError(f"The name {error.object!r} is not UTF-8 and cannot be stored; rename that file.") from error
     numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim)
     columns = [ids, numbers, paths, labels, pa.array(rows.thumbnails, pa.binary())]
+    columns += [] if rows.texts is None else [pa.array(rows.texts, pa.string())]
     return pa.record_batch(columns, schema=schema)
 
 

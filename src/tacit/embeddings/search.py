@@ -24,6 +24,13 @@ class Hit(NamedTuple):
     label: str | None
     path: str | None
     thumbnail: bytes | None
+    text: str | None = None  # its beginning, where it is one
+
+
+class Written(NamedTuple):
+    """A query in words."""
+
+    text: str
 
 
 def search(table: Table, query_vectors: np.ndarray, top: int = 10, *, exclude: Sequence[str | None] = ()) -> list[list[Hit]]:
@@ -47,16 +54,17 @@ def search(table: Table, query_vectors: np.ndarray, top: int = 10, *, exclude: S
         best = [keys[_position(keys) != position] for keys, position in zip(best, own)]
     best = [keys[:top] for keys in best]
     joined = np.concatenate(best) if best else np.empty(0, np.int64)
-    rows = table.at(_position(joined), ("id", "label", "path", "thumbnail")).to_pylist()
-    hits = iter([Hit(row["id"], float(s), row["label"], row["path"], row["thumbnail"]) for row, s in zip(rows, _score(joined))])
+    shown = ("id", "label", "path", "thumbnail", *(("text",) if table.provenance.kind == "text" else ()))
+    rows = table.at(_position(joined), shown).to_pylist()
+    hits = iter([Hit(score=float(score), **row) for row, score in zip(rows, _score(joined))])
     return [[next(hits) for _ in keys] for keys in best]
 
 
-def resolve(query: str, table: Table) -> str | Path | np.ndarray:
+def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
     """What a query means: an id of the table (str), a file to be embedded (Path) or a vector (float64, d).
 
-    A vector is a .npy file or numbers between commas, with or without brackets. What can be read in two ways, or in
-    none, is a TacitError.
+    In a table of texts what is none of these is a text itself (Written). A vector is a .npy file or numbers between commas,
+    with or without brackets. What can be read in two ways, or in none, is a TacitError.
     """
     is_id = table.find([query])[0] >= 0
     is_file = _is_file(query)
@@ -77,6 +85,8 @@ def resolve(query: str, table: Table) -> str | Path | np.ndarray:
         return _load(Path(query), table) if Path(query).suffix == ".npy" else Path(query)
     if numbers is not None:
         return check_vectors(numbers[None], table)[0]
+    if table.provenance.kind == "text" and query.strip():
+        return Written(query)
     raise TacitError(
         f"{query!r} is no id in {table.path}, no file and no vector; the nearest id is {table.nearest_id(query)!r}."
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
@@ -37,9 +37,9 @@ def thumbnail(pixels: np.ndarray) -> bytes:
 def contact_sheet(query_thumb: bytes | None, hits: Sequence[Hit]) -> Image.Image:
     """The hits' thumbnails in rows of five, best first, with their ids and scores; the query first, in a frame.
 
-    A query without a picture (a vector) is left out; a hit without one shows its label in an empty square.
+    A query without a picture (a vector) is left out; a hit without one shows its text or its label in an empty square.
     """
-    cells = [_Cell(hit.thumbnail, hit.label or "", hit.id, f"{hit.score:.3f}", INK) for hit in hits]
+    cells = [_Cell(hit.thumbnail, hit.label or "", hit.id, f"{hit.score:.3f}", INK, hit.text or "") for hit in hits]
     if query_thumb is not None:
         cells.insert(0, _Cell(query_thumb, "", "query", "", ACCENT))
     across = min(ACROSS, max(len(cells), 1))
@@ -61,6 +61,7 @@ class _Cell(NamedTuple):
     name: str
     score: str
     ink: str
+    text: str = ""
 
 
 def _draw(sheet: Image.Image, cell: _Cell, left: int, top: int) -> None:
@@ -69,7 +70,11 @@ def _draw(sheet: Image.Image, cell: _Cell, left: int, top: int) -> None:
     image = None if cell.picture is None else _decode(cell.picture)
     if image is None:
         draw.rectangle((left, top, left + FRAME - 1, top + FRAME - 1), EMPTY)
-        draw.text((middle, top + FRAME / 2), _fit(cell.label, font.getlength), FAINT, font, "mm")
+        if cell.text:
+            lines = wrapped(cell.text, FRAME - 8, font)[: FRAME // LINE]
+            draw.multiline_text((left + 4, top + 3), "\n".join(lines), INK, font, spacing=2)
+        else:
+            draw.text((middle, top + FRAME / 2), _fit(cell.label, font.getlength), FAINT, font, "mm")
     else:
         image = _scale(image)
         sheet.paste(image, (left + (FRAME - image.width) // 2, top + (FRAME - image.height) // 2))
@@ -94,6 +99,18 @@ def _scale(image: Image.Image) -> Image.Image:
     factor = FRAME / max(image.size)
     size = (max(round(image.width * factor), 1), max(round(image.height * factor), 1))
     return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def wrapped(text: str, room: float, font: Any) -> list[str]:
+    """The words of a text in lines no wider than `room` pixels, unless a word is."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _fit(text: str, length: Callable[[str], float]) -> str:

@@ -19,6 +19,7 @@ from tacit.data.series.samples import Series
 from tacit.data.sounds.picture import pictures
 from tacit.data.sounds.samples import Sounds
 from tacit.data.tabular.rows import Cells
+from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import statistics
 from tacit.data.video.samples import Videos
 from tacit.errors import TacitError
@@ -55,12 +56,13 @@ class Cast:
 
     def seen(self, positions: Sequence[int], scores: Sequence[float] = (), notes: Sequence[str] = ()) -> list[Shown]:
         """Samples as they are shown, each with a picture of what can be seen of it, a score and a note where given."""
-        looks = _looks(self.samples, positions)
+        looks, own = _looks(self.samples, positions), self.samples
+        said = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples) else {}
         found = []
         for i, position in enumerate(positions):
             image, values = looks.get(position, (b"", ()))
             score = scores[i] if len(scores) else math.nan
-            note = notes[i] if len(notes) else ""
+            note = notes[i] if len(notes) else said.get(position, "")
             found.append(Shown(self.samples.ids[position], image, self.labels[position], score, values, note))
         return found
 

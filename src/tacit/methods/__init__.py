@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from tacit.method import Method
 
 CONTENTS: dict[str, dict[str, str]] = {
-    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE"},
+    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE", "simcse": "SimCSE"},
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC"},
-    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
         "distmult": "DistMult",

@@ -127,6 +127,16 @@ class MaskedGroups(View):
 
 
 @dataclass(frozen=True)
+class MaskedTokens(View):
+    """One random look at each text in which some tokens are hidden, unlike Masked in the view itself: others stand in their
+    place. `params[0]["hidden"]` (bool, n × tokens) says which, `params[0]["original"]` (int64, n × tokens) what was there.
+    """
+
+    def seen(self):
+        return (Seen(role="masked"),)
+
+
+@dataclass(frozen=True)
 class Neighbours(View):
     """A look at each sample and one at its partner, which `before_epoch` named in `Plan(partners=…)`.
 

@@ -15,6 +15,7 @@ from tacit.data.clouds.depth import depth
 from tacit.data.samples import Images
 from tacit.data.series.drawing import lines
 from tacit.data.sounds.picture import spectrograms
+from tacit.embeddings.sheet import wrapped
 from tacit.errors import TacitError
 from tacit.numerics.points import Groups
 from tacit.views import Modality, Program
@@ -45,7 +46,7 @@ def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray,
     Images: the original with a frame for each view's crop, then the views in their own colours (standardisation undone),
     small ones small, hidden patches grey. Point clouds: their points. Videos: four frames of a clip in a square, of several
     clips a row for each. Series: a line per channel. Sounds: their spectrograms. Vectors: a bar per feature, in standard
-    deviations, ±3. A pair: first one part, then the other.
+    deviations, ±3. Texts: their words. A pair: first one part, then the other.
     """
     modality, n = program.modality, len(ids)
     plain, _ = Program(Plain(), modality)(content, index, key)
@@ -88,6 +89,8 @@ def _pictures(view: Any, looks: Modality, colours: Sequence[str], hidden: Tensor
         return _series(view, looks, hidden)
     if looks.name == "audio":
         return _sounds(view, looks)
+    if looks.name == "text":
+        return [_written(text) for text in looks.lexicon.said(view)]  # type: ignore[attr-defined]
     return _images(view, looks) if looks.name == "image" else _bars(view, colours)
 
 
@@ -140,6 +143,14 @@ def _sounds(view: Tensor, looks: Any) -> list[Image.Image]:
     """Spectrograms, those of short views narrower."""
     wide = max(round(CELL * min(view.shape[1] / looks.samples(looks.seconds), 1)), 1)
     return [_picture(one).resize((wide, CELL), Image.Resampling.NEAREST) for one in spectrograms(view, looks.sample_rate)]
+
+
+def _written(text: str) -> Image.Image:
+    """As much of a text as fits into a cell."""
+    picture, font = Image.new("RGB", (CELL, CELL), EMPTY), ImageFont.load_default(10)
+    lines = wrapped(text, CELL - 8, font)[: (CELL - 6) // 12]
+    ImageDraw.Draw(picture).multiline_text((4, 3), "\n".join(lines), INK, font, spacing=2)
+    return picture
 
 
 def _bars(view: Any, colours: Sequence[str]) -> list[Image.Image]:

@@ -14,9 +14,10 @@ from tacit.data.samples import Samples
 from tacit.data.series.generated import rhythms
 from tacit.evaluation.labelled.knn import knn
 from tacit.evaluation.labelled.linear import linear
-from tacit.method import Batch, Facts, Method, Sequential
+from tacit.method import Batch, Facts, Method
 from tacit.methods.predictive.cpc import CPC
 from tacit.objectives.sequences.latent_prediction import likeness
+from tacit.parts.sequences.wanted import Sequential
 from tacit.run import Run
 from tacit.views import Program
 

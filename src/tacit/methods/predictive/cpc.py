@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive
-from tacit.method import Batch, Method, Paper, Recipe, Sequential
+from tacit.method import Batch, Method, Paper, Recipe
 from tacit.numerics.processes import gather
 from tacit.objectives.sequences.latent_prediction import latent_prediction
+from tacit.parts.sequences.wanted import Sequential
 from tacit.views.kinds import Single
 
 AS_IT_IS = {"crop": (1.0, 1.0), "jitter": 0.0, "magnitude": 0.0, "warp": 0.0, "frequency_mask": 0.0}
