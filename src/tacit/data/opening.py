@@ -146,12 +146,13 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_videos(path, source) if holds(path, VIDEOS) else open_frames(path, source)
     if is_audio(path, kind == "audio"):
         return open_audio(path, source)
-    if (texts := open_texts(path, source, kind)) is not None:
-        return texts
     if is_saved(path):
-        return from_saved(path, source)
+        texts = open_texts(path, source, kind)
+        return from_saved(path, source) if texts is None else texts
     if (connected := recognised(path, source, kind)) is not None:
         return connected
+    if (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if not holds(path):
         if holds(path, GEOMETRY):
             return open_clouds(path, source)
