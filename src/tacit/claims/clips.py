@@ -108,7 +108,7 @@ def opened(quick: bool) -> Parts:
     train, test = data.split("train"), data.split("test")
     if quick:
         return Parts(train, test, *(_of_letters(part) for part in (train, test)))
-    with np.load(data.source) as arrays:
+    with np.load(data.source, allow_pickle=False) as arrays:
         told = [_told(arrays[f"digits_{name}"], arrays[f"velocity_{name}"]) for name in ("train", "test")]
     return Parts(train, test, *told)
 
