@@ -24,7 +24,7 @@ from tacit.run import Run
 from tacit.views.kinds import Plain
 
 SET = "moving-mnist"
-SHARED = {"frames": 6, "every": 1, "side": 32, "width": 16, "batch": 64, "epochs": 12, "warmup": 1}
+SHARED = {"frames": 6, "every": 1, "side": 32, "width": 16, "batch": 64, "epochs": 8, "warmup": 1}
 PENALTIES = tuple(10.0**power for power in range(-4, 5))  # of the probes; chosen on a fifth of the training part
 
 

@@ -22,7 +22,7 @@ CLAIM = Claim(
     says="Contrast of two clips of a video is above that of single frames, and needs frames of a clip to be changed alike and "
     "intervals between clips that are seldom long.",
     here="1 200 generated clips of two moving digits in place of Kinetics, 6 frames of 16 at 32 pixels, a small 3-D residual "
-    "net (SimCLR of frames: small_resnet and the mean over time), 12 epochs of batches of 64, the options of the paper but "
+    "net (SimCLR of frames: small_resnet and the mean over time), 8 epochs of batches of 64, the options of the paper but "
     "for the size; probes of digits and of velocities on 300 test clips in place of actions, the middle clip of each.",
     arms={
         "untrained": Clips(CVRL, UNTRAINED, "untrained encoder"),

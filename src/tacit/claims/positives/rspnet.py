@@ -40,7 +40,7 @@ CLAIM = Claim(
     says="Ranking clips by relative speed beside finding other clips of the same video gives features of motion and of "
     "appearance, above predicting the speed of single clips.",
     here="1 200 generated clips of two moving digits in place of Kinetics, 6 frames of 16 at 32 pixels at speed 1 or 2, a "
-    "small 3-D residual net, 12 epochs of batches of 64, a queue of 1 024; probes of digits and of velocities, and retrieval, "
+    "small 3-D residual net, 8 epochs of batches of 64, a queue of 1 024; probes of digits and of velocities, and retrieval, "
     "on 300 test clips, the middle clip of each and not ten.",
     arms={
         "untrained": Clips(RSPNet, {"epochs": 1, "epoch_batches": 1, "warmup": 0}, "untrained encoder"),

@@ -19,7 +19,7 @@ from tacit.numerics import counter
 from tacit.parts.video.frames import Frames
 from tacit.views import Program
 
-LONG = {"frames": 12, "epochs": 60}  # the frames of which four are drawn; the task is slow to learn
+LONG = {"frames": 12, "epochs": 40}  # the frames of which four are drawn; the task is slow to learn
 
 
 class Concatenated(Method):
@@ -81,7 +81,7 @@ CLAIM = Claim(
     says="Sorting four frames by comparisons of two teaches an encoder of frames what is in them, better than looking at all "
     "four at once.",
     here="1 200 generated clips of two moving digits in place of UCF-101, four of 12 neighbouring frames at 32 pixels, grey "
-    "(so no channel is split off), small_resnet on frames, 60 epochs of batches of 64, AdamW; orders of 300 test clips, of "
+    "(so no channel is split off), small_resnet on frames, 40 epochs of batches of 64, AdamW; orders of 300 test clips, of "
     "which chance tells 8.3 %, and probes of their digits in place of action recognition and detection.",
     arms={
         "untrained": Clips(OPN, {**LONG, "epochs": 1, "epoch_batches": 1, "warmup": 0}, "untrained encoder"),
