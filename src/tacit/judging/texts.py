@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from tacit.data.checking import verify
+from tacit.data.samples import Samples
 from tacit.data.text.samples import Alike, TextSamples, Wanted
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
@@ -45,7 +46,7 @@ def judge(run: Run, data: Any, *, report: str | Path | None = None, kind: str | 
     return evaluation
 
 
-def _alike(run: Run, opened: TextSamples) -> tuple[Evaluation, TextSamples, str, list[str]]:
+def _alike(run: Run, opened: TextSamples) -> tuple[Evaluation, Samples, str, list[str]]:
     task = opened.task
     assert isinstance(task, Alike)
     part = "all pairs, since no test part is declared"
@@ -64,7 +65,7 @@ def _alike(run: Run, opened: TextSamples) -> tuple[Evaluation, TextSamples, str,
     return evaluation, samples, f"{int(whole.sum()):,} scored pairs", _advice(evaluation, "sts_spearman", "raw input")
 
 
-def _found(run: Run, opened: TextSamples) -> tuple[Evaluation, TextSamples, str, list[str]]:
+def _found(run: Run, opened: TextSamples) -> tuple[Evaluation, Samples, str, list[str]]:
     task = opened.task
     assert isinstance(task, Wanted)
     samples, place = _readable(opened, np.concatenate([task.documents, task.queries]))
@@ -85,8 +86,8 @@ def _found(run: Run, opened: TextSamples) -> tuple[Evaluation, TextSamples, str,
             return (asked[which] @ there.T).numpy()
 
         numbers[name] = [_told(n, told) for n in finding_numbers(scores, relevant, len(documents))]
-    texts = [opened.said(rows, LETTERS) for rows in (documents, queries)]
-    numbers["BM25"] = [_told(n, told) for n in finding_numbers(bm25(*texts), relevant, len(documents))]
+    by_words = bm25(opened.said(documents, LETTERS), opened.said(queries, LETTERS))
+    numbers["BM25"] = [_told(n, told) for n in finding_numbers(by_words, relevant, len(documents))]
     evaluation = Evaluation(numbers)
     what = f"{len(np.unique(relevant[:, 0])):,} queries"
     return evaluation, samples.split("train"), what, _advice(evaluation, "ndcg_at_10", "BM25")

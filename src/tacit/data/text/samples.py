@@ -132,7 +132,7 @@ class TextSamples(Samples):
     def path(self, position: int) -> str | None:
         return None if self.paths is None else self.paths[int(self.rows[position])]
 
-    def said(self, index: Sequence[int], letters: int = SHOWN) -> list[str]:
+    def said(self, index: Sequence[int] | np.ndarray, letters: int = SHOWN) -> list[str]:
         """The texts themselves, of long ones the beginning."""
         found = self.texts.take(pa.array(self.rows[np.asarray(index, np.int64)])).to_pylist()
         return [text if len(text) <= letters else f"{text[: letters - 1]}…" for text in found]
