@@ -54,6 +54,7 @@ MODALITIES: Mapping[str, Home] = {
         {
             "averaged": "tacit.encoders.text:Averaged",
             "text_transformer": "tacit.encoders.text:TextTransformer",
+            "averaged_ngrams": "tacit.encoders.ngrams:AveragedNGrams",
         },
     ),
     "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),

@@ -118,7 +118,9 @@ def _first(samples: Samples) -> tuple[Any, np.ndarray]:
     raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
 
 
-def _embedded(query: Path | Written, table: Table, run: Run | str | Path | None, device: str) -> tuple[np.ndarray, bytes | None]:
+def _embedded(
+    query: Path | Written, table: Table, run: Run | str | Path | None, device: str
+) -> tuple[np.ndarray, bytes | None]:
     """The vector of one file, or of words, and its picture."""
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)

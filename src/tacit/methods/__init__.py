@@ -26,7 +26,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
     "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF"},
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
-    "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
+    "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},
 }
 
 

@@ -223,9 +223,7 @@ def _judged(path: Path, source: str) -> TextSamples:
     return samples
 
 
-def _samples(
-    source: str, read: Columns, column: str, ids: Sequence[str], splits: np.ndarray | None = None
-) -> TextSamples:
+def _samples(source: str, read: Columns, column: str, ids: Sequence[str], splits: np.ndarray | None = None) -> TextSamples:
     texts, wrong = read.values[column], dict(read.wrong)
     for row, text in enumerate(texts):
         if row not in wrong and (text is None or not text.strip()):
