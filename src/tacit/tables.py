@@ -65,8 +65,8 @@ def search(
 ) -> list[Hit]:
     """The rows of a table that are nearest to an image, an id of the table, a vector, or words; best first.
 
-    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it must be the encoder that made
-    the table. `sheet` writes a contact sheet of what was found.
+    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
+    must be the encoder that made the table. `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query

@@ -65,8 +65,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
       valid and test (`networks.triples`)
     - a .csv, .tsv or .parquet with columns for user, item and time, or a folder with one and a table of items: interactions
       (`interactions`)
-    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt files,
-      pairs of sentences with a score, documents with queries and judgements (`text.opening`); a Dataset of `datasets`
+    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt,
+      pairs of sentences with a score, documents with queries and judgements, a .yaml that names texts and a model
+      (`text.opening`); a Dataset of the library datasets
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs

@@ -63,8 +63,8 @@ def search(table: Table, query_vectors: np.ndarray, top: int = 10, *, exclude: S
 def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
     """What a query means: an id of the table (str), a file to be embedded (Path) or a vector (float64, d).
 
-    In a table of texts what is none of these is a text itself (Written). A vector is a .npy file or numbers between commas, with or without brackets. What can be read in two ways, or in
-    none, is a TacitError.
+    In a table of texts what is none of these is a text itself (Written). A vector is a .npy file or numbers between commas,
+    with or without brackets. What can be read in two ways, or in none, is a TacitError.
     """
     is_id = table.find([query])[0] >= 0
     is_file = _is_file(query)

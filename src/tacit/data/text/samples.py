@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
+from tacit.data.text.models import of_model
 from tacit.data.text.tokenizer import KEPT, Tokenizer, tokenizer, trained
 from tacit.numerics import counter
 
@@ -122,6 +123,10 @@ class TextSamples(Samples):
         if there is not None and there.by.written == facts["tokenizer"]:
             return self
         return replace(self, tokenised=Tokenised(self.texts, tokenizer(facts["tokenizer"])))
+
+    def of_model(self, name: str) -> "TextSamples":
+        """The same texts in the tokens of a model of `transformers`, a folder or a name: for the encoder `transformers`."""
+        return replace(self, model=of_model(name), tokenised=None)
 
     def path(self, position: int) -> str | None:
         return None if self.paths is None else self.paths[int(self.rows[position])]
