@@ -240,16 +240,6 @@ class Words(Tokens, Protocol):
 
 
 @runtime_checkable
-class NGrams(Encoder, Protocol):
-    """Of texts: the mean of `rows`, of tokens from 1 and, behind them, of `buckets` that n-grams share by a hash."""
-
-    dim: int
-    rows: Tensor
-    ngrams: int
-    buckets: int
-
-
-@runtime_checkable
 class Maps(Protocol):
     """n images -> n × dim × h × w."""
 

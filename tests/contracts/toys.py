@@ -225,6 +225,9 @@ TOYS: dict[str, Toy] = {
     "ntn": but(TRIPLES, width=8),
     "fisher_info_embedding": Toy(NODES.data, {"kernel_width": 64, "mixtures": 2}, elsewhere=False, score=beyond_raw),
     "poincare_embeddings": Toy(generated_tree, {"rounds": 300, "burn_in": 10}, elsewhere=False, score=rebuilt),
+    "composition_cse": but(replace(TEXTS, elsewhere=False), dims=32),
+    "clusterns": but(TEXTS, crop=[0.5, 1.0], drop=0.1, clusters=8, start=1.0),
+    "dclr": but(TEXTS, crop=[0.5, 1.0], drop=0.1, warm_up=4),
     "simcse": but(TEXTS, crop=[0.5, 1.0], drop=0.1),  # dropout of the encoder differs between one process and two
     "mlm": but(replace(TEXTS, data=partial(phrases, 1280), score=told), width=32, depth=1, heads=1, epochs=15),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),

@@ -23,8 +23,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "poincare_embeddings": "PoincareEmbeddings",
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
-    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
-    "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF"},
+    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA", "clusterns": "ClusterNS", "dclr": "DCLR"},
+    "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF", "composition_cse": "CompositionCSE"},
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},
 }

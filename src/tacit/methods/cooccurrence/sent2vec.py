@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from tacit.errors import TacitError, positive
-from tacit.method import Facts, Method, NGrams, Paper, Recipe
+from tacit.method import Facts, Method, Paper, Recipe
 from tacit.numerics import counter
 from tacit.numerics.cbow import sentence_means
 from tacit.numerics.skipgram import kept, noise
 from tacit.parts.corpus import Corpus
-from tacit.parts.sequences.sentences import counted, sentences
+from tacit.parts.sequences.sentences import NGrams, counted, sentences
 from tacit.views.kinds import Plain
 
 

@@ -1,10 +1,23 @@
 """Texts as rows of words for compiled kernels, and how often each word comes."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from torch import Tensor
+
+from tacit.method import Encoder
 
 TOGETHER = 8192  # texts that are read at once
+
+
+@runtime_checkable
+class NGrams(Encoder, Protocol):
+    """The mean of `rows`: of tokens, from 1, and behind them of `buckets` that n-grams of up to `ngrams` tokens share."""
+
+    dim: int
+    rows: Tensor
+    ngrams: int
+    buckets: int
 
 
 def sentences(texts: Any, index: np.ndarray) -> np.ndarray:
