@@ -126,12 +126,13 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if kind == "cloud":
         return open_clouds(path, source)
-    if (texts := open_texts(path, source, kind)) is not None:
-        return texts
     if is_saved(path):
-        return from_saved(path, source)
+        texts = open_texts(path, source, kind)
+        return from_saved(path, source) if texts is None else texts
     if (connected := recognised(path, source, kind)) is not None:
         return connected
+    if (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if not holds(path):
         if holds(path, GEOMETRY):
             return open_clouds(path, source)

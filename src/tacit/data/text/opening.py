@@ -12,7 +12,20 @@ from tacit.data.image_lists import LABELS, SPLIT, row_ids
 from tacit.data.labels import numbered, told_apart
 from tacit.data.saved_sets import is_saved, saved_tables
 from tacit.data.text.described import described
-from tacit.data.text.files import LINES, LISTS, Columns, class_names, content, decoded, form, head, lines, of_table, rows
+from tacit.data.text.files import (
+    LINES,
+    LISTS,
+    LOOKED_AT,
+    Columns,
+    class_names,
+    content,
+    decoded,
+    form,
+    head,
+    lines,
+    of_table,
+    rows,
+)
 from tacit.data.text.samples import Alike, TextSamples, Wanted
 from tacit.errors import TacitError
 
@@ -21,7 +34,6 @@ FIRST, SECOND = ("sentence1", "text1", "sentence_a", "premise"), ("sentence2", "
 SCORES = ("score", "similarity", "similarity_score", "relatedness_score", "label")
 IDS = ("id", "_id", "idx", "index", "guid")
 PROSE = 4  # words of the middle cell of a column of texts, at least
-LOOKED_AT = 200  # rows by which a table is told
 FEW = 8  # files of a folder, up to which each line of them is a text, and above which each file is one
 PARTS = {**SPLITS, "dev": "val"}
 CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
@@ -273,7 +285,7 @@ def _joined(parts: Sequence[Columns], names: Sequence[str] = ()) -> Columns:
 
 def _role(found: Columns | None, told: bool) -> Role | None:
     """Which column is to be read, from the first rows; None where none is prose, unless `told` that one must be."""
-    if found is None or not len(found):
+    if found is None or not len(found) or (found.pictures and not told):
         return None
     lower = {name.lower(): name for name in found.values}
     first, second, score = (next((lower[name] for name in known if name in lower), "") for known in (FIRST, SECOND, SCORES))

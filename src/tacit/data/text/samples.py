@@ -110,12 +110,13 @@ class TextSamples(Samples):
         """In how many texts each token occurs (numbers between spaces, for the same reason), and how long texts are."""
         counts = np.zeros(len(self._tokenised.by), np.int64)
         lengths = []
-        for start in range(0, len(self), TOGETHER):
-            found = self._tokenised.of(self.rows[start : start + TOGETHER])
+        rows = np.array([row for row in self.rows.tolist() if row not in self.wrong], np.int64)
+        for start in range(0, len(rows), TOGETHER):
+            found = self._tokenised.of(rows[start : start + TOGETHER])
             np.add.at(counts, np.concatenate([np.unique(tokens) for tokens in found]), 1)
             lengths += [len(tokens) for tokens in found]
         long = int(np.quantile(lengths, CUT, method="higher"))
-        return {"seen": " ".join(map(str, counts.tolist())), "texts": len(self), "long": long}
+        return {"seen": " ".join(map(str, counts.tolist())), "texts": len(rows), "long": long}
 
     def fitted(self, facts: Mapping[str, Any]) -> "TextSamples":
         """The same texts in the tokens of `facts`."""
