@@ -76,6 +76,7 @@ MODALITIES: Mapping[str, Home] = {
         {
             "averaged": "tacit.encoders.text:Averaged",
             "text_transformer": "tacit.encoders.text:TextTransformer",
+            "averaged_ngrams": "tacit.encoders.ngrams:AveragedNGrams",
             "transformers": "tacit.encoders.pretrained_text:Transformers",
         },
         "tacit.judging.texts:judge",

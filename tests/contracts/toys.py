@@ -243,6 +243,7 @@ TOYS: dict[str, Toy] = {
     "deepwalk": Toy(NODES.data, {"width": 16, "walks": 3, "length": 20}),
     "node2vec": Toy(NODES.data, {"width": 16, "walks": 10, "length": 40, "window": 5, "back": 0.5, "away": 2.0}),
     "line": Toy(NODES.data, {"width": 16, "draws": 100}),
+    "sent2vec": Toy(TEXTS.data, {"width": 32, "buckets": 2000, "passes": 20, "rate": 2.0, "subsample": 1e-3}, elsewhere=False),
     # On cloth of 12 pixels SimCLR too falls below the untrained encoder. A flat net, since eight crops through a deep one
     # have so many ReLUs that rounding flips some: there one process, its weights moved by 6e-8, differs from itself by 1e-4.
     "swav": but(
@@ -322,6 +323,9 @@ TOYS: dict[str, Toy] = {
         **EASY,
         epochs=24,
     ),
+    "composition_cse": but(replace(TEXTS, elsewhere=False), dims=32),
+    "clusterns": but(TEXTS, crop=[0.5, 1.0], drop=0.1, clusters=8, start=1.0),
+    "dclr": but(TEXTS, crop=[0.5, 1.0], drop=0.1, warm_up=4),
     "simcse": but(TEXTS, crop=[0.5, 1.0], drop=0.1),  # dropout of the encoder differs between one process and two
     "mlm": but(replace(TEXTS, data=partial(phrases, 1280), score=told), width=32, depth=1, heads=1, epochs=15),
     "moco_v2": but(VECTORS, queue=512, teacher_momentum=0.99),

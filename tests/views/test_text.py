@@ -8,7 +8,7 @@ from tacit.data.text.generated import topics
 from tacit.data.text.opening import from_strings
 from tacit.errors import TacitError
 from tacit.views import Program
-from tacit.views.kinds import MaskedTokens, MultiCrop, Pair
+from tacit.views.kinds import MaskedTokens, MultiCrop, Pair, Phrases
 from tacit.views.text import TextViews
 
 WORDS = ["alpha beta gamma delta", "epsilon", "zeta eta theta iota kappa lambda mu nu"]
@@ -100,3 +100,11 @@ def test_raw_is_tf_idf_of_words_hashed():
 def test_wrong_options_are_named(wrong):
     with pytest.raises(TacitError, match=next(iter(wrong))):
         VIEWS.but(**wrong)
+
+
+def test_phrases_say_where_words_begin():
+    samples = from_strings(["unhappily ever after", "one"], "some")
+    samples = samples.fitted(samples.facts())
+    views = TextViews.fit({**samples.facts(), **samples.statistics()}, crop=(1.0, 1.0), drop=0.0)
+    (view,), (drawn,) = Program(Phrases(), views)(samples.read(np.arange(2))[0], np.arange(2), 1)
+    assert drawn["starts"].sum(1).tolist() == [3, 1] and drawn["starts"][:, 0].all() and not drawn["starts"][view == 0].any()

@@ -23,17 +23,18 @@ CONTENTS: dict[str, dict[str, str]] = {
         "poincare_embeddings": "PoincareEmbeddings",
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
-    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
+    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA", "clusterns": "ClusterNS", "dclr": "DCLR"},
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
         "infomgf": "InfoMGF",
         "isoalign": "IsoAlign",
         "cvrl": "CVRL",
         "rspnet": "RSPNet",
+        "composition_cse": "CompositionCSE",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN"},
-    "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
+    "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},
 }
 
 

@@ -137,6 +137,16 @@ class MaskedTokens(View):
 
 
 @dataclass(frozen=True)
+class Phrases(View):
+    """One random look at each text, and in `params[0]["starts"]` (bool, n × tokens) at which tokens words begin: there it may
+    be cut.
+    """
+
+    def seen(self):
+        return (Seen(role="phrases"),)
+
+
+@dataclass(frozen=True)
 class Neighbours(View):
     """A look at each sample and one at its partner, which `before_epoch` named in `Plan(partners=…)`.
 

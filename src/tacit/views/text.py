@@ -14,7 +14,7 @@ from tacit.data.text.tokenizer import KEPT, Tokenizer, tokenizer
 from tacit.errors import TacitError, shares, unknown
 from tacit.numerics import counter
 from tacit.views import changed
-from tacit.views.kinds import MaskedTokens, MultiCrop, Neighbours, Pair, Plain, Single, View
+from tacit.views.kinds import MaskedTokens, MultiCrop, Neighbours, Pair, Phrases, Plain, Single, View
 
 SHORTEST, TYPICAL = 16, 128  # between them lies the length that views have by default
 HASHED = 4096  # columns of words that stand for raw input
@@ -57,7 +57,7 @@ class TextViews:
 
     name: ClassVar[str] = "text"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours, MaskedTokens)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours, MaskedTokens, Phrases)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -97,7 +97,8 @@ class TextViews:
         """One view of each text: int64, n × `longest`, on the content's device; and what was drawn for it.
 
         index int64, n: whose randomness each text has; `how` changes options for this view. Role "plain" is the text as it is,
-        without parameters, as long as the longest of them. Role "local" shows a `local_crop`. Role "masked" has two parameters:
+        without parameters, as long as the longest of them. Role "local" shows a `local_crop`; role "phrases" says in `starts`,
+        bool, n × longest, where words begin. Role "masked" has two parameters:
 
         hidden    bool, n × longest: the tokens that are to be told
         original  int64, n × longest: the tokens before some were hidden; of the hidden 80 % are the mask, 10 % another token
@@ -107,11 +108,13 @@ class TextViews:
         tokens, there = _padded(content)
         if role == "plain":
             return tokens[:, :KEPT], {}
-        if role not in ("global", "local", "masked"):
-            raise unknown("role of a view", role, ("global", "local", "masked", "plain"))
+        if role not in ("global", "local", "masked", "phrases"):
+            raise unknown("role of a view", role, ("global", "local", "masked", "phrases", "plain"))
         view = options._shown(tokens, there, index, key, options.local_crop if role == "local" else options.crop)
         if role == "masked":
             return options._masked(view, index, key)
+        if role == "phrases":
+            return view, {"starts": (view > 0) & ~options.lexicon.goes_on.to(view.device)[view]}
         return view, {}
 
     def raw(self, view: Tensor) -> Tensor:
