@@ -4,7 +4,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from tacit.data.samples import Samples
 from tacit.data.text.generated import topics
 from tacit.evaluation.labelled.knn import knn_predict
 from tacit.material import Material
-from tacit.method import Labelled, Method, Trained, streams
+from tacit.method import Labelled, Method, Recipe, Trained, streams
 from tacit.method import options as options_of
 from tacit.numerics.spectra import effective_rank
 from tacit.pretraining import choose, initial, setting_of, wanted
@@ -155,8 +155,10 @@ class Case:
 def configure(
     cls: type[Method], data: Samples, options: Mapping[str, Any], named: Mapping[str, Samples], precision: str = "fp32"
 ) -> tuple[Config, dict[str, Material]]:
-    """Choices for a check, on the CPU; options that this method's encoder or views do not have are left out."""
-    return choose(data, cls, None, None, "paper", named, 0, "cpu", precision, 1, None, None, dict(options))
+    """Choices for a check, on the CPU; what a method that is solved would refuse, since it takes no steps, is left out."""
+    idle = set() if cls.solve is Method.solve else {one.name for one in fields(Recipe)} - {"batch"}
+    given = {name: value for name, value in options.items() if name not in idle}
+    return choose(data, cls, None, None, "paper", named, 0, "cpu", precision, 1, None, None, given)
 
 
 def _documented(case: Case) -> None:

@@ -36,7 +36,7 @@ from tacit.training.loop import train
 from tacit.training.setting import Observer, Setting
 from tacit.training.stopping import Interrupted
 from tacit.training.streams import Source
-from tacit.views import modality
+from tacit.views import modality, per_view
 from tacit.views.kinds import Pair, Plain
 
 
@@ -161,6 +161,11 @@ def choose(
         encoder = encoders.default(facts, machine.device, wants)
         chosen.append(f"The encoder {encoders.why(facts, machine.device, wants)}.")
     given = route({**options, **streams}, cls, modality(main.facts["kind"]), encoders.options(encoder) if encoder else {})
+    if isinstance(first, Plain):  # then samples are read in one way, also when they are embedded
+        given.views = {**per_view(first.of.get(main.facts["kind"], {}), 1)[0], **given.views}
+    if cls.solve is not Method.solve and (unused := [name for name in given.recipe if name != "batch"]):
+        idle = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
+        raise TacitError(f"{cls.__name__} finds its answer without a recipe's steps, so {idle} would do nothing; leave it out.")
     if isinstance(init, str) and init.startswith("timm/"):
         given.encoder.setdefault("small_stem", "no")  # published weights have the published stem, on opening too
     if encoder == origin_encoder:

@@ -12,7 +12,7 @@ from tacit.errors import TacitError
 from tacit.method import Batch, Facts
 from tacit.methods.relational.fisher_info_embedding import FisherInfoEmbedding
 from tacit.views import Program
-from tacit.views.graph import GraphViews
+from tacit.views.graph import GraphView, GraphViews
 from tacit.views.kinds import Plain
 from tests.methods.fixed import wave
 
@@ -40,7 +40,8 @@ def test_the_embedding_is_that_of_the_official_code(sigma):
         shift.anchors.copy_(normalize(wave(3, 4, turn=1.1 + 0.2 * layer)))
     for kernel_map in method.maps:
         kernel_map.whiten()
-    view = SimpleNamespace(x=normalize(wave(12, 7, turn=0.7)), edge_index=edges, rows=nodes, hops=-1)
+    ones = torch.ones(12)
+    view = GraphView(normalize(wave(12, 7, turn=0.7)), edges, torch.ones(edges.shape[1]), ones, nodes, nodes, -1)
     z = method.represent(Batch([view], nodes))
     found = z.sum(), z.square().sum(), (z * wave(12, 20, turn=0.3)).sum()
     assert [float(value) for value in found] == pytest.approx(OFFICIAL[sigma], rel=1e-3)

@@ -9,6 +9,7 @@ from tacit.encoders.graph import GCN
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts
 from tacit.methods.likelihood.vgae import VGAE
+from tacit.pretraining import pretrain
 from tacit.views.graph import GraphViews
 
 pytest.importorskip("torch_geometric")
@@ -55,3 +56,10 @@ def test_mistakes_are_named():
         method.prepare(Facts("graph", 60, (256,), {"directed": True}))
     with pytest.raises(TacitError, match="even --width"):
         VGAE(GCN(Facts("graph", 60, (256,)), middle=16, width=7))
+
+
+def test_nodes_are_embedded_with_the_features_that_were_trained_on(tmp_path):
+    run = pretrain(communities(60), "vgae", out=tmp_path / "run", epochs=1, device="cpu", quiet=True)
+    assert run.views.scaled is False and run.config.views["scaled"] is False
+    scaled = pretrain(communities(60), "vgae", out=tmp_path / "scaled", epochs=1, scaled=True, device="cpu", quiet=True)
+    assert scaled.views.scaled is True

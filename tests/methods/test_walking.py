@@ -18,6 +18,7 @@ from tacit.methods.cooccurrence.node2vec import Node2Vec
 from tacit.numerics.walks import first_order
 from tacit.parts import corpus
 from tacit.parts.corpus import Corpus, rows_of
+from tacit.pretraining import pretrain
 
 METHODS = {DeepWalk: {"walks": 3, "length": 20}, Node2Vec: {"walks": 3, "length": 20, "away": 2.0}, LINE: {"draws": 20}}
 
@@ -98,3 +99,9 @@ def test_mistakes_are_named():
         NodeTable(Facts("vector", 200, (4,)))
     with pytest.raises(TacitError, match="trained on 200 nodes"):
         NodeTable(facts).lookup(torch.tensor([3, 200]))
+
+
+def test_options_of_a_recipe_that_would_do_nothing_are_refused(tmp_path):
+    with pytest.raises(TacitError, match="so --epochs, --lr would do nothing"):
+        pretrain(communities(60), "deepwalk", out=tmp_path / "run", epochs=3, lr=0.1, quiet=True)
+    assert not (tmp_path / "run").exists()

@@ -26,9 +26,11 @@ def drawn(n, m, d, seed=0):
     return query, key, torch.nn.functional.normalize(negatives)
 
 
+@pytest.mark.parametrize("plain", [1024, 0])
 @pytest.mark.parametrize("temperature", [0.01, 0.2, 1.0])
 @pytest.mark.parametrize(("n", "m", "d"), [(1, 1, 3), (7, 20, 5), (4, 64, 2)])
-def test_equals_the_naive_loop_and_so_does_its_gradient(n, m, d, temperature):
+def test_equals_the_naive_loop_and_so_does_its_gradient(monkeypatch, n, m, d, temperature, plain):
+    monkeypatch.setattr("tacit.objectives.info_nce.PLAIN", plain)
     query, key, negatives = drawn(n, m, d)
     ours = [x.clone().requires_grad_() for x in (query, key)]
     theirs = [x.clone().requires_grad_() for x in (query, key)]

@@ -52,7 +52,7 @@ def test_a_sparse_view_is_the_dense_one(monkeypatch):
     given = samples()
     whole = given.read(np.arange(50))[0]
     dense = views(given).look(whole, np.arange(50), 5)[0]
-    monkeypatch.setattr("tacit.views.graph.SPARSE", 1.0)
+    monkeypatch.setattr("tacit.numerics.sparse.FEW", 1.0)
     sparse = views(given := samples()).look(given.read(np.arange(50))[0], np.arange(50), 5)[0]
     assert sparse.x.layout == torch.sparse_csr and torch.equal(sparse.raw(), dense.raw())
 
@@ -114,3 +114,12 @@ def test_mistakes_are_named():
     other = GraphNodes("it", Graph.of(np.array([0]), np.array([1]), 2), np.arange(2), ["a", "b"])
     with pytest.raises(TacitError, match="16 features came where 8"):
         views(given).look(other.read(np.arange(2))[0], np.arange(2), 0)
+
+
+def test_unscaled_features_are_as_they_are():
+    given = samples()
+    content, everyone = given.read(np.arange(50))[0], np.arange(50)
+    plain = views(given).but(scaled=False).look(content, everyone, 0, "plain")[0]
+    part = views(given).but(scaled=False).look(given.read(np.arange(5))[0], np.arange(5), 0, "plain")[0]
+    torch.testing.assert_close(plain.raw(), torch.from_numpy(np.asarray(given.graph.described, np.float32)))
+    torch.testing.assert_close(part.raw(), plain.raw()[:5])

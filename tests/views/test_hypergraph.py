@@ -41,7 +41,7 @@ def test_members_and_entries_are_dropped_at_their_rates():
 
 
 def test_sparse_and_dense_features_are_seen_alike(monkeypatch):
-    monkeypatch.setattr("tacit.views.hypergraph.SPARSE", 1.0)
+    monkeypatch.setattr("tacit.numerics.sparse.FEW", 1.0)
     content = SAMPLES.read(ALL)[0]
     fresh = Members(
         content.rows,

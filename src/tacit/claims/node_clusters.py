@@ -7,17 +7,14 @@ from tacit.claims.claim import Measures
 from tacit.data.networks.graph import GraphNodes
 from tacit.evaluation.labelled.clustering import ari, cluster_accuracy, contingency, nmi
 from tacit.numerics import counter
-from tacit.numerics.kmeans import assign, kmeans
-
-STARTS, ROUNDS = 20, 100  # of k-means: the best start is taken, as by SCGC itself
+from tacit.numerics.kmeans import best_kmeans
 
 
 def found_by_kmeans(z: Tensor, k: int, seed: int) -> Tensor:
-    """The clusters of the best of several starts: int64, N."""
+    """The clusters of the best of twenty starts, as by SCGC itself: int64, N."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(counter.key(seed, "claims", "clusters"))
-        starts = [kmeans(z, k, ROUNDS) for _ in range(STARTS)]
-    return min(starts, key=lambda start: float(assign(z, start[1])[1].sum()))[0]
+        return best_kmeans(z, k)[0]
 
 
 def compared(clusters: Tensor, nodes: GraphNodes) -> Measures:

@@ -86,4 +86,4 @@ def embedded(method: type[Method], nodes: GraphNodes, seed: int, options: Mappin
         run = pretrain(
             nodes, method, out=Path(folder) / "run", seed=seed, quiet=True, device="cpu", precision="fp32", **options
         )
-        return run.embed(nodes)
+        return run.embed(nodes, batch=len(nodes))

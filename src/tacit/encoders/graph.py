@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tacit.errors import TacitError, positive, shares, unknown
 from tacit.method import Facts
 from tacit.numerics.exact import full_precision
+from tacit.numerics.sparse import dropout as dropped
 from tacit.views.graph import GraphView
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "elu": nn.ELU}
@@ -70,19 +71,10 @@ class NodeEncoder(nn.Module):
         if 0 <= view.hops < depth:
             raise TacitError(f"The views reach {view.hops} steps and the encoder has {depth} layers; give --hops {depth}.")
         with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
-            x, edges = self.dropped(view.x), self.messages(view)
+            x, edges = dropped(view.x, self.dropout, self.training), self.messages(view)
             for layer, activation in zip(self.layers[:-1], self.activations):
-                x = self.dropped(activation(layer(x, *edges)))
+                x = dropped(activation(layer(x, *edges)), self.dropout, self.training)
             return self.layers[-1](x, *edges)[view.rows]
-
-    def dropped(self, x: Tensor) -> Tensor:
-        """Some features set to 0, in training only."""
-        if not (self.dropout and self.training):
-            return x
-        if x.layout != torch.sparse_csr:
-            return nn.functional.dropout(x, self.dropout)
-        kept = nn.functional.dropout(x.values(), self.dropout)
-        return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), kept, x.shape, check_invariants=False)
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         """What every layer is told of the edges: by default whence and whither."""

@@ -29,6 +29,12 @@ def kmeans(features: Tensor, k: int, rounds: int = 20) -> tuple[Tensor, Tensor]:
     return assign(x, centroids)[0], centroids
 
 
+def best_kmeans(features: Tensor, k: int, starts: int = 20, rounds: int = 100) -> tuple[Tensor, Tensor]:
+    """The answer of the start, of several, that leaves the least squared distances: labels (int64, n), centroids (k × d)."""
+    found = [kmeans(features, k, rounds) for _ in range(starts)]
+    return min(found, key=lambda start: float(assign(features, start[1])[1].sum()))
+
+
 def assign(features: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
     """The nearest centroid of each row and the squared distance to it: n × d, k × d -> n, n."""
     norms = centroids.square().sum(1)

@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank, total
-from tacit.numerics.tiles import log_totals
+from tacit.numerics.tiles import between
 
 
 def crossed_nodes(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -17,7 +17,8 @@ def crossed_nodes(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     with full_precision():
         mine, everyone = unit(first), gather(unit(second))
         own = everyone[rank() * len(mine) : (rank() + 1) * len(mine)]
-        return (log_totals(mine, everyone, 1 / temperature) - (mine * own).sum(1) / temperature).mean()
+        found = between(mine / temperature, everyone, bound=1 / temperature)
+        return (found - (mine * own).sum(1) / temperature).mean()
 
 
 def edge_density(shares: Tensor, edges: Tensor, between: float) -> Tensor:

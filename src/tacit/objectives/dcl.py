@@ -8,6 +8,7 @@ from torch import Tensor
 from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
+from tacit.numerics.tiles import PLAIN, among_views
 
 
 def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.inf) -> Tensor:
@@ -19,15 +20,18 @@ def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.i
     the weights carry no gradient. An infinite one weighs every pair 1.
     """
     with full_precision():
-        first, second = unit(first), unit(second)
+        kind, first, second = first.dtype, unit(first), unit(second)
         everyone = torch.cat([gather(first), gather(second)])
         n, half = len(first), len(everyone) // 2
         if half < 2:
             raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
         mine = torch.arange(n, device=first.device) + rank() * n
         family = torch.stack([mine, mine + half], 1).repeat(2, 1)  # oneself and one's partner
-        likeness = torch.cat([first, second]) @ everyone.T / temperature
-        others = likeness.scatter(1, family, float("-inf")).logsumexp(1)
+        if 2 * half > PLAIN:
+            others = among_views(torch.cat([first, second]), everyone, family, temperature, kind)
+        else:
+            likeness = torch.cat([first, second]) @ everyone.T / temperature
+            others = likeness.scatter(1, family, float("-inf")).logsumexp(1)
         own = (first * second).sum(1)
         every = gather(own.detach())
         pull = ((every - every.max()) / sigma).exp()

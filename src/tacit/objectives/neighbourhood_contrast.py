@@ -5,7 +5,7 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
-from tacit.numerics.tiles import log_totals
+from tacit.numerics.tiles import between
 
 
 def neighbourhood_contrast(z: Tensor, near: Tensor, sharpness: float) -> Tensor:
@@ -21,7 +21,8 @@ def neighbourhood_contrast(z: Tensor, near: Tensor, sharpness: float) -> Tensor:
     with full_precision():
         mine, everyone = unit(z), gather(unit(z))
         own = torch.arange(len(mine), device=z.device) + rank() * len(mine)
-        totals = log_totals(mine, everyone, sharpness, own)
+        others = between(sharpness * mine, everyone, own[:, None], sharpness)
+        totals = torch.logaddexp(others, torch.zeros_like(others))  # and the node itself
         row, column = near.indices()
         likeness = sharpness * (mine[row] * everyone[column]).sum(1)
         parts = near.values() * (torch.where(column == own[row], 0.0, likeness) - totals[row]).exp()

@@ -6,20 +6,24 @@ from torch.nn.functional import cross_entropy
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
+from tacit.numerics.tiles import PLAIN, among_views
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """Each view must find its partner among all the others: two n × d -> scalar.
 
     Chen et al. 2020 (arXiv:2002.05709), equation 1, averaged over the 2N views of all processes as in the paper's
-    algorithm 1. The official code adds the two directions and is twice this.
+    algorithm 1. The official code adds the two directions and is twice this. Of many views only a tile of likenesses is held.
     """
     with full_precision():
-        first, second = unit(first), unit(second)
+        kind, first, second = first.dtype, unit(first), unit(second)
         everyone = torch.cat([gather(first), gather(second)])
         n, half = len(first), len(everyone) // 2
         mine = torch.arange(n, device=first.device) + rank() * n
         myself = torch.cat([mine, mine + half])
+        if 2 * half > PLAIN:
+            others = among_views(torch.cat([first, second]), everyone, myself[:, None], temperature, kind)
+            return others.mean() - (first * second).sum(1).mean() / temperature
         likeness = torch.cat([first, second]) @ everyone.T / temperature
         likeness = likeness.scatter(1, myself[:, None], float("-inf"))  # nobody is its own partner
         return cross_entropy(likeness, (myself + half) % (2 * half))

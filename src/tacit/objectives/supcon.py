@@ -5,6 +5,7 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
+from tacit.numerics.tiles import PLAIN, among_views
 
 
 def supcon(first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
@@ -15,12 +16,19 @@ def supcon(first: Tensor, second: Tensor, labels: Tensor, temperature: float) ->
     positives, so that there is always one; where every label is another's, this is `nt_xent`.
     """
     with full_precision():
-        first, second = unit(first), unit(second)
+        kind, first, second = first.dtype, unit(first), unit(second)
         everyone, classes = torch.cat([gather(first), gather(second)]), gather(labels).repeat(2)
         n, half = len(first), len(everyone) // 2
         mine = torch.arange(n, device=first.device) + rank() * n
         myself = torch.cat([mine, mine + half])[:, None]
-        likeness = torch.cat([first, second]) @ everyone.T / temperature
+        views = torch.cat([first, second])
+        if 2 * half > PLAIN:
+            names, place, count = classes.unique(return_inverse=True, return_counts=True)
+            sums = views.new_zeros(len(names), views.shape[1]).index_add(0, place, everyone)
+            which = place[myself[:, 0]]
+            own = (views * (sums[which] - views)).sum(1) / (count[which] - 1) / temperature
+            return (among_views(views, everyone, myself, temperature, kind) - own).mean()
+        likeness = views @ everyone.T / temperature
         told = likeness - likeness.scatter(1, myself, -torch.inf).logsumexp(1, keepdim=True)
         alike = (labels.repeat(2)[:, None] == classes).scatter(1, myself, False).float()
         return -((alike * told).sum(1) / alike.sum(1)).mean()

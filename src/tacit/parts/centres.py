@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision
-from tacit.numerics.kmeans import assign, kmeans
+from tacit.numerics.kmeans import best_kmeans
 
 
 class Centres(nn.Module):
@@ -23,8 +23,7 @@ class Centres(nn.Module):
         """To the centroids of the best of several runs of k-means on all codes N × d: that of the least squared distances."""
         if len(self.points) > len(z):
             raise TacitError(f"There are {len(self.points)} clusters for {len(z)} samples; give fewer --clusters.")
-        found = [kmeans(z, len(self.points), rounds)[1] for _ in range(starts)]
-        self.points.copy_(min(found, key=lambda centroids: float(assign(z, centroids)[1].sum())))
+        self.points.copy_(best_kmeans(z, len(self.points), starts, rounds)[1])
 
     def forward(self, z: Tensor) -> Tensor:
         with full_precision():

@@ -4,9 +4,9 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
 
 from tacit.numerics.exact import full_precision
+from tacit.numerics.sparse import dropout
 
 
 class UniGCNII(nn.Module):
@@ -46,9 +46,8 @@ class UniGCNII(nn.Module):
 
     def read(self, x: Tensor) -> Tensor:
         """The first linear layer, of sparse features too."""
+        x = dropout(x, self.dropout, self.training)
         if x.layout != torch.sparse_csr:
-            return self.first(dropout(x, self.dropout, self.training))
-        values = dropout(x.values(), self.dropout, self.training)
-        kept = torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape, check_invariants=False)
+            return self.first(x)
         with full_precision():  # which is all that sparse products know
-            return torch.sparse.mm(kept, self.first.weight.T) + self.first.bias
+            return torch.sparse.mm(x, self.first.weight.T) + self.first.bias

@@ -95,7 +95,7 @@ class Program:
         if isinstance(kind, Plain):
             self.seen = tuple(replace(seen, part=part) for seen in self.seen for part in range(modality.parts))
         kept = {*settled, *modality.unsuited}
-        wished = _per_view(kind.of.get(modality.name, {}), len(self.seen))
+        wished = per_view(kind.of.get(modality.name, {}), len(self.seen))
         self.how = [{name: value for name, value in how.items() if name not in kept} for how in wished]
 
     def __call__(
@@ -116,7 +116,7 @@ class Program:
         return views, params
 
 
-def _per_view(options: Any, views: int) -> list[Mapping[str, Any]]:
+def per_view(options: Any, views: int) -> list[Mapping[str, Any]]:
     """One mapping of options for each view."""
     given = [options] if isinstance(options, Mapping) else list(options)
     if len(given) not in (1, views):

@@ -1,7 +1,6 @@
 """Nodes of a graph seen once more: edges dropped, features masked, and of a large graph some neighbours of each node."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -14,10 +13,10 @@ from tacit.data.networks.graph import Graph, Nodes
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.numerics.neighbours import Reached, reach
+from tacit.numerics.sparse import compressed, dense, with_values
 from tacit.views import changed
 from tacit.views.kinds import Neighbours, Pair, Plain, Single, View
 
-SPARSE = 0.1  # the share of entries that are not 0 below which the features of a whole graph are held sparse
 WALKS, LENGTH = 64, 20  # walks taken together until enough nodes are seen, and the steps of each
 NO_RELATIONS = torch.empty(3, 0, dtype=torch.int64)
 
@@ -43,9 +42,13 @@ class GraphView(NamedTuple):
     def device(self) -> torch.device:
         return self.x.device
 
+    def dense(self) -> Tensor:
+        """The features of all nodes: m × F."""
+        return dense(self.x)
+
     def raw(self) -> Tensor:
         """The features of the nodes that were asked for: n × F."""
-        return (self.x.to_dense() if self.x.layout == torch.sparse_csr else self.x)[self.rows]
+        return self.dense()[self.rows]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class GraphViews:
     mean: tuple[float, ...]  # of each feature where some are negative, to standardise them; else (), and rows sum to 1
     std: tuple[float, ...]
     columns: int  # features of a node
+    scaled: bool = True  # else features are as they are
     drop_edges: float = 0.2  # probability that an edge is dropped, each direction by itself
     drop_features: float = 0.3  # probability that a feature is 0, for all nodes alike
     subgraph: float = 1.0  # share of the nodes that keep their edges: those that walks come to first; of a whole graph
@@ -162,18 +166,17 @@ class GraphViews:
         return GraphView(x, ends, weight, degree, rows, nodes, hops)
 
     def _features(self, graph: Graph, device: torch.device) -> Tensor:
-        """Of all nodes, scaled; kept with the graph, since every epoch sees them."""
-        if ("scaled", device) not in graph.held:
+        """Of all nodes; kept with the graph, since every epoch sees them."""
+        name = "scaled" if self.scaled else "unscaled"
+        if (name, device) not in graph.held:
             x = self._scaled(torch.from_numpy(np.asarray(graph.described, np.float32)))
-            if x.count_nonzero() < SPARSE * x.numel():
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)  # that the layout is young
-                    x = x.to_sparse_csr()
-            graph.held["scaled", device] = x.to(device)
-        return graph.held["scaled", device]
+            graph.held[name, device] = compressed(x).to(device)
+        return graph.held[name, device]
 
     def _scaled(self, x: Tensor) -> Tensor:
-        """Rows that sum to 1, or standardised columns."""
+        """Rows that sum to 1, or standardised columns, where either is asked for."""
+        if not self.scaled:
+            return x
         if not self.mean:
             return x / x.sum(1, keepdim=True).clamp(min=1e-12)
         mean, std = torch.tensor(self.mean), torch.tensor(self.std)
@@ -206,5 +209,4 @@ def _masked(x: Tensor, kept: Tensor) -> Tensor:
     """The same with 0 in the columns that are not kept."""
     if x.layout != torch.sparse_csr:
         return x * kept
-    values, place = x.values() * kept[x.col_indices()], (x.crow_indices(), x.col_indices())
-    return torch.sparse_csr_tensor(*place, values, x.shape, device=x.device, check_invariants=False)
+    return with_values(x, x.values() * kept[x.col_indices()])

@@ -1,6 +1,5 @@
 """Nodes of a hypergraph seen once more: hyperedges dropped, members dropped from them, entries of the features masked."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -12,10 +11,9 @@ from torch import Tensor
 from tacit.data.networks.hypergraph import Hypergraph, Members
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
+from tacit.numerics.sparse import compressed, dense, with_values
 from tacit.views import changed
 from tacit.views.kinds import Hyperedges, Pair, Plain, Single, View
-
-SPARSE = 0.1  # the share of entries that are not 0 below which features are held sparse
 
 
 class HypergraphView(NamedTuple):
@@ -43,7 +41,7 @@ class HypergraphView(NamedTuple):
 
     def dense(self) -> Tensor:
         """The features of all nodes: N × F."""
-        return self.x.to_dense() if self.x.layout == torch.sparse_csr else self.x
+        return dense(self.x)
 
     def raw(self) -> Tensor:
         """The features of the nodes that were asked for: n × F."""
@@ -134,11 +132,7 @@ class HypergraphViews:
                 x = (x - mean) / torch.where(std > 0, std, 1)
             else:
                 x = x / self.divisor
-            if x.count_nonzero() < SPARSE * x.numel():
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-                    x = x.to_sparse_csr()
-            graph.held["scaled", device] = x.to(device)
+            graph.held["scaled", device] = compressed(x).to(device)
         return graph.held["scaled", device]
 
 
@@ -148,5 +142,4 @@ def _masked(x: Tensor, key: int, rate: float) -> Tensor:
         draws = counter.uniform(key, np.arange(len(x)), x.shape[1])
         return x * torch.from_numpy(draws >= rate).to(x.device)
     draws = counter.uniform(key, np.arange(len(x.values())), 1)[:, 0]
-    values = x.values() * torch.from_numpy(draws >= rate).to(x.device)
-    return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape, check_invariants=False)
+    return with_values(x, x.values() * torch.from_numpy(draws >= rate).to(x.device))

@@ -1,15 +1,14 @@
 """InfoMGF: relations of a multiplex graph refined and fused, beside each relation alone and beside their union."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from tacit.claims.claim import Claim, Found, Measures
+from tacit.claims.nodes import embedded
 from tacit.data import known
 from tacit.data.networks.generated import relations
 from tacit.data.networks.graph import Graph, GraphNodes
@@ -19,7 +18,6 @@ from tacit.method import Method
 from tacit.methods.contrast.grace import GRACE
 from tacit.methods.positives.infomgf import InfoMGF
 from tacit.numerics import counter
-from tacit.pretraining import pretrain
 
 PAPERS = 600
 SHARED = {"middle": 128, "width": 64, "epochs": 100, "batch": PAPERS}
@@ -38,10 +36,7 @@ class Trained:
         if self.relation >= 0:
             nodes = nodes.only(list(nodes.relations)[self.relation])
         options = {**SHARED, **self.options, "batch": len(nodes), **({"epochs": 2} if quick else {})}
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "run"
-            run = pretrain(nodes, self.method, out=out, seed=seed, quiet=True, device="cpu", precision="fp32", **options)
-            vectors = run.embed(nodes, batch=len(nodes))
+        vectors = embedded(self.method, nodes, seed, options)
         assert nodes.labels is not None
         labels = torch.from_numpy(nodes.labels)
         by_name = {number.name: number.value for number in clustering(vectors, labels, seeds=10)}

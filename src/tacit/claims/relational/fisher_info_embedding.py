@@ -1,9 +1,7 @@
 """Fisher information embedding: a closed form of neighbourhoods beside features, averaged features and walks."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +11,14 @@ from torch.nn.functional import normalize
 
 from tacit.claims.claim import Claim, Found, Measures, interval
 from tacit.claims.node_labels import opened
+from tacit.claims.nodes import embedded
 from tacit.data.networks.graph import GraphNodes
 from tacit.evaluation.labelled.logistic import one_vs_rest, scores
 from tacit.method import Method
 from tacit.methods.cooccurrence.deepwalk import DeepWalk
 from tacit.methods.relational.fisher_info_embedding import FisherInfoEmbedding
 from tacit.numerics.exact import unit
-from tacit.pretraining import pretrain
+from tacit.parts.graph_learner import Edges
 
 TRAIN, VAL, TEST = 1, 2, 3  # in a declared split
 GAT = 83.0  # per cent on this split (Veličković et al. 2018, arXiv:1710.10903, table 2)
@@ -35,12 +34,7 @@ class Embedded:
 
     def measure(self, seed: int, quick: bool) -> Measures:
         nodes = opened("cora", quick)
-        options = {**self.options, **(self.short if quick else {})}
-        with tempfile.TemporaryDirectory() as folder:
-            run = pretrain(
-                nodes, self.method, out=Path(folder) / "run", seed=seed, quiet=True, device="cpu", precision="fp32", **options
-            )
-            return on_public_split(run.embed(nodes, batch=len(nodes)), nodes)
+        return on_public_split(embedded(self.method, nodes, seed, {**self.options, **(self.short if quick else {})}), nodes)
 
 
 @dataclass(frozen=True)
@@ -52,14 +46,9 @@ class Averaged:
     def measure(self, seed: int, quick: bool) -> Measures:
         nodes = opened("cora", quick)
         graph = nodes.graph
-        itself = np.arange(len(graph))
-        ends = torch.from_numpy(np.stack([np.r_[graph.sources, itself], np.r_[graph.indices, itself]]).astype(np.int64))
-        scale = torch.from_numpy(1 / np.sqrt(graph.degrees + 1.0)).float()
-        near = torch.sparse_coo_tensor(ends, scale[ends].prod(0), (len(graph),) * 2, check_invariants=False)
+        ends = torch.from_numpy(np.stack([graph.sources, graph.indices]).astype(np.int64))
         x = normalize(torch.from_numpy(np.asarray(graph.described, np.float32)), p=1)
-        for _ in range(self.steps):
-            x = torch.sparse.mm(near, x)
-        return on_public_split(x, nodes)
+        return on_public_split(Edges.of(ends, torch.ones(graph.edges), len(graph)).heard(x, self.steps), nodes)
 
 
 def on_public_split(vectors: Tensor, nodes: GraphNodes) -> Measures:

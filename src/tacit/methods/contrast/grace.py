@@ -4,7 +4,7 @@ from torch import nn
 
 from tacit.errors import positive
 from tacit.method import Batch, Method, Paper, Recipe
-from tacit.objectives.node_contrast import node_contrast
+from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.messages import Messages
 from tacit.views.kinds import Pair
 
@@ -34,4 +34,4 @@ class GRACE(Method):
 
     def step(self, batch: Batch):
         first, second = (self.projector(self.encoder(view)) for view in batch)
-        return node_contrast(first, second, self.temperature)
+        return nt_xent(first, second, self.temperature)

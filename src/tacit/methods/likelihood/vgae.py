@@ -21,12 +21,11 @@ class VGAE(Method):
 
     checked: tkipf/gae@0ebbe9b
     Compared: cost, weights of its terms, targets (with every node joined to itself), heads and rate.
-    Differs: layers have biases; features are scaled as the views say (official code: not at all). Of graphs of more nodes than
-    a batch, edges within the batch are the targets.
+    Differs: layers have biases. Of graphs of more nodes than a batch, edges within the batch are the targets.
     """
 
     paper = Paper("Variational Graph Auto-Encoders", "Kipf, Welling", 2016, "arXiv:1611.07308")
-    views = Plain()
+    views = Plain(of={"graph": {"scaled": False}})  # the noise of the codes would drown smaller numbers
     whole_batch = True
     similarity = "dot"
     recipe = Recipe(lr=0.01, batch=4096, schedule="constant", epochs=200)

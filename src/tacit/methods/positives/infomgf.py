@@ -64,7 +64,7 @@ class InfoMGF(Method):
 
     def step(self, batch: Batch):
         (view,) = batch
-        x = view.x.to_dense() if view.x.layout == torch.sparse_csr else view.x
+        x = view.dense()
         if not self.known:
             self.known = relations(view, self.count)
             self.heard = [edges.heard(x, self.reach) for edges in self.known]

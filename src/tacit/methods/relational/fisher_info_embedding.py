@@ -85,7 +85,7 @@ class FisherInfoEmbedding(Method):
 
     def _heard(self, view: Any) -> tuple[Tensor, Tensor]:
         """Features of length one, and the edges with every node's to itself."""
-        x = view.x.to_dense() if view.x.layout == torch.sparse_csr else view.x
+        x = view.dense()
         itself = torch.arange(len(x), device=x.device)
         return unit(x), torch.cat([view.edge_index, itself.expand(2, -1)], 1)
 
