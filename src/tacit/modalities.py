@@ -56,7 +56,9 @@ MODALITIES: Mapping[str, Home] = {
             "text_transformer": "tacit.encoders.text:TextTransformer",
         },
     ),
-    "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
+    "pair": Home(
+        "tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}, "tacit.judging.matching:judge"
+    ),
     "triples": Home(
         "tacit.views.triples:TripleViews",
         {"entities": "tacit.encoders.triples:EntityTable"},

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from tacit.data.captioned.captions import Captions
 from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.images import EncodedImages, ImageArrays, Store
@@ -156,7 +157,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds | TextSamples):
+    if isinstance(samples, StoredClouds | TextSamples | Captions):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))
@@ -165,6 +166,8 @@ def _look(samples: Samples) -> _Look:
             formats=dict(Counter(first.formats) + Counter(second.formats)),
             bytes=first.bytes + second.bytes,
             trouble=second.trouble | first.trouble,
+            ignored={**first.ignored, **samples.ignored},
+            notes={**first.notes, **second.notes, **samples.notes},
         )
     if isinstance(samples, GraphNodes):
         return _look_at_graph(samples, samples.graph)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.captioned.opening import of_pair, open_captioned
 from tacit.data.clouds.formats import GEOMETRY, is_cloud
 from tacit.data.clouds.samples import open_cloud, open_clouds
 from tacit.data.datasets import from_dataset
@@ -34,7 +35,7 @@ LISTS = (".csv", ".tsv")
 MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
 
 GIVEN = {
-    "pair": "two parts (a tuple of two arrays)",
+    "pair": "images with captions (a list with columns image and caption, tar shards), or two parts (a tuple of two arrays)",
     "triples": "a .tsv of head, relation and tail",
     "text": "a .txt, or a list with a column of texts",
     "interactions": "a log with columns user, item and time",
@@ -69,7 +70,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
       pairs of sentences with a score, documents with queries and judgements (`text.opening`); a Dataset of `datasets`
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
-    - a tuple of two arrays (or opened sources): pairs
+    - a tuple of two arrays (or opened sources): pairs; of images and a list of texts: images with captions
+    - a list with a column of images and one (or several) of captions, a folder with such a list, tar shards with a .txt or .json
+      beside each image: images with captions, which are pairs (`captioned.opening`)
 
     Raises TacitError where there is nothing, nothing readable or nothing of that kind.
     """
@@ -125,6 +128,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
     """Images, else what was saved there, else the shards or the one file that hold the samples."""
     if kind == "cloud":
         return open_clouds(path, source)
+    if (pairs := open_captioned([path], source, kind)) is not None:
+        return pairs
     if (texts := open_texts(path, source, kind)) is not None:
         return texts
     if is_saved(path):
@@ -151,6 +156,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
+    if (pairs := open_captioned(files, source, kind)) is not None:
+        return pairs
     if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
         return connected
     if len(files) == 1 and (texts := open_texts(path, source, kind)) is not None:
@@ -175,7 +182,9 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     raise TacitError(f"{source} is a file that Tacit does not open; {hint}, a .csv or .parquet, an .npz or an .npy.")
 
 
-def _pair(parts: Sequence[np.ndarray | Samples]) -> Pairs:
+def _pair(parts: Sequence[np.ndarray | Samples | list]) -> Pairs:
+    if len(parts) == 2 and isinstance(parts[0], np.ndarray | Samples) and isinstance(parts[1], list):
+        return of_pair(_opened(parts[0], None), parts[1])
     if len(parts) != 2 or not all(isinstance(part, np.ndarray | Samples) for part in parts):
         raise TacitError(f"A tuple of {len(parts)} was given; pairs are a tuple of two arrays of equal length.")
     first, second = (_opened(part, None) for part in parts)

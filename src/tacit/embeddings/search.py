@@ -63,7 +63,7 @@ def search(table: Table, query_vectors: np.ndarray, top: int = 10, *, exclude: S
 def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
     """What a query means: an id of the table (str), a file to be embedded (Path) or a vector (float64, d).
 
-    In a table of texts what is none of these is a text itself (Written). A vector is a .npy file or numbers between commas, with or without brackets. What can be read in two ways, or in
+    In a table of texts, or of pairs, what is none of these is a text itself (Written). A vector is a .npy file or numbers between commas, with or without brackets. What can be read in two ways, or in
     none, is a TacitError.
     """
     is_id = table.find([query])[0] >= 0
@@ -85,7 +85,7 @@ def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
         return _load(Path(query), table) if Path(query).suffix == ".npy" else Path(query)
     if numbers is not None:
         return check_vectors(numbers[None], table)[0]
-    if table.provenance.kind == "text" and query.strip():
+    if table.provenance.kind in ("text", "pair") and query.strip():
         return Written(query)
     raise TacitError(
         f"{query!r} is no id in {table.path}, no file and no vector; the nearest id is {table.nearest_id(query)!r}."
