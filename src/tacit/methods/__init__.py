@@ -26,7 +26,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA"},
     "positives": {"ssl_item_recs": "SSLItemRecs", "infomgf": "InfoMGF"},
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA"},
-    "dual": {"align": "ALIGN"},
+    "dual": {"align": "ALIGN", "convirt": "ConVIRT", "meru": "MERU", "llave": "LLaVE"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE"},
 }
 

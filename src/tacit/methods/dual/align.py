@@ -20,7 +20,7 @@ class ALIGN(Method):
     Both encoders are trained from nothing, on captions as they come. Views are a crop of 289 of 346 pixels, flipped or not, and
     the whole caption.
 
-    unverified: Google published no code; kakaobrain/coyo-align@8cea82e, which says that it follows the paper, was read.
+    unverified: Google published no code; kakaobrain/coyo-align@14bdf5a (align.py), which says that it follows the paper, was read.
     Differs: AdamW in place of LAMB, and the rate falls by a cosine; where the encoders differ in width the narrower one gets the
     linear layer, not always the text's; the temperature is kept at 0.01 or above.
     """
@@ -57,6 +57,3 @@ class ALIGN(Method):
 
     def after_step(self, batch: Batch):
         self.temperature.clamp_(min=COLDEST)
-
-    def groups(self):
-        return {"temperature": {"weight_decay": 0.0}}
