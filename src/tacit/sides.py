@@ -57,8 +57,16 @@ class Side:
         look = look_of(self.run.method if self.run.method is not None else self.run.encoder)
         views = getattr(self.run.views, PARTS[self.part])
         program = Program(Plain(), views)
-        return seen(lambda batch: look(batch.views[0], self.part), program, content, index, 0, self.run.device,
-                    self.run.autocast, whole=True)
+        return seen(
+            lambda batch: look(batch.views[0], self.part),
+            program,
+            content,
+            index,
+            0,
+            self.run.device,
+            self.run.autocast,
+            whole=True,
+        )
 
 
 def side_of(run: Run, samples: Samples) -> Run | Side:

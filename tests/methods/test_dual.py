@@ -74,7 +74,9 @@ def test_a_step_of_convirt_by_hand():
     rows = [math.log(math.exp(2.0) + math.exp(1.2)) - 2.0, math.log(math.exp(0.0) + math.exp(1.6)) - 1.6]
     columns = [math.log(math.exp(2.0) + math.exp(0.0)) - 2.0, math.log(math.exp(1.2) + math.exp(1.6)) - 1.6]
     assert float(found["finds_text"][0].detach()) == pytest.approx(sum(rows) / 2, rel=1e-5) and found["finds_text"][1] == 0.75
-    assert float(found["finds_image"][0].detach()) == pytest.approx(sum(columns) / 2, rel=1e-5) and found["finds_image"][1] == 0.25
+    assert (
+        float(found["finds_image"][0].detach()) == pytest.approx(sum(columns) / 2, rel=1e-5) and found["finds_image"][1] == 0.25
+    )
     assert torch.equal(method.represent(batch(TWO, third)), method.shared(TWO, 0))
 
 
@@ -109,20 +111,34 @@ def test_llave_is_the_official(numbers):
     torch.testing.assert_close(second.grad[1], torch.tensor(row1), rtol=1e-3, atol=1e-4)
 
 
-OFFICIAL = [  # curvature, scale, lengths: contrast, entailment, norm of the gradient, that by log curvature, row 0, angles, apertures
+OFFICIAL = [  # curvature, scale, lengths: contrast, entailment, gradient's norm, that by log curvature; row 0, angles, cones
     (
         (1.0, 1 / 0.07, 1.0),
         (6.524372100830078, 2.883249044418335, 9.232216835021973, -0.12457460165023804),
         [0.16732966899871826, -0.7286490797996521, -0.24207860231399536, 1.2892673015594482, 1.6724387407302856],
         [2.949173927307129, 2.917288303375244, 2.963371515274048, 2.879194974899292, 2.9715328216552734, 2.8753960132598877],
-        [0.026920439675450325, 0.04323512688279152, 0.018176928162574768, 0.07262896746397018, 0.0138928294181, 0.0816074833273],
+        [
+            0.026920439675450325,
+            0.04323512688279152,
+            0.018176928162574768,
+            0.07262896746397018,
+            0.0138928294181,
+            0.0816074833273,
+        ],
     ),
     (
         (0.3, 5.0, 0.4),
         (1.5907319784164429, 2.2120349407196045, 0.8380082845687866, 0.05634773150086403),
         [0.025249486789107323, -0.12754489481449127, -0.12508438527584076, 0.03328940272331238, 0.13267792761325836],
         [2.584064483642578, 2.5347843170166016, 2.6841001510620117, 2.530463933944702, 2.7730023860931396, 2.540303945541382],
-        [0.3243978023529053, 0.40309128165245056, 0.27720019221305847, 0.5382626056671143, 0.2511332035064697, 0.5804255604743958],
+        [
+            0.3243978023529053,
+            0.40309128165245056,
+            0.27720019221305847,
+            0.5382626056671143,
+            0.2511332035064697,
+            0.5804255604743958,
+        ],
     ),
 ]
 
@@ -159,7 +175,7 @@ def test_what_meru_learns_of_space_is_bounded():
         method.log_lengths.fill_(3.0)
         method.log_scale.fill_(9.0)
         method.after_step(batch(*sides()))
-    assert float(method.log_curvature.exp()) == pytest.approx(10) and float(method.log_scale.exp()) == pytest.approx(100)
+        assert float(method.log_curvature.exp()) == pytest.approx(10) and float(method.log_scale.exp()) == pytest.approx(100)
     assert method.log_lengths.tolist() == [0.0, 0.0]
 
 

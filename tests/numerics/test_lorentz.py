@@ -1,4 +1,4 @@
-"""Hyperbolic formulas against those of the hyperboloid itself, in float64; gradients; and what float32 and bfloat16 leave of them."""
+"""Hyperbolic formulas against the hyperboloid itself, in float64; gradients; and what float32 and bfloat16 leave of them."""
 
 import math
 
@@ -49,7 +49,9 @@ def test_the_exterior_angle_is_that_of_the_triangle():
     angle, root = lorentz.exterior_angle(x, y, c), math.sqrt(0.5)
     origin = torch.zeros(1, 3).double()
     for i in range(5):
-        far = [float(lorentz.distance(a[None], b[None], c)) * root for a, b in ((origin[0], y[i]), (origin[0], x[i]), (x[i], y[i]))]
+        far = [
+            float(lorentz.distance(a[None], b[None], c)) * root for a, b in ((origin[0], y[i]), (origin[0], x[i]), (x[i], y[i]))
+        ]
         opposite, one, other = far  # the angle at x lies between those to the vertex and to y
         inside = math.acos((math.cosh(one) * math.cosh(other) - math.cosh(opposite)) / (math.sinh(one) * math.sinh(other)))
         assert float(angle[i]) == pytest.approx(math.pi - inside, rel=1e-5)

@@ -29,6 +29,7 @@ from tacit.data.tabular.rows import TableRows, unseen_in_other_parts
 from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import VectorArrays
 from tacit.errors import TacitError
+from tacit.guidance import SUITED, UNMEASURED
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 
@@ -76,6 +77,11 @@ class Inspection:
     def drawn(self) -> bool:
         """Whether `tacit preview` can show it."""
         return MODALITIES[self.kind].drawn
+
+    @property
+    def shown_by(self) -> str:
+        """The method by which it is previewed."""
+        return SUITED.get(self.kind, UNMEASURED)
 
     def __str__(self) -> str:
         rows = [

@@ -71,8 +71,8 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs; of images and a list of texts: images with captions
-    - a list with a column of images and one (or several) of captions, a folder with such a list, tar shards with a .txt or .json
-      beside each image: images with captions, which are pairs (`captioned.opening`)
+    - a list with a column of images and one (or several) of captions, a folder with such a list, tar shards with a .txt or
+      .json beside each image: images with captions, which are pairs (`captioned.opening`)
 
     Raises TacitError where there is nothing, nothing readable or nothing of that kind.
     """

@@ -9,7 +9,6 @@ from tacit import encoders
 from tacit.errors import TacitError, unknown
 from tacit.method import Encoder, Facts
 
-
 NOTHING: dict[str, Any] = {}
 
 
@@ -51,7 +50,8 @@ def _side(facts: Facts, part: str, name: str, options: Mapping[str, Any]) -> Any
             "take an encoder for this kind of data."
         )
     about = facts.more[part]
-    seen = facts.shape[("first", "second").index(part)] if len(facts.shape) == 2 else about["shape"]  # of one view
+    each: tuple[Any, ...] = facts.shape  # of one view of each part, where these are known
+    seen = each[("first", "second").index(part)] if len(each) == 2 else about["shape"]
     own = Facts(about["kind"], facts.n, tuple(seen), about)
     name = encoders.default(own, "cpu", Encoder) if name == "auto" else name
     known = encoders.options(name)

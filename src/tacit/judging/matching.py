@@ -19,7 +19,6 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.matching import SCORES, Correlated, Score, matching_numbers, zero_shot
 from tacit.evaluation.number import Number
 from tacit.judging.telling import tell, trained_on
-from tacit.representing import _raw
 from tacit.run import Run
 from tacit.sides import PARTS, Look, look_of, of_part
 from tacit.training.checkpoint import write_text
@@ -89,7 +88,8 @@ def advice(evaluation: Evaluation) -> list[str]:
     if mine.low > raw.high:
         return ["Parts find each other better than raw ones do: search with words (tacit embed, then tacit search)."]
     return [
-        "Parts find each other not clearly better than raw ones do: train longer (--epochs), in larger batches, or on more pairs."
+        "Parts find each other not clearly better than raw ones do: train longer (--epochs), in larger batches, or on more "
+        "pairs."
     ]
 
 
@@ -103,9 +103,9 @@ def _asked(run: Run, look: Look, classes: tuple[str, ...]) -> list[Tensor]:
 
 def _correlated(run: Run, train: Pairs) -> Look:
     """Raw parts in the directions in which those of the training part correlate."""
+
     def plain(view: Any, part: int) -> Tensor:
-        views = getattr(run.views, PARTS[part])
-        return getattr(views, "raw", _raw)(view)
+        return run.views.raw(view)
 
     texts, owner = every(train.second)
     first, second = of_part(run, plain, train.first, 0), of_part(run, plain, texts, 1)

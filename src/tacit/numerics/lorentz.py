@@ -36,9 +36,11 @@ def distance(x: Tensor, y: Tensor, c: Tensor | float) -> Tensor:
 
 
 def half_aperture(x: Tensor, c: Tensor | float, least: float = 0.1) -> Tensor:
-    """Half the angle of the cone of what x entails, asin(2 K / (√c |x|)): … × d -> …, in (0, π/2]. It narrows away from the vertex
-    and is π/2 within 2 `least` / √c of it (Ganea, Bécigneul, Hofmann 2018, arXiv:1804.01882, equation 26, in the Lorentz model by
-    Desai et al. 2023, equation 5)."""
+    """Half the angle of the cone of what x entails, asin(2 K / (√c |x|)) with K `least`: … × d -> …, in (0, π/2].
+
+    It narrows away from the vertex and is π/2 within 2 K / √c of it (Desai et al. 2023, arXiv:2304.09172, equation 5, after
+    Ganea, Bécigneul, Hofmann 2018, arXiv:1804.01882).
+    """
     return torch.asin((2 * least / (c**0.5 * x.norm(dim=-1).clamp_min(1e-8))).clamp_max(1 - NEAREST))
 
 

@@ -17,6 +17,7 @@ from tacit.views import Modality, modality
 from tacit.views.kinds import Paired, Plain, View
 
 NOTHING: Mapping[str, Any] = {}
+RAW_SIDE = 32  # of the images that the raw baseline compares
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class PairViews:
     def shape(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Of one view of each part."""
         return (self.first.shape, self.second.shape)
+
+    def raw(self, view: Tensor) -> Tensor:
+        """Either part's plain view as a row of numbers: pixels of an image of at most 32 pixels a side, the weighted words of a
+        text; n × d."""
+        texts = [one for one in (self.first, self.second) if hasattr(one, "raw")]
+        if texts and not view.is_floating_point():
+            return texts[0].raw(view)
+        if view.ndim == 4 and view.shape[-1] > RAW_SIDE:
+            view = torch.nn.functional.adaptive_avg_pool2d(view.float(), RAW_SIDE)
+        return view.float().flatten(1)
 
     def look(
         self, content: Parts, index: np.ndarray, key: int, role: str = "global", *, part: int = 0, **how: Any

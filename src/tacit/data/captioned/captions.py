@@ -87,9 +87,9 @@ class Captions(Samples):
 
     def said(self, index: Sequence[int], letters: int = 200) -> list[str]:
         """The first caption of each image; of one without any nothing."""
-        index = np.asarray(index, np.int64)
-        there = self.starts[index + 1] > self.starts[index]
-        found = iter(self.texts.said(self.starts[index[there]], letters))
+        asked = np.asarray(index, np.int64)
+        there = self.starts[asked + 1] > self.starts[asked]
+        found = iter(self.texts.said(self.starts[asked[there]].tolist(), letters))
         return [next(found) if any_ else "" for any_ in there.tolist()]
 
     def look(self, drawn: np.ndarray, most: int) -> dict[str, Any]:

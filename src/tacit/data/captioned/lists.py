@@ -102,7 +102,8 @@ def joined(parts: Sequence[Listed]) -> Listed:
     """Rows of several lists one after another."""
     names = dict.fromkeys(name for part in parts for name in part.columns)
     columns = {name: [cell for part in parts for cell in part.columns.get(name, [None] * len(part))] for name in names}
-    wrong, start = {}, 0
+    wrong: dict[int, str] = {}
+    start = 0
     for part in parts:
         wrong |= {start + row: why for row, why in part.wrong.items()}
         start += len(part)

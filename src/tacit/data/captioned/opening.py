@@ -88,9 +88,7 @@ def _lists(files: Sequence[Path], which: Roles, source: str, folder: Path | None
         wrong |= dict.fromkeys(range(len(paths), len(paths) + len(extra)), f"no row of {_named(files)} names it")
         paths, grouped = paths + extra, grouped + [[] for _ in extra]
         own = _longer(own, len(extra))
-    return captioned(
-        EncodedImages.of(source, Files(root, paths), paths, **own), grouped, wrong, {}, _notes(files, which)
-    )
+    return captioned(EncodedImages.of(source, Files(root, paths), paths, **own), grouped, wrong, {}, _notes(files, which))
 
 
 def _rows_of_array(file: Path, lists: Sequence[Path], which: Roles, source: str) -> Pairs:
@@ -144,8 +142,11 @@ def _unnamed(folder: Path, root: Path, paths: Sequence[str]) -> list[str]:
     """The images below a folder that no path names, as paths from `root`."""
     known = {(root / path).resolve() for path in paths}
     inside = (folder / (prefix + name) for prefix, names in walk(folder) for name in names if not name.startswith("."))
-    return sorted(str(file.relative_to(root)) if file.is_relative_to(root) else str(file.absolute())
-                  for file in inside if file.suffix.lower() in SUFFIXES and file.resolve() not in known)
+    return sorted(
+        str(file.relative_to(root)) if file.is_relative_to(root) else str(file.absolute())
+        for file in inside
+        if file.suffix.lower() in SUFFIXES and file.resolve() not in known
+    )
 
 
 def _root(folder: Path, paths: Sequence[str]) -> Path:
@@ -168,7 +169,7 @@ def _marks(files: Sequence[Path]) -> list[str] | None:
 
 def _notes(files: Sequence[Path], which: Roles) -> dict[str, str]:
     columns = ", ".join(repr(name) for name in which.captions)
-    return {"captions from": f"column{'s' if len(which.captions) > 1 else ''} {columns} of {_named(files)}"}
+    return {"written in": f"column{'s' if len(which.captions) > 1 else ''} {columns} of {_named(files)}"}
 
 
 def _named(files: Sequence[Path]) -> str:

@@ -66,7 +66,8 @@ def from_captioned_shards(files: Sequence[Path], source: str) -> Pairs:
         stems = [*index.images, *(stem for stem in index.texts if stem not in index.images)]
         for stem in stems:
             places.append((number, *index.images.get(stem, (-1, 0))))
-            own, why = [], f"{file.name} holds no {stem}.txt"
+            own: list[str | None] = []
+            why = f"{file.name} holds no {stem}.txt"
             for extension, place in sorted(index.texts.get(stem, {}).items(), key=lambda one: one[0] == ".json"):
                 if not own:  # img2dataset writes the caption into both
                     own, why = _captions(extension, part_of(file, *place))
@@ -108,5 +109,7 @@ def _captions(extension: str, data: bytes) -> tuple[list[str | None], str]:
 
 def _places(file: Path, most: int, suffixes: tuple[str, ...]) -> list[tuple[int, int]]:
     with tarfile.open(file, "r:") as archive:
-        found = [(one.offset_data, one.size) for _, one in zip(range(LOOKED_AT), archive) if one.name.lower().endswith(suffixes)]
+        found = [
+            (one.offset_data, one.size) for _, one in zip(range(LOOKED_AT), archive) if one.name.lower().endswith(suffixes)
+        ]
     return found[:most]

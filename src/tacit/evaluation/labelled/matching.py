@@ -36,8 +36,8 @@ def ranks(queries: Tensor, others: Tensor, of_query: Tensor, of_other: Tensor, s
 
 def matching_numbers(first: Tensor, second: Tensor, owner: Tensor, score: Score, names: tuple[str, str]) -> list[Number]:
     """Recall at 1, 5 and 10 of n first parts finding a second part of theirs, and of each of m second parts finding its first
-    part: n × d, m × d, int64 m. Of several second parts the nearest counts. Intervals: Wilson's; where first parts have several,
-    a bootstrap over first parts.
+    part: n × d, m × d, int64 m. Of several second parts the nearest counts. Intervals: Wilson's; where first parts have
+    several, a bootstrap over first parts.
     """
     each = torch.arange(len(first))
     numbers = []
@@ -58,14 +58,15 @@ def matching_numbers(first: Tensor, second: Tensor, owner: Tensor, score: Score,
 def zero_shot(images: Tensor, prompts: Sequence[Tensor], labels: Tensor, score: Score) -> Number:
     """Accuracy of naming the class whose prompts are nearest on average: n × d, a k × d of each class, int64 n.
 
-    Radford et al. 2021 (arXiv:2103.00020, section 3.1.4) average the prompts' vectors; here their scores are averaged, which has
-    a meaning in any geometry.
+    Radford et al. 2021 (arXiv:2103.00020, section 3.1.4) average the prompts' vectors; here their scores are averaged, which
+    has a meaning in any geometry.
     """
     each = torch.stack([score(images, some).mean(1) for some in prompts], 1)
     best = each.amax(1, keepdim=True)
     guess = torch.where((each == best).sum(1) == 1, each.argmax(1), -1)  # who cannot choose has not named it
     hits = int((guess == labels).sum())
-    told = {"test": len(labels), "classes": len(prompts), "prompts": len(prompts[0])}
+    common = f"{100 * float(labels.bincount().max()) / len(labels):.1f} %"
+    told = {"test": len(labels), "classes": len(prompts), "prompts": len(prompts[0]), "most common class": common}
     return Number("zero_shot", hits / len(labels), *wilson(hits, len(labels)), told)
 
 
@@ -88,8 +89,8 @@ SCORES: dict[str, Score] = {"cosine": cosine, "dot": dot, "poincare": poincare}
 
 
 class Correlated:
-    """Canonical correlations (Hotelling 1936, Biometrika 28) of two sides of raw numbers, among the KEPT principal directions of
-    each: what a linear map knows of which belongs to which. Directions weigh as much as they correlate.
+    """Canonical correlations (Hotelling 1936, Biometrika 28) of two sides of raw numbers, among the KEPT principal directions
+    of each: what a linear map knows of which belongs to which. Directions weigh as much as they correlate.
     """
 
     def __init__(self, first: Tensor, second: Tensor):

@@ -20,9 +20,10 @@ class ALIGN(Method):
     Both encoders are trained from nothing, on captions as they come. Views are a crop of 289 of 346 pixels, flipped or not, and
     the whole caption.
 
-    unverified: Google published no code; kakaobrain/coyo-align@14bdf5a (align.py), which says that it follows the paper, was read.
-    Differs: AdamW in place of LAMB, and the rate falls by a cosine; where the encoders differ in width the narrower one gets the
-    linear layer, not always the text's; the temperature is kept at 0.01 or above.
+    unverified: Google published no code; kakaobrain/coyo-align@14bdf5a (align.py), which says that it follows the paper, was
+    read.
+    Differs: AdamW in place of LAMB, and the rate falls by a cosine; where the encoders differ in width the narrower one gets
+    the linear layer, not always the text's; the temperature is kept at 0.01 or above.
     """
 
     paper = Paper(
@@ -41,7 +42,7 @@ class ALIGN(Method):
     }
 
     def __init__(self, encoder: Dual, *, temperature: float = 1.0, smoothing: float = 0.1):
-        super().__init__(encoder)
+        super().__init__(encoder)  # type: ignore[arg-type]  # the base knows encoders of one part
         positive(temperature=temperature)
         if not 0 <= smoothing < 1:
             raise TacitError(f"smoothing is {smoothing}; give a share of the target, from 0 to below 1.")
@@ -50,9 +51,7 @@ class ALIGN(Method):
 
     def step(self, batch: Batch):
         image, text = batch
-        of_image, of_text = matched(
-            self.encoder.first(image), self.encoder.second(text), 1 / self.temperature, self.smoothing
-        )
+        of_image, of_text = matched(self.encoder.first(image), self.encoder.second(text), 1 / self.temperature, self.smoothing)
         return of_image + of_text
 
     def after_step(self, batch: Batch):

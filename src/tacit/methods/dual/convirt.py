@@ -21,8 +21,8 @@ class ConVIRT(Method):
     unverified: yuhaozhang/convirt@cf6add8 holds evaluation sets only; edreisMD/ConVIRT-pytorch@423963e was read, whose loss is
     twice this one.
     Differs: both encoders are trained from nothing, in the paper that of texts goes on from ClinicalBERT, half of it frozen;
-    images are not turned or sheared; on images up to 64 pixels strengths of colour are those of the data's views; the rate falls
-    by a cosine, not when validation stalls.
+    images are not turned or sheared; on images up to 64 pixels strengths of colour are those of the data's views; the rate
+    falls by a cosine, not when validation stalls.
     """
 
     paper = Paper(
@@ -37,7 +37,7 @@ class ConVIRT(Method):
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, weight_decay=1e-2, epochs=60, warmup=3)}
 
     def __init__(self, encoder: Dual, *, dim: int = 512, temperature: float = 0.1, to_text: float = 0.75):
-        super().__init__(encoder)
+        super().__init__(encoder)  # type: ignore[arg-type]  # the base knows encoders of one part
         positive(dim=dim, temperature=temperature)
         if not 0 <= to_text <= 1:
             raise TacitError(f"to_text is {to_text}; give the weight of images finding texts, from 0 to 1.")

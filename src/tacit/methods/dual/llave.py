@@ -32,7 +32,7 @@ class LLaVE(Method):
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, weight_decay=1e-2, epochs=60, warmup=3, clip=1.0)}
 
     def __init__(self, encoder: Dual, *, temperature: float = 0.02, alpha: float = 9.0):
-        super().__init__(encoder)
+        super().__init__(encoder)  # type: ignore[arg-type]  # the base knows encoders of one part
         positive(temperature=temperature)
         if alpha < 0:
             raise TacitError(f"alpha is {alpha}; give 0 (all negatives count alike) or more.")

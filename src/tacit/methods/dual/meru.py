@@ -27,10 +27,12 @@ class MERU(Method):
     checked: facebookresearch/meru@6d44300
     Compared: exponential map, both terms of the loss, angles and apertures, and the gradients by vectors and curvature
     (meru/lorentz.py and MERU.forward of meru/models.py).
-    Differs: guards of 1e-6 in place of 1e-8, which float32 does not see; the rate falls by a cosine from the end of the warm-up.
+    Differs: guards of 1e-6 in place of 1e-8, which float32 does not see.
     """
 
-    paper = Paper("Hyperbolic Image-Text Representations", "Desai, Nickel, Rajpurohit, Johnson, Vedantam", 2023, "arXiv:2304.09172")
+    paper = Paper(
+        "Hyperbolic Image-Text Representations", "Desai, Nickel, Rajpurohit, Johnson, Vedantam", 2023, "arXiv:2304.09172"
+    )
     views = Paired(of={"pair": {"image": SEEN, "text": WHOLE}})
     whole_batch = True
     similarity = "poincare"
@@ -38,7 +40,7 @@ class MERU(Method):
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, weight_decay=0.2, beta2=0.98, epochs=60, warmup=3)}
 
     def __init__(self, encoder: Dual, *, dim: int = 512, curvature: float = 1.0, entailment: float = 0.2):
-        super().__init__(encoder)
+        super().__init__(encoder)  # type: ignore[arg-type]  # the base knows encoders of one part
         positive(dim=dim, curvature=curvature)
         self.projections = nn.ModuleList(nn.Linear(encoder.dim, dim, bias=False) for _ in range(2))
         for projection in self.projections:

@@ -10,12 +10,12 @@ from tacit.numerics.tiles import between
 
 
 def hardness_weighted(first: Tensor, second: Tensor, temperature: float, alpha: float) -> Tensor:
-    """InfoNCE in both directions, halved, in which negative j of row i weighs exp(α cos_ij), through which no gradient goes: two
-    n × d -> scalar, over all processes.
+    """InfoNCE in both directions, halved, in which negative j of row i weighs exp(α cos_ij), through which no gradient goes:
+    two n × d -> scalar, over all processes.
 
     Lan et al. 2025 (arXiv:2503.04812), section 3.2. The weight acts on the cosine itself, not on the cosine over the
-    temperature; the positive weighs 1, and α = 0 is InfoNCE. A weighted negative is a product with (1/τ + α) in place of 1/τ, of
-    whose gradient the share 1 / (1 + α τ) is passed on: so only a tile of all products is held.
+    temperature; the positive weighs 1, and α = 0 is InfoNCE. A weighted negative is a product with (1/τ + α) in place of 1/τ,
+    of whose gradient the share 1 / (1 + α τ) is passed on: so only a tile of all products is held.
     """
     with full_precision():
         mine, theirs = gather(unit(first)), gather(unit(second))

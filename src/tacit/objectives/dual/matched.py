@@ -12,8 +12,8 @@ def matched(first: Tensor, second: Tensor, scale: Tensor | float, smoothing: flo
     two n × d -> two scalars, over all processes.
 
     `smoothing` ε takes that share of the target from the own row and spreads it over all N (Szegedy et al. 2016,
-    arXiv:1512.00567, section 7). With s_ij the scaled cosines this is log Σ_j exp s_ij − (1 − ε) s_ii − ε mean_j s_ij, whose last
-    term is a product with the mean of the other side: of N × N cosines only a tile is held. Every process computes the whole.
+    arXiv:1512.00567, section 7). With s_ij the scaled cosines this is log Σ_j exp s_ij − (1 − ε) s_ii − ε mean_j s_ij, the last
+    of which is a product with the mean of the other side: of N × N cosines only a tile is held. Every process computes it all.
     """
     with full_precision():
         mine, theirs = gather(unit(first)), gather(unit(second))
