@@ -160,7 +160,7 @@ def _settable(views: Any) -> list[Option]:
     found = []
     for field in fields(views):
         default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if default is not MISSING:
+        if default is not MISSING and field.init:
             found.append(Option(field.name, default, meanings.get(field.name, "")))
     return found
 

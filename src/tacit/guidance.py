@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNMEASURED = "simclr"  # of a kind of data on which nothing was measured yet
-SUITED = {"triples": "distmult", "graph": "grace", "interactions": "ssl_item_recs"}  # of those that have a method of their own
+SUITED = {  # of those that have a method of their own
+    "triples": "distmult",
+    "graph": "grace",
+    "interactions": "ssl_item_recs",
+    "pair": "align",
+}
 
 
 class Advice(NamedTuple):

@@ -81,7 +81,7 @@ MODALITIES: Mapping[str, Home] = {
         },
         "tacit.judging.texts:judge",
     ),
-    "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}),
+    "pair": Home("tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}, "tacit.judging.matching:judge"),
     "triples": Home(
         "tacit.views.triples:TripleViews",
         {"entities": "tacit.encoders.triples:EntityTable"},

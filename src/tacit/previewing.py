@@ -8,6 +8,7 @@ import numpy as np
 from tacit import data as sources
 from tacit.config import named_recipe, route
 from tacit.errors import TacitError
+from tacit.guidance import SUITED, UNMEASURED
 from tacit.material import at_side, fit_views, measured, sizes, train_part
 from tacit.method import Labelled, Method, streams
 from tacit.methods import find
@@ -20,7 +21,7 @@ from tacit.views.sheet import save, sheet
 
 def preview(
     data: Any,
-    method: str | type[Method] = "simclr",
+    method: str | type[Method] | None = None,
     *,
     out: str | Path = "preview.png",
     count: int = 8,
@@ -29,11 +30,15 @@ def preview(
     seed: int = 0,
     **options: Any,
 ) -> Path:
-    """Write a sheet of `count` samples and the views that this method's training would see of them."""
+    """Write a sheet of `count` samples and the views that this method's training would see of them.
+
+    By default SimCLR's, or those of the method that suits this kind of data.
+    """
     if count < 1:
         raise TacitError(f"A sheet of {count} samples was asked for; give --count 1 or more.")
-    cls = find(method) if isinstance(method, str) else method
     samples = sources.open(data, kind)
+    method = SUITED.get(samples.kind, UNMEASURED) if method is None else method
+    cls = find(method) if isinstance(method, str) else method
     if samples.kind in MODALITIES and not MODALITIES[samples.kind].drawn:
         raise TacitError(
             f"{samples.source} holds {samples.kind}, of which there is nothing to draw; tacit inspect tells what it is."

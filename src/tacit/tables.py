@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tacit import data as sources
 from tacit.data.checking import THRESHOLD
 from tacit.data.clouds.depth import depth
+from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.series.drawing import lines
 from tacit.data.sounds.picture import pictures
@@ -23,6 +25,7 @@ from tacit.embeddings.sheet import SIDE, contact_sheet, thumbnail
 from tacit.embeddings.write import write
 from tacit.errors import TacitError
 from tacit.run import Run, chunks
+from tacit.sides import Side, side_of
 from tacit.views.sheet import save
 
 
@@ -43,12 +46,15 @@ def embed(
     if batch < 1:
         raise TacitError(f"--batch is {batch}; give 1 or more samples at once.")
     run = run if isinstance(run, Run) else Run(run, device)
-    samples = run.open(data, kind).embedded()
+    opened = sources.open(data, kind)
+    by = side_of(run, opened)
+    samples = by.open(opened).embedded()
     encoder = run.fingerprint()
-    dim = run.represent(*_first(samples))[0].shape[1]
-    provenance = Provenance(str(run.path.resolve()), encoder, "dense", run.similarity, dim, samples.kind, version("tacit"))
+    kept = "pair" if isinstance(by, Side) and by.kind != "text" else samples.kind  # such a table can be asked in words
+    dim = by.represent(*_first(samples))[0].shape[1]
+    provenance = Provenance(str(run.path.resolve()), encoder, "dense", run.similarity, dim, kept, version("tacit"))
     corrupt: list[Corrupt] = []
-    table = write(out, _rows(run, samples, batch, corrupt), provenance, total=len(samples), overwrite=overwrite)
+    table = write(out, _rows(by, samples, batch, corrupt), provenance, total=len(samples), overwrite=overwrite)
     listed = Path(out).with_suffix(".left-out.txt")
     listed.unlink(missing_ok=True)  # of the table that was replaced
     if corrupt:
@@ -86,7 +92,7 @@ def search(
     return hits
 
 
-def _rows(run: Run, samples: Samples, batch: int, corrupt: list[Corrupt]) -> Iterator[Rows]:
+def _rows(run: Run | Side, samples: Samples, batch: int, corrupt: list[Corrupt]) -> Iterator[Rows]:
     """Batches of rows as the table takes them; what cannot be read is added to `corrupt`."""
     for index in chunks(len(samples), batch):
         content, bad = samples.read(index)
@@ -131,11 +137,13 @@ def _embedded(
             f"{table.path} was made by another encoder than that of {run.path}; "
             f"give --run {table.provenance.run} or embed again."
         )
-    samples = run.open(query if isinstance(query, Path) else from_strings([query.text]))
+    opened = sources.open(query) if isinstance(query, Path) else from_strings([query.text])
+    by = side_of(run, opened)
+    samples = by.open(opened)
     if len(samples) > 1:
         raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = _first(samples)
-    return run.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
+    return by.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
 
 
 def _label(samples: Samples, position: int) -> str | None:
@@ -145,6 +153,8 @@ def _label(samples: Samples, position: int) -> str | None:
 
 
 def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
+    if isinstance(samples, Pairs):
+        return _pictures(samples.first, content[0], n)
     if samples.kind == "cloud":
         return [thumbnail(picture) for picture in depth(*content)]
     if samples.kind == "series":

@@ -7,7 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.check import GRAPHS, HYPERGRAPH, IMAGES, NODES, QUICK, SERIES, TABLES, TEXTS, VECTORS, VIDEOS, Case, Toy, untrained
+from tacit.check import (
+    GRAPHS,
+    HYPERGRAPH,
+    IMAGES,
+    NODES,
+    PARTS,
+    QUICK,
+    SERIES,
+    TABLES,
+    TEXTS,
+    VECTORS,
+    VIDEOS,
+    Case,
+    Toy,
+    untrained,
+)
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
 from tacit.data.interactions import generated_choices
@@ -346,5 +361,7 @@ TOYS: dict[str, Toy] = {
         **{"width": 32, "depth": 2, "heads": 2, "epochs": 20, "predictor_width": 32, "predictor_depth": 1},
         teacher_momentum=0.95,
     ),
+    "convirt": but(PARTS, dim=32),
+    "meru": but(PARTS, dim=32),
     "simsiam": but(VECTORS, dim=256, hidden=64),
 }

@@ -20,4 +20,5 @@ def inspect(data: str, /, *, kind: Kind = None, schema: Path | None = None, shar
     """
     found = tacit.inspect(data, kind=kind, **given(schema=schema))
     source = quote(str(schema or data))
-    return Answer(str(found), found, f"tacit preview {source} --method simclr" if found.drawn else f"tacit pretrain {source}")
+    then = f"tacit preview {source} --method {found.shown_by}" if found.drawn else f"tacit pretrain {source}"
+    return Answer(str(found), found, then)

@@ -31,7 +31,7 @@ def preview(
     data
         As for `tacit inspect`.
     method
-        The method whose views are drawn; simclr if not given.
+        The method whose views are drawn; simclr if not given, of images with captions align.
     out
         The picture to write; preview.png if not given.
     count
@@ -41,5 +41,6 @@ def preview(
     """
     rest = read(options)
     path = tacit.preview(data, **given(method=method, out=out, count=count, size=size, kind=kind, seed=seed), **rest)
-    then = f"tacit pretrain {quote(data)} --method {method or 'simclr'} --out runs/{quote(Path(data).stem or 'first')}"
+    chosen = f"--method {method} " if method else ""
+    then = f"tacit pretrain {quote(data)} {chosen}--out runs/{quote(Path(data).stem or 'first')}"
     return Answer(f"The views are in {path}.", {"out": path}, then)

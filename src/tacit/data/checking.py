@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
         bad |= wrong
         _refuse_infinite(content, np.array([i for i in index.tolist() if i not in wrong]), samples)
         if keep is not None:
-            keep.add(content)
+            keep.add(content.first if isinstance(content, Parts) else content)
         if progress is not None:
             progress(int(index[-1]) + 1, n)
     corrupt = [Corrupt(samples.ids[position], why) for position, why in sorted(bad.items())]
@@ -53,11 +54,16 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
         )
     _warn_of_clipped(samples)
     good = samples.take(np.array([i for i in range(n) if i not in bad], np.int64)) if bad else samples
-    return (good if keep is None else keep.done(good)), corrupt
+    if keep is None:
+        return good, corrupt
+    kept = replace(good, first=keep.done(good.first)) if isinstance(good, Pairs) else keep.done(good)
+    return kept, corrupt
 
 
 def _keeper(samples: Samples) -> "_Keep | KeepClouds | KeepSounds | None":
     """What keeps samples of this kind in memory once they were read, if anything does."""
+    if isinstance(samples, Pairs) and isinstance(samples.first, EncodedImages):
+        return _keeper(samples.first)
     if isinstance(samples, EncodedImages):
         return _Keep(samples)
     if isinstance(samples, SoundSamples):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from tacit.data.captioned.captions import Captions
 from tacit.data.clouds.samples import StoredClouds
 from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
 from tacit.data.images import EncodedImages, ImageArrays, Store
@@ -31,6 +32,7 @@ from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import VectorArrays
 from tacit.data.video.samples import StoredVideos
 from tacit.errors import TacitError
+from tacit.guidance import SUITED, UNMEASURED
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
 
@@ -80,6 +82,11 @@ class Inspection:
     def drawn(self) -> bool:
         """Whether `tacit preview` can show it."""
         return MODALITIES[self.kind].drawn
+
+    @property
+    def shown_by(self) -> str:
+        """The method by which it is previewed."""
+        return SUITED.get(self.kind, UNMEASURED)
 
     def __str__(self) -> str:
         rows = [
@@ -161,7 +168,7 @@ def _look(samples: Samples) -> _Look:
     drawn = counter.permutation(counter.key("inspect"), len(samples))
     if isinstance(samples, EncodedImages):
         return _look_at_encoded(samples, drawn)
-    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples | SoundSamples | TextSamples):
+    if isinstance(samples, StoredClouds | StoredVideos | SeriesSamples | SoundSamples | TextSamples | Captions):
         return _Look(**samples.look(drawn, DECODED))
     if isinstance(samples, Pairs):
         first, second = (_look(part) for part in (samples.first, samples.second))
@@ -170,6 +177,8 @@ def _look(samples: Samples) -> _Look:
             formats=dict(Counter(first.formats) + Counter(second.formats)),
             bytes=first.bytes + second.bytes,
             trouble=second.trouble | first.trouble,
+            ignored={**first.ignored, **samples.ignored},
+            notes={**first.notes, **second.notes, **samples.notes},
         )
     if isinstance(samples, GraphNodes):
         return _look_at_graph(samples, samples.graph)

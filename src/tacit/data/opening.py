@@ -9,6 +9,7 @@ import pyarrow as pa
 from torch.utils.data import Dataset
 
 from tacit.data.arrays import from_array, from_npy, from_npz
+from tacit.data.captioned.opening import of_pair, open_captioned
 from tacit.data.clouds.formats import GEOMETRY, is_cloud
 from tacit.data.clouds.samples import open_cloud, open_clouds
 from tacit.data.datasets import from_dataset
@@ -39,7 +40,7 @@ LISTS = (".csv", ".tsv")
 MANY = {".tar": from_shards, ".parquet": from_parquet}  # of which several files are one source
 
 GIVEN = {
-    "pair": "two parts (a tuple of two arrays)",
+    "pair": "images with captions (a list with columns image and caption, tar shards), or two parts (a tuple of two arrays)",
     "triples": "a .tsv of head, relation and tail",
     "text": "a .txt, or a list with a column of texts",
     "interactions": "a log with columns user, item and time",
@@ -81,7 +82,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
       (`text.opening`); a Dataset of the library datasets
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
-    - a tuple of two arrays (or opened sources): pairs
+    - a tuple of two arrays (or opened sources): pairs; of images and a list of texts: images with captions
+    - a list with a column of images and one (or several) of captions, a folder with such a list, tar shards with a .txt or
+      .json beside each image: images with captions, which are pairs (`captioned.opening`)
 
     Raises TacitError where there is nothing, nothing readable or nothing of that kind.
     """
@@ -146,6 +149,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_videos(path, source) if holds(path, VIDEOS) else open_frames(path, source)
     if is_audio(path, kind == "audio"):
         return open_audio(path, source)
+    if (pairs := open_captioned([path], source, kind)) is not None:
+        return pairs
     if is_saved(path):
         texts = open_texts(path, source, kind)
         return from_saved(path, source) if texts is None else texts
@@ -175,6 +180,8 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     path, suffix = files[0], files[0].suffix.lower()
     if len(files) == 1 and is_audio(path, kind == "audio"):
         return open_audio(path, source)
+    if (pairs := open_captioned(files, source, kind)) is not None:
+        return pairs
     if len(files) == 1 and (connected := recognised(path, source, kind)) is not None:
         return connected
     if len(files) == 1 and (texts := open_texts(path, source, kind)) is not None:
@@ -201,7 +208,9 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     raise TacitError(f"{source} is a file that Tacit does not open; {hint}, a .csv or .parquet, an .npz or an .npy.")
 
 
-def _pair(parts: Sequence[np.ndarray | Samples]) -> Pairs:
+def _pair(parts: Sequence[np.ndarray | Samples | list]) -> Pairs:
+    if len(parts) == 2 and isinstance(parts[0], np.ndarray | Samples) and isinstance(parts[1], list):
+        return of_pair(_opened(parts[0], None), parts[1])
     if len(parts) != 2 or not all(isinstance(part, np.ndarray | Samples) for part in parts):
         raise TacitError(f"A tuple of {len(parts)} was given; pairs are a tuple of two arrays of equal length.")
     first, second = (_opened(part, None) for part in parts)

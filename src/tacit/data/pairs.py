@@ -1,6 +1,7 @@
 """Pairs: samples of two parts, such as two recordings of one event."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ class Pairs(Samples):
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     splits: np.ndarray | None = None
+    ignored: Mapping[str, int] = field(default_factory=dict)  # what lies there as well -> how often
+    notes: Mapping[str, str] = field(default_factory=dict)  # what was understood, for `tacit inspect`
     kind = "pair"
 
     @classmethod
@@ -49,6 +52,11 @@ class Pairs(Samples):
     def facts(self) -> dict[str, Any]:
         """The facts of both parts under "first" and "second"; a pair has no shape of its own."""
         return {"kind": self.kind, "shape": [], "first": self.first.facts(), "second": self.second.facts()}
+
+    def fitted(self, facts: Mapping[str, Any]) -> "Pairs":
+        """The same pairs, each part in the vocabulary of the facts where it has one."""
+        own = {part: getattr(self, part) for part in ("first", "second")}
+        return replace(self, **{p: x.fitted(facts[p]) for p, x in own.items() if hasattr(x, "fitted")})
 
     def path(self, position: int) -> str | None:
         return self.first.path(position)

@@ -20,6 +20,7 @@ from tacit.errors import TacitError
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 LARGEST = 2**30  # bytes that one member may take
 LOST = "what came after the cut is lost"
+TEXTS = (".txt", ".caption", ".text", ".json")  # what captions of images may lie in
 UNENDED = "ends without an end mark; it may be cut"  # or its writer was never closed
 
 
@@ -37,7 +38,7 @@ class Members:
         if size > LARGEST:
             raise Unreadable(f"it claims {size / 2**30:.1f} GiB")
         try:
-            read = _read(shard, int(self.offset[row]), size)
+            read = part_of(shard, int(self.offset[row]), size)
         except OSError as error:
             raise Unreadable(f"{shard.name}: {error.strerror}") from None
         if len(read) < size:
@@ -56,6 +57,7 @@ class _Index(NamedTuple):
 
     images: dict[str, tuple[int, int]]  # stem -> offset and size of its image
     classes: dict[str, str]  # stem -> what its .cls holds
+    texts: dict[str, dict[str, tuple[int, int]]]  # stem -> suffix -> offset and size of what may hold its captions
     ignored: Counter[str]
     cut: str  # LOST, UNENDED, or "" where the shard ends as it should
 
@@ -79,8 +81,8 @@ def from_shards(files: Sequence[Path], source: str) -> EncodedImages:
 
     Of a file that is cut, what lies before the cut is kept, and the image in which it is cut is a corrupt sample.
     """
-    indices = list(pool().map(lambda file: _index(file, source), files))
-    names = _names(files)
+    indices = list(pool().map(lambda file: index_of(file, source), files))
+    names = names_of(files)
     ids = [f"{name}/{stem}" for name, index in zip(names, indices) for stem in index.images]
     ignored = sum((index.ignored for index in indices), Counter())
     if not ids:
@@ -106,8 +108,8 @@ def _cut(files: Sequence[Path], indices: Sequence[_Index], how: str) -> str:
     return f"{', '.join([file.name for file, index in zip(files, indices) if index.cut == how][:5])}: {how}"
 
 
-def _index(file: Path, source: str) -> _Index:
-    found = _Index({}, {}, Counter(), "")
+def index_of(file: Path, source: str) -> _Index:
+    found = _Index({}, {}, {}, Counter(), "")
     cut = False
     try:
         with tarfile.open(file, "r:") as archive:
@@ -117,7 +119,7 @@ def _index(file: Path, source: str) -> _Index:
                         _enter(member, file, found)
             except tarfile.ReadError:  # the header after the last member lies beyond the end
                 cut = True
-            tail = _read(file, archive.offset, tarfile.BLOCKSIZE)
+            tail = part_of(file, archive.offset, tarfile.BLOCKSIZE)
     except (tarfile.TarError, OSError) as error:
         hint = "unpack it with gunzip first" if file.suffix.lower() in (".gz", ".tgz") else "write it again"
         where = source if Path(source).name == file.name else f"{file.name} of {source}"
@@ -141,12 +143,14 @@ def _enter(member: tarfile.TarInfo, file: Path, found: _Index) -> None:
         if stem not in found.images or suffix == extension:  # before a second image such as 0001.mask.png
             found.images[stem] = (member.offset_data, member.size)
     elif extension == ".cls":
-        found.classes[stem] = _read(file, member.offset_data, min(member.size, 4096)).decode("utf-8", "replace").strip()
+        found.classes[stem] = part_of(file, member.offset_data, min(member.size, 4096)).decode("utf-8", "replace").strip()
     else:
         found.ignored[extension] += 1
+        if extension in TEXTS:
+            found.texts.setdefault(stem, {})[extension] = (member.offset_data, member.size)
 
 
-def _read(file: Path, offset: int, size: int) -> bytes:
+def part_of(file: Path, offset: int, size: int) -> bytes:
     """So many bytes from a place in a file, fewer at its end; any number of threads may do so at once."""
     handle = os.open(file, os.O_RDONLY)
     try:
@@ -159,7 +163,7 @@ def _read(file: Path, offset: int, size: int) -> bytes:
         os.close(handle)
 
 
-def _names(files: Sequence[Path]) -> list[str]:
+def names_of(files: Sequence[Path]) -> list[str]:
     """What ids begin with: the file's name, with its folder where files lie in several."""
     shared = Path(os.path.commonpath([file.parent for file in files]))
     return [file.relative_to(shared).as_posix().removesuffix(".tar") for file in files]

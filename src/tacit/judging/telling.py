@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.data.captioned.captions import Captions
 from tacit.data.clouds.depth import depth
 from tacit.data.clouds.samples import Clouds
 from tacit.data.pairs import Pairs
@@ -57,7 +58,8 @@ class Cast:
     def seen(self, positions: Sequence[int], scores: Sequence[float] = (), notes: Sequence[str] = ()) -> list[Shown]:
         """Samples as they are shown, each with a picture of what can be seen of it, a score and a note where given."""
         looks, own = _looks(self.samples, positions), self.samples
-        said = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples) else {}
+        own = own.second if isinstance(own, Pairs) else own
+        said = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples | Captions) else {}
         found = []
         for i, position in enumerate(positions):
             image, values = looks.get(position, (b"", ()))

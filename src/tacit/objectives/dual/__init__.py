@@ -1,0 +1,1 @@
+"""What two encoders, of the two parts of a sample, are trained by."""
