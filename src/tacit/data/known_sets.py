@@ -35,6 +35,7 @@ SETS = {
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
     "cora": KnownSet("graphs/cora", "3b744a4613b032cb723406d432a019e16b429e18e2b6471f64a67c874dddd7f3"),
+    "emoji-captions": KnownSet("image_text/emoji_captions", "d4dfc0e0b09bde706a79631f83648040866d8a6edc5aaee347ef632b9616127b"),
     "hyper-cocitation-cora": KnownSet(
         "graphs/hyper_cocitation_cora/hyper_cocitation_cora.npz",
         "248c7ffaad764ca544fbb2408d97bb873c44d2d2fe9cfd8e2eba6c3514991381",
