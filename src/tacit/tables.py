@@ -9,11 +9,7 @@ import numpy as np
 
 from tacit import data as sources
 from tacit.data.checking import THRESHOLD
-from tacit.data.clouds.depth import depth
-from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Samples
-from tacit.data.series.drawing import lines
-from tacit.data.sounds.picture import pictures
 from tacit.data.text.opening import from_strings
 from tacit.data.text.samples import TextSamples
 from tacit.embeddings.provenance import Provenance
@@ -21,9 +17,10 @@ from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.search import Hit, Written, resolve
 from tacit.embeddings.search import search as nearest
-from tacit.embeddings.sheet import SIDE, contact_sheet, thumbnail
+from tacit.embeddings.sheet import contact_sheet
 from tacit.embeddings.write import write
 from tacit.errors import TacitError
+from tacit.picturing import thumbnails
 from tacit.run import Run, chunks
 from tacit.sides import Side, side_of
 from tacit.views.sheet import save
@@ -107,12 +104,13 @@ def _rows(run: Run | Side, samples: Samples, batch: int, corrupt: list[Corrupt])
         if not len(good):
             continue
         (vectors,) = run.represent(content, good)
+        pictures: list[bytes | None] = [*thumbnails(samples, content)]
         yield Rows(
             [samples.ids[i] for i in good],
             [samples.path(i) for i in good],
             [_label(samples, i) for i in good],
             vectors.numpy(),
-            _pictures(samples, content, len(good)),
+            pictures or [None] * len(good),
             samples.said(good) if isinstance(samples, TextSamples) else None,
         )
 
@@ -143,26 +141,10 @@ def _embedded(
     if len(samples) > 1:
         raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = _first(samples)
-    return by.represent(content, index)[0].numpy()[0], _pictures(samples, content, 1)[0]
+    return by.represent(content, index)[0].numpy()[0], next(iter(thumbnails(samples, content)), None)
 
 
 def _label(samples: Samples, position: int) -> str | None:
     if samples.labels is None or samples.labels[position] < 0:
         return None
     return samples.classes[samples.labels[position]]
-
-
-def _pictures(samples: Samples, content: Any, n: int) -> list[bytes | None]:
-    if isinstance(samples, Pairs):
-        return _pictures(samples.first, content[0], n)
-    if samples.kind == "cloud":
-        return [thumbnail(picture) for picture in depth(*content)]
-    if samples.kind == "series":
-        return [thumbnail(picture) for picture in lines(*content)]
-    if samples.kind == "audio":
-        return [thumbnail(picture) for picture in pictures(content, samples.facts()["rate"])]
-    if samples.kind not in ("image", "video"):
-        return [None] * n
-    content = content.middles(SIDE) if samples.kind == "video" else content
-    sizes = content.sizes.tolist()
-    return [thumbnail(pixels[:h, :w].numpy()) for pixels, (h, w) in zip(content.pixels, sizes)]

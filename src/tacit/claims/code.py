@@ -13,9 +13,10 @@ from tacit.modalities import MODALITIES
 
 PACKAGE = Path(__file__).parents[1]
 ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
-MODULES = ("method", "config", "material", "pretraining", "run", "representing", "judging.recommending")
+MODULES: tuple[str, ...] = ("method", "config", "material", "pretraining", "run", "representing", "sides")
+MODULES += ("judging.recommending", "judging.matching")
 # Of the data, what splits and codes it; a known set itself is told by its checksum.
-CUT = (
+CUT: tuple[str, ...] = (
     *("data.splitting", "data.interactions", "data.tabular.item_features", "data.networks.edge_split", "data.networks.graph"),
     "data.series.samples",
 )

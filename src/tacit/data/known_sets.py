@@ -36,6 +36,7 @@ SETS = {
     ),
     "cora": KnownSet("graphs/cora", "3b744a4613b032cb723406d432a019e16b429e18e2b6471f64a67c874dddd7f3"),
     "fsdd": KnownSet("audio/fsdd", "a21ddd9e85d54ea1d4b01efe5b30b0afd2e26e556914a50957d86b309e3b11ed"),
+    "emoji-captions": KnownSet("image_text/emoji_captions", "d4dfc0e0b09bde706a79631f83648040866d8a6edc5aaee347ef632b9616127b"),
     "hyper-cocitation-cora": KnownSet(
         "graphs/hyper_cocitation_cora/hyper_cocitation_cora.npz",
         "248c7ffaad764ca544fbb2408d97bb873c44d2d2fe9cfd8e2eba6c3514991381",

@@ -1,6 +1,7 @@
 """`tacit evaluate` of pairs: whether the parts of a sample find each other, and images the names of their classes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,19 @@ def judge(run: Run, data: Any, *, report: str | Path | None = None, kind: str | 
     return evaluation
 
 
-def judged(run: Run, train: Pairs, test: Pairs, which: tuple[str, ...] = ()) -> dict[str, list[Number]]:
-    """The numbers of the run and of what it is measured against, or only `which` of them."""
-    raw = _correlated(run, train)
+def judged(run: Run, train: Pairs, test: Pairs) -> dict[str, list[Number]]:
+    """The numbers of the run and of what it is measured against."""
+    return {name: numbers_of(run, *make(), test) for name, make in looks_of(run, train).items()}
+
+
+def looks_of(run: Run, train: Pairs) -> dict[str, Callable[[], tuple[Look, Score]]]:
+    """The run's way to see both parts first, then what it is measured against, each made when it is asked for."""
     score = SCORES[run.similarity]
-    looks: dict[str, tuple[Look, Score]] = {
-        "this encoder": (look_of(run.method if run.method is not None else run.encoder), score),
-        "untrained encoder": (look_of(run.untrained()), score),
-        "raw input": (raw, SCORES["cosine"]),
+    return {
+        "this encoder": lambda: (look_of(run.method if run.method is not None else run.encoder), score),
+        "untrained encoder": lambda: (look_of(run.untrained()), score),
+        "raw input": lambda: (_correlated(run, train), SCORES["cosine"]),
     }
-    return {name: numbers_of(run, *by, test) for name, by in looks.items() if not which or name in which}
 
 
 def numbers_of(run: Run, look: Look, score: Score, test: Pairs) -> list[Number]:

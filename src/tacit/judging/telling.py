@@ -11,18 +11,11 @@ import torch
 from torch import Tensor
 
 from tacit.data.captioned.captions import Captions
-from tacit.data.clouds.depth import depth
-from tacit.data.clouds.samples import Clouds
 from tacit.data.pairs import Pairs
-from tacit.data.samples import Corrupt, Images, Samples, Vectors
-from tacit.data.series.drawing import lines
-from tacit.data.series.samples import Series
-from tacit.data.sounds.picture import pictures
-from tacit.data.sounds.samples import Sounds
+from tacit.data.samples import Corrupt, Samples, Vectors
 from tacit.data.tabular.rows import Cells
 from tacit.data.text.samples import TextSamples
 from tacit.data.vectors import statistics
-from tacit.data.video.samples import Videos
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.examples import NEAREST, Crossing, clusters, crossing, surest_errors, typicality
@@ -35,6 +28,7 @@ from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.numerics.spectra import singular_values
 from tacit.numerics.topk import nearest
+from tacit.picturing import thumbnails
 from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Pair, Plain
@@ -278,24 +272,11 @@ def _similarities(run: Run, test: Samples) -> dict[str, Histograms] | None:
 
 def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes, Sequence[float]]]:
     """What can be seen of each sample: a small picture, or its numbers; of a pair its first part; nothing of other kinds."""
-    from tacit.embeddings.sheet import SIDE, thumbnail
-
-    if isinstance(samples, Pairs):
-        return _looks(samples.first, positions)
     wanted = np.unique(np.asarray(positions, np.int64))
     content, bad = samples.read(wanted)
     good = [position for position in wanted.tolist() if position not in bad]
-    content = content.middles(SIDE) if isinstance(content, Videos) else content
-    if isinstance(content, Images):
-        sized = zip(good, content.pixels, content.sizes.tolist())
-        return {position: (thumbnail(image[:h, :w].numpy()), ()) for position, image, (h, w) in sized}
-    if isinstance(content, Clouds):
-        return {position: (thumbnail(picture), ()) for position, picture in zip(good, depth(*content))}
-    if isinstance(content, Series):
-        return {position: (thumbnail(picture), ()) for position, picture in zip(good, lines(*content))}
-    if isinstance(content, Sounds):
-        drawn = pictures(content, samples.facts()["rate"])
-        return {position: (thumbnail(picture), ()) for position, picture in zip(good, drawn)}
+    if drawn := thumbnails(samples, content):
+        return {position: (picture, ()) for position, picture in zip(good, drawn)}
     if isinstance(content, Cells):
         rows = TableViews.fit(samples.facts() | samples.statistics()).look(content, wanted, 0, "plain")[0].tolist()
         return {position: (b"", row) for position, row in zip(good, rows)}

@@ -42,9 +42,10 @@ class MERU(Method):
     def __init__(self, encoder: Dual, *, dim: int = 512, curvature: float = 1.0, entailment: float = 0.2):
         super().__init__(encoder)  # type: ignore[arg-type]  # the base knows encoders of one part
         positive(dim=dim, curvature=curvature)
-        self.projections = nn.ModuleList(nn.Linear(encoder.dim, dim, bias=False) for _ in range(2))
-        for projection in self.projections:
+        projections = [nn.Linear(encoder.dim, dim, bias=False) for _ in range(2)]
+        for projection in projections:
             nn.init.normal_(projection.weight, std=encoder.dim**-0.5)
+        self.projections = nn.ModuleList(projections)
         self.first_curvature, self.entailment = math.log(curvature), entailment
         self.log_curvature = nn.Parameter(torch.tensor(self.first_curvature))
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))

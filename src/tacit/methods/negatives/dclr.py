@@ -68,7 +68,8 @@ class DCLR(Method):
     def _noise(self, batch: Batch, first: Tensor, second: Tensor) -> Tensor:
         """Rows for all processes, alike on each: N · noises × d."""
         drawn = gather(batch.normal("noise", self.noises, first.shape[1]).flatten(0, 1))
-        return ascended(drawn, *(gather(z.detach()) for z in (first, second)), self.temperature, self.ascent, self.stride)
+        one, other = (gather(z.detach()) for z in (first, second))
+        return ascended(drawn, one, other, self.temperature, self.ascent, self.stride)
 
 
 class Complement(Method):

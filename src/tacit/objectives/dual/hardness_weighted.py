@@ -24,4 +24,4 @@ def hardness_weighted(first: Tensor, second: Tensor, temperature: float, alpha: 
         sharper, passed = 1 / temperature + alpha, 1 / (1 + alpha * temperature)
         others = [between(x * sharper, y, itself) for x, y in ((mine, theirs), (theirs, mine))]
         others = [sums.detach() * (1 - passed) + sums * passed for sums in others]
-        return sum(softplus(sums - own).mean() for sums in others) / 2
+        return torch.stack([softplus(sums - own).mean() for sums in others]).mean()

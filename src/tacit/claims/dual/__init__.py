@@ -1,0 +1,1 @@
+"""Claims about two encoders, of images and of their captions."""
