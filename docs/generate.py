@@ -96,7 +96,8 @@ def numbers() -> str:
             parts += [f"### {SETS[name]}", images(sets[name])]
             if name == RULED:
                 parts.append(ruled(sets[name]))
-    for title, section in (("The judge", "judge"), ("Walks and skip-gram", "walks"), ("Graphs", "graphs"), ("Texts", "texts")):
+    sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
+    for title, section in {**sections, "Texts": "texts"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
     if "views" in found:
         parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]

@@ -139,3 +139,28 @@ def texts() -> str:
         r = rows["transformers"]
         lines.append(f"Beside plain transformers {r['ratio'][0]} ({r['ratio'][1]} to {r['ratio'][2]}); rule: {r['rule']}.")
     return "\n".join([*lines, "", "`python benchmarks/texts.py`, a row each."])
+
+
+def losses() -> str:
+    """Contrastive losses beside their rivals, with what memory they take and how far they are off."""
+    rows = json.loads((RESULTS / "losses.json").read_text())
+    lines = [
+        "| | seconds | times as fast as | MiB grown | the rivals' | gradient off by | the rivals' | load | commit |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    by = "seconds of the processor"
+    for name, r in rows.items():
+        ratios = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in r[f"ratio by {by}"].items())
+        memory, off = dict(r["MiB grown at the peak"]), {who: e["gradient"] for who, e in r["off by, of 2 048 pairs"].items()}
+        mine = f"{memory.pop('tacit'):.0f}", f"{off.pop('tacit'):.0e}"
+        others = " / ".join(f"{v:.0f}" for v in memory.values()), " / ".join(f"{v:.0e}" for v in off.values())
+        cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", ratios]
+        cells += [mine[0], others[0], mine[1], others[1], load(r), r["commit"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    one = next(iter(rows.values()))
+    versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
+    how = (
+        f"Forward and backward, medians of {one['turns']} turns that alternate in one process, by seconds of the processor, since "
+        "other work shared the machine; errors are relative to float64, of 2 048 pairs."
+    )
+    return "\n".join([*lines, "", f"{how} {one['machine']}; {versions}. `python benchmarks/losses.py`."])
