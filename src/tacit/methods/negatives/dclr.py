@@ -1,6 +1,5 @@
 """DCLR: negatives that a second model finds alike do not count, and noise where the space is empty does."""
 
-import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive
@@ -69,7 +68,8 @@ class DCLR(Method):
     def _noise(self, batch: Batch, first: Tensor, second: Tensor) -> Tensor:
         """Rows for all processes, alike on each: N · noises × d."""
         drawn = gather(batch.normal("noise", self.noises, first.shape[1]).flatten(0, 1))
-        return ascended(drawn, *(gather(z.detach()) for z in (first, second)), self.temperature, self.ascent, self.stride)
+        z1, z2 = (gather(z.detach()) for z in (first, second))
+        return ascended(drawn, z1, z2, self.temperature, self.ascent, self.stride)
 
 
 class Complement(Method):
