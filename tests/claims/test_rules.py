@@ -54,6 +54,22 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         arm: {"accuracy": a, "gap, hinge": 2, "gap, logistic": 2, "gap, hinge, blocks": 1, "gap, logistic, blocks": 1}
         for arm, a in zip(claims.find("arora_cl_theory").arms, (50, 90, 92, 88, 95))
     },
+    "sent2vec": {
+        "TF-IDF": 60, "skip-gram, averaged": {"sts": 45, "few labels": 60}, "skip-gram, weighed by rarity": 52,
+        "sent2vec, words alone": 62, "sent2vec": {"sts": 66, "few labels": 70},
+    },
+    "composition_cse": {
+        "untrained": 40, "SimCSE": {"sts": 50, "few labels": 60, "alignment": 0.5}, "all numbers compared": 52,
+        "CompositionCSE": {"sts": 55, "few labels": 62, "alignment": 0.3},
+    },
+    "clusterns": {
+        "untrained": 40, "SimCSE": {"sts": 50, "uniformity": -2.0}, "without the margin": 52,
+        "ClusterNS": {"sts": 55, "uniformity": -2.5},
+    },
+    "dclr": {
+        "untrained": 40, "SimCSE": {"sts": 50, "uniformity": -2.0}, "all negatives": 52, "without noise": 53,
+        "DCLR": {"sts": 56, "uniformity": -2.5},
+    },
     "grace": {"features": 60, "DeepWalk": 70, "GAE": 75, "VGAE": 76, "GRACE": 83},
     "gcool": {
         "features": {"accuracy": 60, "nmi": 20}, "GRACE": {"accuracy": 82, "nmi": 50},

@@ -57,7 +57,7 @@ def test_it_equals_a_naive_loop_of_the_official_steps(ngrams, dropped):
         for i, word in enumerate(line if len(line) > 1 else []):
             first = i * blocks
 
-            def bits(block, place):
+            def bits(block, place, number=number, first=first):
                 return int(counter._block(KEY, number, first + block)[place])
 
             if bits(0, 0) / 2**32 >= chance[word]:

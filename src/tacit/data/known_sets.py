@@ -31,6 +31,7 @@ SETS = {
     "blogcatalog": KnownSet(
         "graphs/blogcatalog/blogcatalog.npz", "4369f67b0ee3a822cd88950e3f74bf438af3d5f3b0afb0f7225b8f47da11f991"
     ),
+    "brown": KnownSet("text/sentences_95k/brown.txt.gz", "a20bd56cd0647f0c6f3f4254bd2502cf9f7960bfafef736b19648454656ebb31"),
     "cifar10-15k": KnownSet(
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
@@ -64,6 +65,8 @@ SETS = {
     ),
     "sign-digits": KnownSet("images/sign_digits_folder", "eb42df48d9de137120fa4905aeb7e7867c493e3c68010466b883534cded97651"),
     "fb15k237": KnownSet("kg/fb15k237", "02235008347a51eec95623856044e45ad5b129a9d9968295ab0d59fb81c27ce5"),
+    "stsb": KnownSet("text/stsb", "28db90b552520b92fbe7825898d52ead0c76831c113f94ede72f744c318b7e5d"),
+    "trec-qc": KnownSet("text/trec_qc", "ff2f6e7eff744f81c3f61fa4c3ffc17d0e9bf91cc9082bb5e5748fed554cc57d"),
     "tu-mutag": KnownSet("graphs/tu_mutag/tu_mutag.npz", "123eade6b8ec69c6be11c57ceae5419153ed7ef87598c801124b7508ff2548ce"),
     "tu-proteins": KnownSet(
         "graphs/tu_proteins/tu_proteins.npz", "e6c4c8ed2932a8849f1cafb92c11f5c50f1b6a37939149955c4da7b110897dae"
@@ -92,6 +95,9 @@ SETS = {
     ),
     "wordnet-mammals": KnownSet(
         "hierarchy/wordnet_mammals", "fffee828df607c8b8a86fac185bb9c3ebc9c94e7b76fe0ed0b047611f5c25945"
+    ),
+    "wikitext2-small": KnownSet(
+        "text/sentences_95k/wikitext2_valid_test.txt.gz", "861f2e07abf1f3179362be29683212f0d1839b80cc7f270aa9e91ed3040de50c"
     ),
     "wine-quality": KnownSet(
         "tabular/wine_quality", "93e1c05fc8d23aa2cd83a0e0edf8a5735f7dba401f7682b7a0cedac7815626e0", label="color"

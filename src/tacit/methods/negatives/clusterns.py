@@ -17,13 +17,13 @@ from tacit.views.kinds import Pair
 class ClusterNS(Method):
     """SimCSE, with the second-nearest centroid of each text as a further negative of all, and others of its cluster kept near.
 
-    Clusters begin once the mean cosine of a batch is `start` or less; until then it is SimCSE. Of texts of one cluster the cosine
+    Clusters begin once the mean cosine of a batch is `start` or less; until then it is SimCSE. Cosines of texts of a cluster
     is to be from `low` to `high` below that of the positive (a loss weighed by `margin`). Numbers are those of BERT.
 
     checked: djz233/ClusterNS@84cbd49 (simcse/models.py, without prompts)
     Compared: centroids, loss and gradient before and after clusters begin, written out once more from cl_forward.
-    Differs: clusters begin after the step whose batch is that unlike, not within it; nothing stops early by scores of STS-B; what
-    the encoder gives goes to the head, of the native ones a mean of tokens; the rate falls by a cosine.
+    Differs: clusters begin after the step whose batch is that unlike, not within it; nothing stops early by scores of STS-B;
+    what the encoder gives goes to the head, of the native ones a mean of tokens; the rate falls by a cosine.
     """
 
     paper = Paper(
@@ -45,8 +45,8 @@ class ClusterNS(Method):
         positive(temperature=temperature)
         if clusters < 2 or not 0 < cluster_rate <= 1 or margin < 0 or not 0 <= low <= high:
             raise TacitError(
-                f"clusters is {clusters}, cluster_rate {cluster_rate}, margin {margin}, low {low} and high {high}; give 2 clusters "
-                "or more, a rate above 0 and up to 1, a weight of 0 or more, and 0 <= low <= high."
+                f"clusters is {clusters}, cluster_rate {cluster_rate}, margin {margin}, low {low} and high {high}; give 2 "
+                "clusters or more, a rate above 0 and up to 1, a weight of 0 or more, and 0 <= low <= high."
             )
         self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
         self.clusters = MovingClusters(clusters, encoder.dim, cluster_rate)

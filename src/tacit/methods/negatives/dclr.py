@@ -68,8 +68,8 @@ class DCLR(Method):
     def _noise(self, batch: Batch, first: Tensor, second: Tensor) -> Tensor:
         """Rows for all processes, alike on each: N · noises × d."""
         drawn = gather(batch.normal("noise", self.noises, first.shape[1]).flatten(0, 1))
-        one, other = (gather(z.detach()) for z in (first, second))
-        return ascended(drawn, one, other, self.temperature, self.ascent, self.stride)
+        z1, z2 = (gather(z.detach()) for z in (first, second))
+        return ascended(drawn, z1, z2, self.temperature, self.ascent, self.stride)
 
 
 class Complement(Method):

@@ -12,7 +12,7 @@ from tacit.views.kinds import Phrases
 
 
 class CompositionCSE(Method):
-    """A text is cut in two, its phrases are encoded apart and their mean, through SimCSE's head, is to be told by the whole text.
+    """A text is cut in two, its phrases are encoded apart, and the whole text, through SimCSE's head, is to find their mean.
 
     Only the first `dims` numbers behind the head are compared. `concatenate`, with which the authors train RoBERTa, takes the
     first half of the first phrase and the second half of the second in place of the mean. The head is for training alone.
@@ -20,8 +20,8 @@ class CompositionCSE(Method):
     checked: perceptiveshawty/CompCSE@7a8cb90 (compcse/models.py)
     Compared: composition, head, loss and gradient, written out once more from cl_forward.
     Differs: a text is cut before a word drawn anew in each epoch, where the authors read phrases from a file that a discourse
-    parser wrote; what the encoder gives is composed, of the native ones a mean of tokens and not the first; the maximum, which is
-    broken as released, is left out; the rate falls by a cosine.
+    parser wrote; what the encoder gives is composed, of the native ones a mean of tokens and not the first; the maximum, which
+    is broken as released, is left out; the rate falls by a cosine.
     """
 
     paper = Paper("Composition-contrastive Learning for Sentence Embeddings", "Chanchani, Huang", 2023, "arXiv:2307.07380")

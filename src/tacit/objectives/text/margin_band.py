@@ -7,7 +7,7 @@ from tacit.numerics.exact import full_precision
 
 
 def margin_band(cosines: Tensor, positive: Tensor, same: Tensor, low: float, high: float) -> Tensor:
-    """Cosines with possible false negatives lie from `low` to `high` below that with the positive: n × N, n, bool n × N -> scalar.
+    """Cosines with likely false negatives lie `low` to `high` below that with the positive: n × N, n, bool n × N -> scalar.
 
     ReLU(δ + low) + ReLU(−δ − high) for δ = cosine − positive where `same`, which is averaged over all n · N; elsewhere δ counts
     as 0, as in the code of Deng et al. 2023 (arXiv:2305.09892).

@@ -5,19 +5,20 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from tacit.method import Encoder
-
 TOGETHER = 8192  # texts that are read at once
 
 
 @runtime_checkable
-class NGrams(Encoder, Protocol):
-    """The mean of `rows`: of tokens, from 1, and behind them of `buckets` that n-grams of up to `ngrams` tokens share."""
+class NGrams(Protocol):
+    """An encoder of texts by the mean of `rows`: of tokens, from 1, and behind them of `buckets` that n-grams of up to `ngrams`
+    tokens share."""
 
     dim: int
     rows: Tensor
     ngrams: int
     buckets: int
+
+    def __call__(self, x: Tensor) -> Tensor: ...
 
 
 def sentences(texts: Any, index: np.ndarray) -> np.ndarray:

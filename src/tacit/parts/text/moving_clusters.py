@@ -37,7 +37,7 @@ class MovingClusters(nn.Module):
 
     @torch.no_grad()
     def moved(self, z: Tensor) -> Tensor:
-        """Where the centroids go with the rows of z, N × d: (1 − rate) · c + rate · the sum of those that are nearest; k × d."""
+        """Where the centroids go with the rows of z, N × d: (1 − rate) · c + rate · the sum of those nearest to it; k × d."""
         nearest = (unit(z) @ unit(self.centroids).T).argmax(1)
         sums = torch.zeros_like(self.centroids).index_add_(0, nearest, z.float())
         empty = torch.bincount(nearest, minlength=len(sums)) == 0
