@@ -160,7 +160,7 @@ def losses() -> str:
     one = next(iter(rows.values()))
     versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
     how = (
-        f"Forward and backward, medians of {one['turns']} turns that alternate in one process, by seconds of the processor, since "
-        "other work shared the machine; errors are relative to float64, of 2 048 pairs."
+        f"Forward and backward, medians of {one['turns']} turns that alternate in one process, by seconds of the processor, "
+        "since other work shared the machine; errors are relative to float64, of 2 048 pairs."
     )
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions}. `python benchmarks/losses.py`."])

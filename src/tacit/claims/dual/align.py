@@ -22,7 +22,7 @@ CLAIM = Claim(
     "those trained on fewer and cleaner ones.",
     here="908 emoji with their Unicode names in place of a billion images with alternative texts, at 32 pixels, small_resnet "
     "(width 24) and an average of tokens in place of EfficientNet and BERT, 168 steps of 128 pairs for each arm; a third are "
-    "300 pairs, wrong are captions exchanged among 30 % of the images. Recall at 10 among 250 test pairs, mean of both directions. "
+    "300 pairs, wrong are captions exchanged among 30 % of the images. Recall at 10 among 250 test pairs, mean of both ways. "
     "The temperature begins at 0.1, not at 1, which 168 steps do not leave.",
     arms={
         "raw input": OnCaptions(ALIGN, OWN, which="raw input"),
