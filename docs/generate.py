@@ -96,7 +96,7 @@ def numbers() -> str:
             parts += [f"### {SETS[name]}", images(sets[name])]
             if name == RULED:
                 parts.append(ruled(sets[name]))
-    for title, section in (("The judge", "judge"), ("Walks and skip-gram", "walks"), ("Graphs", "graphs")):
+    for title, section in (("The judge", "judge"), ("Walks and skip-gram", "walks"), ("Graphs", "graphs"), ("Texts", "texts")):
         parts += [f"## {title}", SPEEDS[section]()]
     if "views" in found:
         parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]

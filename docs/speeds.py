@@ -107,3 +107,35 @@ def graphs() -> str:
     return "\n".join(
         [*lines, "", f"{how} {about}`python benchmarks/graphs.py grace cora --seeds 10`, `… links cora`, `… large`."]
     )
+
+
+def texts() -> str:
+    rows = json.loads((RESULTS / "texts.json").read_text())
+    lines = []
+    if "stsb" in rows:
+        r = rows["stsb"]
+        lines += ["| STS-B, Spearman × 100 | dev | test |", "|---|---|---|"]
+        named = {"this encoder": "`simcse`, `averaged`", "untrained encoder": "`averaged`, untrained"}
+        for name, found in r.items():
+            if isinstance(found, dict):
+                cells = [found.get(part) for part in ("dev", "test")]
+                shown = ["" if c is None else f"{c[0]} ({c[1]} to {c[2]})" if isinstance(c, list) else str(c) for c in cells]
+                lines.append(f"| {named.get(name, name)} | {' | '.join(shown)} |")
+        lines += ["", f"Trained on 72 496 sentences of other sources; rule: {r['rule']}; commit {r['commit']}.", ""]
+    if "few labels" in rows:
+        r = {name: found for name, found in rows["few labels"].items() if isinstance(found, dict)}
+        ways = list(next(iter(r.values())))
+        lines += [f"| ten labels a class | {' | '.join(ways)} |", "|---" * (len(ways) + 1) + "|"]
+        for name, found in r.items():
+            lines.append(f"| {name} | {' | '.join(f'{found[way][0]} ± {found[way][1]} %' for way in ways)} |")
+        lines.append("")
+    if "embedding" in rows:
+        r = rows["embedding"]
+        lines.append(
+            f"The averaged encoder embeds {r['a second'][0]:,} sentences of {r['words of a sentence']} words a second "
+            f"({r['a second of one core'][0]:,} in a second of one core's time; load {load(r)}); rule: {r['rule']}."
+        )
+    if "transformers" in rows:
+        r = rows["transformers"]
+        lines.append(f"Beside plain transformers {r['ratio'][0]} ({r['ratio'][1]} to {r['ratio'][2]}); rule: {r['rule']}.")
+    return "\n".join([*lines, "", "`python benchmarks/texts.py`, a row each."])

@@ -54,7 +54,9 @@ MODALITIES: Mapping[str, Home] = {
         {
             "averaged": "tacit.encoders.text:Averaged",
             "text_transformer": "tacit.encoders.text:TextTransformer",
+            "transformers": "tacit.encoders.pretrained_text:Transformers",
         },
+        "tacit.judging.texts:judge",
     ),
     "pair": Home(
         "tacit.views.pair:PairViews", {"dual": "tacit.encoders.pair:DualEncoder"}, "tacit.judging.matching:judge"

@@ -52,4 +52,6 @@ def again_materials(config: Config, data: Any, streams: Mapping[str, Any]) -> di
         if hash_of_ids(material.samples) != config.data["ids"][name]:
             raise TacitError(f"{sources[name]} holds other samples than when the run began; restore them, or start a new run.")
         material.facts = dict(facts.more)
+        if hasattr(material.samples, "fitted"):
+            material.samples = material.samples.fitted(material.facts)  # in the vocabulary that the run began with
     return found

@@ -71,8 +71,8 @@ def search(
 ) -> list[Hit]:
     """The rows of a table that are nearest to an image, an id of the table, a vector, or words; best first.
 
-    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it must be the encoder that made
-    the table. `sheet` writes a contact sheet of what was found.
+    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
+    must be the encoder that made the table. `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query
@@ -124,7 +124,9 @@ def _first(samples: Samples) -> tuple[Any, np.ndarray]:
     raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
 
 
-def _embedded(query: Path | Written, table: Table, run: Run | str | Path | None, device: str) -> tuple[np.ndarray, bytes | None]:
+def _embedded(
+    query: Path | Written, table: Table, run: Run | str | Path | None, device: str
+) -> tuple[np.ndarray, bytes | None]:
     """The vector of one file, or of words, and its picture."""
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)

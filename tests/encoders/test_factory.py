@@ -1,6 +1,7 @@
 """Encoders by name: reproducible, refusing in one sentence, never touching what is not theirs."""
 
 import inspect
+import json
 
 import pytest
 import torch
@@ -22,7 +23,9 @@ NODES = Facts("graph", 100, (7,), {"nodes": 100})
 NODES_OF_HYPERGRAPH = Facts("hypergraph", 100, (7,))
 GRAPHS = Facts("graphs", 100, (7,), {"edge_features": 0})
 CHOICES = Facts("interactions", 100, (4,), {"users": ["a", "b"], "items": ["x", "y"], "features": [{"size": 3}]})
-TEXT = Facts("text", 100, (16, 4), {"seen": "5 4 3 2", "texts": 100})
+BERT = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 4}
+BERT_AS_IS = {"name": "./nowhere", "config": json.dumps(BERT), "before": [1], "behind": [2]}
+TEXT = Facts("text", 100, (16, 4), {"seen": "5 4 3 2", "texts": 100, "model": BERT_AS_IS})
 FACTS = {
     "text": TEXT,
     **{"graph": NODES, "graphs": GRAPHS, "hypergraph": NODES_OF_HYPERGRAPH, "triples": TRIPLES, "table": TABLE},

@@ -48,7 +48,9 @@ def test_phrases_change_places_and_stay_whole():
     shown = said(VIEWS.look(CONTENT, np.arange(300), 3, shuffle=4, **STILL)[0])
     first = WORDS[2].split()
     for words in shown[2::3]:
-        assert sorted(words) == sorted(first) and all(words.index(b) == words.index(a) + 1 for a, b in zip(first[::2], first[1::2]))
+        assert sorted(words) == sorted(first) and all(
+            words.index(b) == words.index(a) + 1 for a, b in zip(first[::2], first[1::2])
+        )
     assert len({tuple(words) for words in shown[2::3]}) > 10
 
 
@@ -92,7 +94,8 @@ def test_raw_is_tf_idf_of_words_hashed():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"crop": (0.0, 1.0)}, {"drop": 1.5}, {"longest": 0}, {"mask_ratio": 1.0}, {"shuffle": 0}, {"lexicon": 1}, {"blur": 1}]
+    "wrong",
+    [{"crop": (0.0, 1.0)}, {"drop": 1.5}, {"longest": 0}, {"mask_ratio": 1.0}, {"shuffle": 0}, {"lexicon": 1}, {"blur": 1}],
 )
 def test_wrong_options_are_named(wrong):
     with pytest.raises(TacitError, match=next(iter(wrong))):

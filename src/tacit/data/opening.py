@@ -66,8 +66,9 @@ def open(source: Source, kind: str | None = None) -> Samples:
       valid and test (`networks.triples`)
     - a .csv, .tsv or .parquet with columns for user, item and time, or a folder with one and a table of items: interactions
       (`interactions`)
-    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt files,
-      pairs of sentences with a score, documents with queries and judgements (`text.opening`); a Dataset of `datasets`
+    - texts: a .txt or .txt.gz with one per line, a .jsonl, .csv, .tsv or .parquet with a column of prose, a folder of .txt,
+      pairs of sentences with a score, documents with queries and judgements, a .yaml that names texts and a model
+      (`text.opening`); a Dataset of the library datasets
     - a pyarrow.Table in memory
     - a torch Dataset, map-style (`datasets.from_dataset`)
     - a tuple of two arrays (or opened sources): pairs; of images and a list of texts: images with captions
@@ -130,12 +131,13 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
         return open_clouds(path, source)
     if (pairs := open_captioned([path], source, kind)) is not None:
         return pairs
-    if (texts := open_texts(path, source, kind)) is not None:
-        return texts
     if is_saved(path):
-        return from_saved(path, source)
+        texts = open_texts(path, source, kind)
+        return from_saved(path, source) if texts is None else texts
     if (connected := recognised(path, source, kind)) is not None:
         return connected
+    if (texts := open_texts(path, source, kind)) is not None:
+        return texts
     if not holds(path):
         if holds(path, GEOMETRY):
             return open_clouds(path, source)

@@ -51,7 +51,12 @@ def evaluate(
     if own := MODALITIES[run.facts.kind].judge:
         module, _, name = own.partition(":")
         return getattr(import_module(module), name)(run, data, report=report, kind=kind, seed=seed)
-    opened, corrupt = verify(run.open(data, kind))
+    return by_panel(run, run.open(data, kind), report=report, seed=seed)
+
+
+def by_panel(run: Run, samples: Samples, *, report: str | Path | None = None, seed: int = 0) -> Evaluation:
+    """Judge a run by every number that labels and views allow, beside raw input and the untrained encoder."""
+    opened, corrupt = verify(samples)
     train, test, how = splits(opened, seed=seed)
     same = trained_on(run, opened)
     if same:

@@ -131,9 +131,10 @@ class TextViews:
         starts = there & ~self.lexicon.goes_on.to(view.device)[view]
         starts[:, 0] |= there[:, 0]
         word = starts.cumsum(1).sub(1).clamp_min(0) + torch.arange(len(view), device=view.device)[:, None] * view.shape[1]
-        inside = torch.arange(view.shape[1], device=view.device) - torch.where(
-            starts, torch.arange(view.shape[1], device=view.device), 0
-        ).cummax(1).values
+        inside = (
+            torch.arange(view.shape[1], device=view.device)
+            - torch.where(starts, torch.arange(view.shape[1], device=view.device), 0).cummax(1).values
+        )
         many = len(view) * view.shape[1]
         code = torch.zeros(many, dtype=torch.int64, device=view.device)
         code.index_add_(0, word[there], (view * (2 * inside + 1) * 0x9E3779B1 % 0x7FFFFFFF)[there])

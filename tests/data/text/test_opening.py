@@ -37,12 +37,18 @@ def test_a_folder_of_a_few_files_is_lines_and_of_splits_if_named_so(tmp_path):
     put(tmp_path / "train.txt", "\n".join(LINES[:20]))
     put(tmp_path / "dev.txt", "\n".join(LINES[20:]))
     samples = open_source(tmp_path)
-    assert samples.ids[0] == "dev.txt/00001" and dict(zip(*np.unique(samples.splits, return_counts=True))) == {"train": 20, "val": 10}
+    assert samples.ids[0] == "dev.txt/00001" and dict(zip(*np.unique(samples.splits, return_counts=True))) == {
+        "train": 20,
+        "val": 10,
+    }
 
 
 def test_a_folder_of_many_files_or_of_classes_is_a_text_each(tmp_path):
     for number, line in enumerate(LINES):
-        put(tmp_path / ("train" if number % 2 else "test") / ("odd" if number % 3 else "even") / f"{number}.txt", f"{line}\n\nMore.\n")
+        put(
+            tmp_path / ("train" if number % 2 else "test") / ("odd" if number % 3 else "even") / f"{number}.txt",
+            f"{line}\n\nMore.\n",
+        )
     samples = open_source(tmp_path)
     assert len(samples) == 30 and samples.classes == ("even", "odd") and {*samples.splits} == {"train", "test"}
     assert samples.said([0])[0].endswith("More.") and samples.path(0).endswith(samples.ids[0])
@@ -98,12 +104,17 @@ def test_pairs_with_scores(tmp_path):
 
 
 def test_documents_with_judged_queries(tmp_path):
-    put(tmp_path / "corpus.jsonl", "\n".join(json.dumps({"_id": f"d{i}", "title": "A cat", "text": t}) for i, t in enumerate(LINES)))
+    put(
+        tmp_path / "corpus.jsonl",
+        "\n".join(json.dumps({"_id": f"d{i}", "title": "A cat", "text": t}) for i, t in enumerate(LINES)),
+    )
     put(tmp_path / "queries.jsonl", "\n".join(json.dumps({"_id": f"q{i}", "text": f"where is {i}"}) for i in range(3)))
     put(tmp_path / "qrels.tsv", "query-id\tcorpus-id\tscore\nq0\td3\t1\nq1\td4\t2\nq2\tgone\t1\n")
     samples = open_source(tmp_path)
     assert isinstance(samples.task, Wanted) and samples.task.relevant.tolist() == [[30, 3, 1], [31, 4, 2]]
-    assert samples.ids[30] == "query/q0" and samples.said([0]) == [f"A cat {LINES[0]}"] and "left out" in samples.notes["queries"]
+    assert (
+        samples.ids[30] == "query/q0" and samples.said([0]) == [f"A cat {LINES[0]}"] and "left out" in samples.notes["queries"]
+    )
 
 
 def test_what_is_broken_is_named_with_its_line_and_skipped_up_to_the_threshold(tmp_path):
@@ -161,3 +172,13 @@ def test_the_training_part_alone_teaches_the_tokenizer_and_a_run_keeps_it(tmp_pa
     assert fitted.tokenised.by.written == facts["tokenizer"] and fitted.fitted(facts) is fitted
     seen = list(map(int, fitted.split("train").statistics()["seen"].split()))
     assert len(seen) == facts["vocabulary"] and max(seen) == 20
+
+
+def test_pictures_with_captions_stay_pictures(tmp_path, save):
+    names = [save(f"{number}.png").name for number in range(6)]
+    rows = "\n".join(f"{name},{line}" for name, line in zip(names, LINES))
+    assert open_source(put(tmp_path / "list.csv", f"image,text\n{rows}\n")).kind == "image"
+    table = pa.table({"image": [(tmp_path / name).read_bytes() for name in names], "text": LINES[:6]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert open_source(tmp_path / "a.parquet").kind == "image"
+    assert open_source(tmp_path / "a.parquet", "text").said([0]) == [LINES[0]]

@@ -1,1 +1,1 @@
-"""Texts: from lines, lists and folders to samples; their tokenizer, which a run keeps; pairs with scores, and judged queries."""
+"""Texts: lines, lists and folders as samples; the tokenizer that a run keeps; pairs with scores, and judged queries."""

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tacit.data.decoding import SUFFIXES
 from tacit.data.memory import free_memory
 from tacit.data.tabular.files import blocks
 from tacit.errors import TacitError
@@ -17,6 +18,7 @@ LINES = (".txt", ".text")
 LISTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".feather")
 LARGEST = 2**20  # bytes of one text
 HEAD = 2**18  # bytes by which a file is told
+LOOKED_AT = 200  # rows by which a table is told
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Columns:
     numbers: list[int] | None = None  # of the lines in the file, counted from 1; None: rows are counted from 0
     empty: int = 0  # lines without a letter, which are no rows
     named: Mapping[str, Sequence[str]] = field(default_factory=dict)  # names of classes, of columns that hold their numbers
+    pictures: bool = False  # whether a column holds encoded ones, or paths of some
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values()), []))
@@ -56,12 +59,23 @@ def head(file: Path) -> Columns | None:
     """The first rows of a list, by which it is told; None where they cannot be read so."""
     suffix = form(file)
     try:
-        if suffix in (".parquet", ".arrow", ".feather"):
-            first = next(blocks(file))
-            return of_table(pa.Table.from_batches([first.slice(0, 200)]))
+        if suffix == ".parquet":  # a block of all columns may be gigabytes of pictures
+            schema = pq.read_schema(file)
+            texts = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+            if not texts:
+                return None
+            found = of_table(pa.Table.from_batches([next(pq.ParquetFile(file).iter_batches(LOOKED_AT, columns=texts))]))
+            others = [one.name for one in schema if one.name not in texts and not pa.types.is_nested(one.type)]
+            found.values |= {name: [None] * len(found) for name in others}
+            found.pictures |= _pictures(schema)
+            return found
+        if suffix in (".arrow", ".feather"):
+            return of_table(pa.Table.from_batches([next(blocks(file)).slice(0, LOOKED_AT)]))
         start = content(file, HEAD)
         whole = start[: start.rfind(b"\n") + 1] or start
-        return PARSERS[suffix](whole if len(start) == HEAD else start)
+        found = PARSERS[suffix](whole if len(start) == HEAD else start)
+        found.pictures = any(_are_paths(cells) for cells in found.values.values())
+        return found
     except (TacitError, pa.ArrowException, UnicodeDecodeError, StopIteration):
         return None
 
@@ -100,7 +114,19 @@ def of_table(table: pa.Table) -> Columns:
             values[name] = column.cast(pa.large_string()).to_pylist()
         except (pa.ArrowException, UnicodeDecodeError):
             continue  # what is neither, such as the bytes of pictures
-    return Columns(values)
+    return Columns(values, pictures=_pictures(table.schema) or any(_are_paths(cells[:LOOKED_AT]) for cells in values.values()))
+
+
+def _pictures(schema: pa.Schema) -> bool:
+    """Whether a column holds encoded pictures as the library `datasets` writes them: bytes, alone or with a path."""
+    kinds = [kind for one in schema for kind in ([*one.type] if pa.types.is_struct(one.type) else [one])]
+    return any(pa.types.is_binary(kind.type) or pa.types.is_large_binary(kind.type) for kind in kinds)
+
+
+def _are_paths(cells: Sequence[str | None]) -> bool:
+    """Whether most cells are the paths of pictures."""
+    given = [cell for cell in cells[:LOOKED_AT] if cell]
+    return 2 * sum(cell.lower().endswith(tuple(SUFFIXES)) for cell in given) > len(given) > 0
 
 
 def lines(data: bytes) -> Columns:

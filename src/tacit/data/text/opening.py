@@ -11,7 +11,21 @@ from tacit.data.folders import SPLITS, holds, scan, walk
 from tacit.data.image_lists import LABELS, SPLIT, row_ids
 from tacit.data.labels import numbered, told_apart
 from tacit.data.saved_sets import is_saved, saved_tables
-from tacit.data.text.files import LINES, LISTS, Columns, class_names, content, decoded, form, head, lines, of_table, rows
+from tacit.data.text.described import described
+from tacit.data.text.files import (
+    LINES,
+    LISTS,
+    LOOKED_AT,
+    Columns,
+    class_names,
+    content,
+    decoded,
+    form,
+    head,
+    lines,
+    of_table,
+    rows,
+)
 from tacit.data.text.samples import Alike, TextSamples, Wanted
 from tacit.errors import TacitError
 
@@ -20,7 +34,6 @@ FIRST, SECOND = ("sentence1", "text1", "sentence_a", "premise"), ("sentence2", "
 SCORES = ("score", "similarity", "similarity_score", "relatedness_score", "label")
 IDS = ("id", "_id", "idx", "index", "guid")
 PROSE = 4  # words of the middle cell of a column of texts, at least
-LOOKED_AT = 200  # rows by which a table is told
 FEW = 8  # files of a folder, up to which each line of them is a text, and above which each file is one
 PARTS = {**SPLITS, "dev": "val"}
 CORPUS, QUERIES = "corpus.jsonl", "queries.jsonl"
@@ -45,6 +58,8 @@ def open_texts(path: Path, source: str, kind: str | None) -> TextSamples | None:
         return _folder(path, source, told)
     if form(path) in LINES:
         return _lines([path], source)
+    if form(path) in (".yaml", ".yml"):
+        return _described(path, source)
     if form(path) in LISTS and (role := _role(head(path), told or form(path) in (".jsonl", ".ndjson"))) is not None:
         return _lists([path], [role], source)
     return None
@@ -136,6 +151,10 @@ def _lists(files: Sequence[Path], roles: Sequence[Role], source: str) -> TextSam
     """The rows of lists; several files are splits by their names, or parts one after another."""
     marks = _splits(files)
     read = [rows(file) for file in files]
+    for file, part in zip(files, read):
+        if lacking := {*filter(None, roles[0])} - {*part.values}:
+            there = ", ".join(part.values)
+            raise TacitError(f"{file} has the columns {there} and no {', '.join(sorted(lacking))}; name one that is there.")
     names = [""] if len(files) == 1 else [file.name.partition(".")[0] for file in files] if marks is None else marks
     splits = None if marks is None else np.repeat(marks, [len(part) for part in read])
     samples = _of_columns(read, roles, names, source, splits)
@@ -223,9 +242,20 @@ def _judged(path: Path, source: str) -> TextSamples:
     return samples
 
 
-def _samples(
-    source: str, read: Columns, column: str, ids: Sequence[str], splits: np.ndarray | None = None
-) -> TextSamples:
+def _described(path: Path, source: str) -> TextSamples | None:
+    """What a .yaml with `text` says of texts."""
+    found = described(path)
+    if found is None:
+        return None
+    place = found.place
+    opened = _lists([place], [Role(found.column)], source) if found.column else open_texts(place, source, "text")
+    if opened is None:
+        raise TacitError(f"{path} describes {place}, which holds no texts; give lines, a list or a folder of .txt files.")
+    opened.model = found.model
+    return opened
+
+
+def _samples(source: str, read: Columns, column: str, ids: Sequence[str], splits: np.ndarray | None = None) -> TextSamples:
     texts, wrong = read.values[column], dict(read.wrong)
     for row, text in enumerate(texts):
         if row not in wrong and (text is None or not text.strip()):
@@ -255,7 +285,7 @@ def _joined(parts: Sequence[Columns], names: Sequence[str] = ()) -> Columns:
 
 def _role(found: Columns | None, told: bool) -> Role | None:
     """Which column is to be read, from the first rows; None where none is prose, unless `told` that one must be."""
-    if found is None or not len(found):
+    if found is None or not len(found) or (found.pictures and not told):
         return None
     lower = {name.lower(): name for name in found.values}
     first, second, score = (next((lower[name] for name in known if name in lower), "") for known in (FIRST, SECOND, SCORES))

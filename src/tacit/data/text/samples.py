@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
+from tacit.data.text.models import of_model
 from tacit.data.text.tokenizer import KEPT, Tokenizer, tokenizer, trained
 from tacit.numerics import counter
 
@@ -109,12 +110,13 @@ class TextSamples(Samples):
         """In how many texts each token occurs (numbers between spaces, for the same reason), and how long texts are."""
         counts = np.zeros(len(self._tokenised.by), np.int64)
         lengths = []
-        for start in range(0, len(self), TOGETHER):
-            found = self._tokenised.of(self.rows[start : start + TOGETHER])
+        rows = np.array([row for row in self.rows.tolist() if row not in self.wrong], np.int64)
+        for start in range(0, len(rows), TOGETHER):
+            found = self._tokenised.of(rows[start : start + TOGETHER])
             np.add.at(counts, np.concatenate([np.unique(tokens) for tokens in found]), 1)
             lengths += [len(tokens) for tokens in found]
         long = int(np.quantile(lengths, CUT, method="higher"))
-        return {"seen": " ".join(map(str, counts.tolist())), "texts": len(self), "long": long}
+        return {"seen": " ".join(map(str, counts.tolist())), "texts": len(rows), "long": long}
 
     def fitted(self, facts: Mapping[str, Any]) -> "TextSamples":
         """The same texts in the tokens of `facts`."""
@@ -122,6 +124,10 @@ class TextSamples(Samples):
         if there is not None and there.by.written == facts["tokenizer"]:
             return self
         return replace(self, tokenised=Tokenised(self.texts, tokenizer(facts["tokenizer"])))
+
+    def of_model(self, name: str) -> "TextSamples":
+        """The same texts in the tokens of a model of `transformers`, a folder or a name: for the encoder `transformers`."""
+        return replace(self, model=of_model(name), tokenised=None)
 
     def path(self, position: int) -> str | None:
         return None if self.paths is None else self.paths[int(self.rows[position])]

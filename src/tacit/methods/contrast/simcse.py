@@ -21,9 +21,7 @@ class SimCSE(Method):
     cosine; over several processes gradient reaches all looks, not only those of the process itself.
     """
 
-    paper = Paper(
-        "SimCSE: Simple Contrastive Learning of Sentence Embeddings", "Gao, Yao, Chen", 2021, "arXiv:2104.08821"
-    )
+    paper = Paper("SimCSE: Simple Contrastive Learning of Sentence Embeddings", "Gao, Yao, Chen", 2021, "arXiv:2104.08821")
     views = Pair(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=3e-5, batch=64, epochs=1, clip=1.0)

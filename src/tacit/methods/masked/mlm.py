@@ -14,8 +14,8 @@ class MLM(Method):
 
     `mask_ratio`, the share that is hidden, is an option of the views.
 
-    unverified: google-research/bert@02102db was read (run_pretraining.py: the head is a layer, GELU and a norm, scores are those
-    against the table of tokens with a bias for each) and not run.
+    unverified: google-research/bert@02102db was read (run_pretraining.py: the head is a layer, GELU and a norm; it is compared
+    with the table of tokens, with a bias for each) and not run.
     Differs: no next sentence is told; the hidden tokens of a text are not limited to 20; the rate falls by a cosine.
     """
 

@@ -14,7 +14,9 @@ class Packing(NamedTuple):
     """Where the elements of n sequences lie when all of them stand one after another, T in all."""
 
     there: Tensor  # bool, n × t: which places hold an element
-    buckets: tuple[Tensor, ...]  # int64, k × l each: places in the packed row, −1 for none; every sequence that has elements is in one
+    buckets: tuple[
+        Tensor, ...
+    ]  # int64, k × l each: places in the packed row, −1 for none; every sequence that has elements is in one
 
     def pack(self, x: Tensor) -> Tensor:
         """n × t × … -> T × …"""
