@@ -12,7 +12,7 @@ import numpy as np
 
 from tacit.data.captioned.captions import captioned
 from tacit.data.captioned.lists import CAPTIONS
-from tacit.data.decoding import Unreadable, pool
+from tacit.data.decoding import SUFFIXES, Unreadable, pool
 from tacit.data.folders import splits_of
 from tacit.data.images import EncodedImages
 from tacit.data.labels import numbered, told_apart
@@ -42,6 +42,8 @@ def holds_captions(file: Path) -> bool:
         with tarfile.open(file, "r:") as archive:
             names = [member.name.lower() for _, member in zip(range(LOOKED_AT), archive)]
     except (tarfile.TarError, OSError):
+        return False
+    if not any(name.endswith(tuple(SUFFIXES)) for name in names):
         return False
     texts = [name for name in names if name.endswith(TEXTS)]
     written = [name for name in names if name.endswith(".json")] if not texts else []
