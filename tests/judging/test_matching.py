@@ -32,7 +32,7 @@ def test_ranks_by_hand():
     each = torch.arange(3)
     assert ranks(first, second, each, owner, cosine).tolist() == [0, 0, 0]
     assert ranks(second, first, owner, each, cosine).tolist() == [0, 0, 0, 0]
-    assert ranks(first, second[[2, 1, 0, 3]], each, owner, cosine).tolist() == [0, 3, 0]  # the own is the last of four
+    assert ranks(first, second[[2, 1, 0, 3]], each, owner, cosine).tolist() == [1, 3, 0]
     same = torch.ones(3, 2)
     assert ranks(same, same, each, each, cosine).tolist() == [2, 2, 2]  # collapsed: nothing is found
 

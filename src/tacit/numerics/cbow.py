@@ -121,6 +121,6 @@ def _means(sentences, numbers, rates, inputs, outputs, kept, keep, other, key, n
             _mean(inputs, rows, count, middle)
             moved[0] = middle
             targets[0] = word
-            long = _noisy(keep, other, key, numbers[s], block + 1, negatives, word, targets)
+            long = _noisy(keep, other, key, numbers[s], block + 1, negatives, 1, 1, targets)
             _step(moved, outputs, alone, 1, targets, labels, long, rates[s], work)
             _spent(inputs, rows, count, moved[0], middle)

@@ -174,11 +174,12 @@ def test_the_training_part_alone_teaches_the_tokenizer_and_a_run_keeps_it(tmp_pa
     assert len(seen) == facts["vocabulary"] and max(seen) == 20
 
 
-def test_pictures_with_captions_stay_pictures(tmp_path, save):
+def test_pictures_with_captions_are_pairs_and_may_be_told_to_be_pictures(tmp_path, save):
     names = [save(f"{number}.png").name for number in range(6)]
     rows = "\n".join(f"{name},{line}" for name, line in zip(names, LINES))
-    assert open_source(put(tmp_path / "list.csv", f"image,text\n{rows}\n")).kind == "image"
+    listed = put(tmp_path / "list.csv", f"image,text\n{rows}\n")
+    assert open_source(listed).kind == "pair" and open_source(listed, "image").kind == "image"
     table = pa.table({"image": [(tmp_path / name).read_bytes() for name in names], "text": LINES[:6]})
     pq.write_table(table, tmp_path / "a.parquet")
-    assert open_source(tmp_path / "a.parquet").kind == "image"
+    assert open_source(tmp_path / "a.parquet").kind == "pair" and open_source(tmp_path / "a.parquet", "image").kind == "image"
     assert open_source(tmp_path / "a.parquet", "text").said([0]) == [LINES[0]]

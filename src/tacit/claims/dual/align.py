@@ -21,9 +21,9 @@ CLAIM = Claim(
     says="Scale makes up for noise: two encoders trained on a billion captions as they were found, hardly filtered, are above "
     "those trained on fewer and cleaner ones.",
     here="908 emoji with their Unicode names in place of a billion images with alternative texts, at 32 pixels, small_resnet "
-    "(width 24) and an average of tokens in place of EfficientNet and BERT, 168 steps of 128 pairs for each arm; a third are "
-    "300 pairs, wrong are captions exchanged among 30 % of the images. Recall at 10 among 250 test pairs, mean of both ways. "
-    "The temperature begins at 0.1, not at 1, which 168 steps do not leave.",
+    "(width 24) and an average of tokens in place of EfficientNet and BERT, 168 steps of 128 pairs for each arm; a third "
+    "are 300 pairs, wrong are captions exchanged among 30 % of the images. Recall at 10 among 250 test pairs, mean of both "
+    "directions. The temperature begins at 0.1, not at 1, which 168 steps do not leave.",
     arms={
         "raw input": OnCaptions(ALIGN, OWN, which="raw input"),
         "untrained": OnCaptions(ALIGN, OWN, which="untrained encoder"),

@@ -23,7 +23,7 @@ CLAIM = Claim(
     "texts, which are more general, nearer to the root than their images.",
     here="908 emoji with their Unicode names in place of 12 million pairs, at 32 pixels, small_resnet (width 24) and an "
     "average of tokens in place of a ViT and a transformer, 168 steps of 128 pairs. Recall at 10 among 250 test pairs, mean of "
-    "both ways. Captions of several levels, and walks to the root, are left out.",
+    "both directions. Captions of several levels, and walks to the root, are left out.",
     arms={
         "raw input": OnCaptions(MERU, which="raw input"),
         "untrained": OnCaptions(MERU, which="untrained encoder"),

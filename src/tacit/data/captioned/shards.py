@@ -12,7 +12,7 @@ import numpy as np
 
 from tacit.data.captioned.captions import captioned
 from tacit.data.captioned.lists import CAPTIONS
-from tacit.data.decoding import Unreadable, pool
+from tacit.data.decoding import SUFFIXES, Unreadable, pool
 from tacit.data.folders import splits_of
 from tacit.data.images import EncodedImages
 from tacit.data.labels import numbered, told_apart
@@ -36,18 +36,21 @@ class SomeMembers(Members):
 
 
 def holds_captions(file: Path) -> bool:
-    """Whether texts lie beside images at the beginning of a shard, as many as half of them."""
+    """Whether texts lie beside images at the beginning of a shard, a quarter of its members or more, and no classes do: images
+    with classes are opened as images unless the user says that they are pairs."""
     try:
         with tarfile.open(file, "r:") as archive:
             names = [member.name.lower() for _, member in zip(range(LOOKED_AT), archive)]
     except (tarfile.TarError, OSError):
+        return False
+    if not any(name.endswith(tuple(SUFFIXES)) for name in names):
         return False
     texts = [name for name in names if name.endswith(TEXTS)]
     written = [name for name in names if name.endswith(".json")] if not texts else []
     if written:
         read = [_captions(".json", part_of(file, *place)) for place in _places(file, 4, (".json",))]
         written = written if any(own for own, _ in read) else []
-    return 4 * len(texts or written) >= len(names) > 0
+    return 4 * len(texts or written) >= len(names) > 0 and not any(name.endswith(".cls") for name in names)
 
 
 def from_captioned_shards(files: Sequence[Path], source: str) -> Pairs:
