@@ -18,7 +18,7 @@ def test_it_equals_a_naive_loop():
         for j in range(6):
             gap = float((cosines[i, j] - own[i]).detach()) if same[i, j] else 0.0
             loss += (max(gap + 0.1, 0) + max(-gap - 0.3, 0)) / 24
-    assert abs(float(margin_band(cosines, own, same, 0.1, 0.3)) - loss) < 1e-6
+    assert abs(float(margin_band(cosines, own, same, 0.1, 0.3).detach()) - loss) < 1e-6
     smooth = lambda c, o: margin_band(3 * c, 3 * o, same, 0.0, 1e-9)  # noqa: E731  # |δ|, whose kinks lie far from these values
     assert gradcheck(smooth, (cosines, own), eps=1e-3, atol=1e-3, rtol=1e-2)
 
