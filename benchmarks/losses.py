@@ -37,8 +37,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 def views(n: int, d: int, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     """Two looks at n samples, alike by a cosine of about 0.7."""
     g = torch.Generator().manual_seed(0)
-    first = torch.randn(n, d, generator=g)
-    return first.to(kind).requires_grad_(), (first + torch.randn(n, d, generator=g)).to(kind).requires_grad_()
+    first, change = (torch.randn(n, d, generator=g) for _ in range(2))
+    second = first + change
+    return first.to(kind).requires_grad_(), second.to(kind).requires_grad_()
 
 
 def one_product(first: Tensor, second: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from tacit.demo_story import Demo
 
 
 class Page(SimpleNamespace):
+    shown_by = "simclr"
+
     def __str__(self):
         return self.text
 

@@ -93,7 +93,7 @@ def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path):
 def test_nobody_reads_what_is_printed():
     code = """import tacit, tacit.cli
 class Much:
-    drawn = True
+    drawn, shown_by = True, "simclr"
     def __str__(self): return "x" * 10**6
 tacit.inspect = lambda data, kind=None: Much()
 tacit.cli.main(["inspect", "photos"])"""

@@ -98,7 +98,7 @@ TOYS = {
     "Mined": VECTORS,
     "PlannedBatches": VECTORS,
     "FreshStage": VECTORS,
-    "Places": Toy(letters, IMAGES.options, score=found_again),
+    "Places": Toy(letters, IMAGES.options, score=found_again, elsewhere=False),
     "Memory": VECTORS,
     "Curved": Toy(PARTS.data, PARTS.options, score=retrieved),
     "Origin": Toy(low_rank, elsewhere=False, score=reconstruction),

@@ -24,9 +24,9 @@ def test_each_part_has_the_encoder_of_its_kind():
 
 
 def test_unlike_widths_are_made_equal_and_like_ones_left():
-    both = DualEncoder(Facts("pair", 9, (), {"first": IMAGE, "second": IMAGE}), second="small_vit")
+    both = DualEncoder(Facts("pair", 9, (), {"first": IMAGE, "second": IMAGE}), second_encoder="small_vit")
     assert both.dim == 192 and isinstance(both.first, SmallResNet) and isinstance(both.second, SmallViT)
-    both = DualEncoder(PAIR, first="small_vit").eval()
+    both = DualEncoder(PAIR, first_encoder="small_vit").eval()
     assert both.dim == 256 and isinstance(both.first[0], SmallViT)
     x = torch.randn(2, 3, 32, 32)
     torch.testing.assert_close(both.first(x), both.first[1](both.first[0](x)))
@@ -45,4 +45,4 @@ def test_mistakes_are_named():
     with pytest.raises(TacitError, match="two parts"):
         DualEncoder(Facts("vector", 9, (7,)))
     with pytest.raises(TacitError, match="did you mean 'small_vit'"):
-        DualEncoder(PAIR, first="small_vti")
+        DualEncoder(PAIR, first_encoder="small_vti")

@@ -19,6 +19,7 @@ from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.matching import SCORES, Correlated, Score, matching_numbers, zero_shot
 from tacit.evaluation.number import Number
+from tacit.judging.evaluating import by_panel
 from tacit.judging.telling import tell, trained_on
 from tacit.run import Run
 from tacit.sides import PARTS, Look, look_of, of_part
@@ -30,8 +31,11 @@ PROMPTS = ("{}", "a photo of a {}", "a picture of {}", "an image of the {}", "{}
 def judge(run: Run, data: Any, *, report: str | Path | None = None, kind: str | None = None, seed: int = 0) -> Evaluation:
     """Recall at 1, 5 and 10 both ways within the test part; of images with texts and labels also zero-shot accuracy.
 
-    "Raw input" are the canonical correlations of the training part's raw parts: pixels of small images, weighted words.
+    Where a method compares by a measure of its own, first parts are judged as other samples are. "Raw input" are the canonical
+    correlations of the training part's raw parts: pixels of small images, weighted words.
     """
+    if run.similarity not in SCORES:
+        return by_panel(run, run.open(data, kind), report=report, seed=seed)
     opened, corrupt = verify(run.open(data, kind))
     if not isinstance(opened, Pairs):
         raise TacitError(f"{opened.source} holds {opened.kind} and no pairs to judge by; give pairs.")

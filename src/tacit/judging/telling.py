@@ -272,6 +272,8 @@ def _similarities(run: Run, test: Samples) -> dict[str, Histograms] | None:
 
 def _looks(samples: Samples, positions: Sequence[int]) -> dict[int, tuple[bytes, Sequence[float]]]:
     """What can be seen of each sample: a small picture, or its numbers; of a pair its first part; nothing of other kinds."""
+    if isinstance(samples, Pairs):
+        return _looks(samples.first, positions)
     wanted = np.unique(np.asarray(positions, np.int64))
     content, bad = samples.read(wanted)
     good = [position for position in wanted.tolist() if position not in bad]

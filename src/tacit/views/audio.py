@@ -19,7 +19,7 @@ from tacit.errors import TacitError, shares, unknown
 from tacit.numerics import counter
 from tacit.numerics.mel import HOP, hop_of, log_mel
 from tacit.views import changed
-from tacit.views.kinds import MultiCrop, Neighbours, Pair, Plain, Single, Values, View
+from tacit.views.kinds import MultiCrop, Neighbours, Pair, Plain, Single, View
 
 STRETCH, HEARD = 2.0, 10.0  # seconds of a random and of a plain view, at most, unless the user says otherwise
 SHARE = 0.75  # of the median sound, that a random view lasts
@@ -48,7 +48,7 @@ class AudioViews:
 
     name: ClassVar[str] = "audio"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours, Values)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Neighbours)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:

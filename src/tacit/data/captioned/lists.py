@@ -206,7 +206,9 @@ def _of_cells(file: Path, most: int = 0) -> Listed:
         columns = {f"column {n + 1}": [name, *cells] for n, (name, cells) in enumerate(columns.items())}
         if len(columns) == 2:
             image = next(name for name, cells in columns.items() if is_path(cells[0]))
-            columns = {("image" if name == image else "caption"): cells for name, cells in columns.items()}
+            (other,) = columns.keys() - {image}
+            if _are_prose(columns[other]):  # and not a label or a number
+                columns = {"image": columns[image], "caption": columns[other]}
         return Listed(columns, {row + 1: why for row, why in read.wrong.items()})
     return Listed(columns, dict(read.wrong))
 
