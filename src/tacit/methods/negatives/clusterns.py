@@ -17,8 +17,8 @@ from tacit.views.kinds import Pair
 class ClusterNS(Method):
     """SimCSE, with the second-nearest centroid of each text as a further negative of all, and others of its cluster kept near.
 
-    Clusters begin once the mean cosine of a batch is `start` or less; until then it is SimCSE. Cosines of texts of a cluster are
-    to be from `low` to `high` below that of the positive (a loss weighed by `margin`). Numbers are those of BERT.
+    Clusters begin once the mean cosine of a batch is `start` or less; until then it is SimCSE. Cosines of texts of one cluster
+    are to be from `low` to `high` below that of the positive (a loss weighed by `margin`). Numbers are those of BERT.
 
     checked: djz233/ClusterNS@84cbd49 (simcse/models.py, without prompts)
     Compared: centroids, loss and gradient before and after clusters begin, written out once more from cl_forward.
