@@ -26,8 +26,8 @@ class Sent2Vec(Method):
     authors trained on Wikipedia with, but for least 20, width 700 and 4 M buckets; of a few million words their rate moves rows
     too little, and `--recipe small` takes ten times as much.
 
-    checked: epfml/sent2vec@9efbc2d (src/fasttext.cc, model.cc, dictionary.cc)
-    Compared: by a naive loop of their steps, written out once more; the program itself was not run.
+    unverified: compared with the steps of epfml/sent2vec@9efbc2d (src/fasttext.cc, model.cc, dictionary.cc) written out once
+    more as a naive loop; the program itself was not run.
     Differs: words are the pieces of the run's tokenizer, of which none is left out of a context for being rare; the rate falls
     by sentences; negatives as `numerics.cbow` says.
     """
