@@ -26,9 +26,9 @@ class DCLR(Method):
     A stage of SimCSE, of `warm_up` epochs, trains that encoder, and this one goes on from it, as the authors' large nets do.
     `noises` rows of noise for each text climb the loss by `ascent` steps of `stride`, and are the same for all.
 
-    unverified: weights and noise were compared with cl_vat_forward of RUCAIBox/DCLR@e2c3430 (simcse/models.py) written out once
-    more; their program was not run. The loss is the paper's, of which the code differs: it multiplies logits by weights, so that
-    what does not count still adds 1, and takes a binary cross-entropy.
+    unverified: weights and noise were compared with cl_vat_forward of RUCAIBox/DCLR@e2c3430 (simcse/models.py) written out
+    once more; their program was not run. The loss is the paper's, of which the code differs: it multiplies logits by weights,
+    so that what does not count still adds 1, and takes a binary cross-entropy.
     Differs: padding is not attended; what the encoders give, of the native ones a mean of tokens, stands for their poolers'
     answers; `noises` is a whole number; nothing is selected by STS-B; the rate falls by a cosine.
     """
