@@ -13,9 +13,12 @@ def one_vs_rest(features: Tensor, targets: Tensor, costs: Sequence[float] = COST
     """Weights of a head per class and cost, costs × classes × (d + 1): features n × d, targets bool, n × classes.
 
     Minimises ½ ‖w‖² + C Σ log(1 + exp(−y w·x)) with a last feature of 1, whose weight is penalised too, which is what liblinear
-    does (Fan et al. 2008, JMLR 9); by Newton's method, each cost from the solution of the one before it.
+    does (Fan et al. 2008, JMLR 9); by Newton's method, each cost from the solution of the one before it. Weights lie among the
+    rows, so that where features are more than samples they are sought there.
     """
-    x, y = _with_one(features), targets.double()
+    whole, y = _with_one(features), targets.double()
+    among = torch.linalg.svd(whole, full_matrices=False).Vh if whole.shape[1] > len(whole) else None
+    x = whole if among is None else whole @ among.T
     weights, found = x.new_zeros(y.shape[1], x.shape[1]), []
     for cost in costs:
         for _ in range(ROUNDS):
@@ -28,7 +31,7 @@ def one_vs_rest(features: Tensor, targets: Tensor, costs: Sequence[float] = COST
             if float(step.abs().max()) < CLOSE:
                 break
         found.append(weights)
-    return torch.stack(found)
+    return torch.stack(found) if among is None else torch.stack(found) @ among
 
 
 def scores(weights: Tensor, features: Tensor) -> Tensor:
