@@ -2,13 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 from PIL import Image
 
 import tacit
 from tacit.data.clouds.shapes import shapes, write
 from tacit.judging.telling import _looks
+from tests.sheets import sheet_has_columns
 
 SMALL = {"points": 48, "epochs": 1, "batch": 16, "width": 16, "depth": [16]}
 
@@ -44,11 +44,7 @@ def test_embedding_and_searching_by_a_file(run, folder, tmp_path):
 
 @pytest.mark.parametrize(("method", "columns"), [("simclr", 3), ("dino", 11), ("point_mae", 2)])
 def test_a_sheet_of_views(folder, tmp_path, method, columns):
-    file = tacit.preview(str(folder), method, out=tmp_path / "sheet.png", count=2, small_crops=-1)
-    picture = np.asarray(Image.open(file))
-    assert picture.shape[1] == 12 + columns * 124
-    for column in range(columns):
-        assert (picture[27:139, 12 + 124 * column : 124 + 124 * column] != 255).any()
+    sheet_has_columns(folder, method, columns, tmp_path / "sheet.png")
 
 
 def test_samples_have_pictures():

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -11,6 +10,7 @@ import tacit
 from tacit.data.video.generated import moving_letters
 from tacit.judging.telling import _looks
 from tests.data.video.encoding import encode, moving
+from tests.sheets import sheet_has_columns
 
 SMALL = {"frames": 4, "epochs": 1, "batch": 8, "width": 8, "depth": [1, 1], "side": 16}
 
@@ -67,11 +67,7 @@ def test_a_run_of_other_frames_goes_through(folder, tmp_path):
 
 @pytest.mark.parametrize(("method", "columns"), [("simclr", 3), ("dino", 11)])
 def test_a_sheet_of_views(folder, tmp_path, method, columns):
-    file = tacit.preview(str(folder), method, out=tmp_path / "sheet.png", count=2, small_crops=-1)
-    picture = np.asarray(Image.open(file))
-    assert picture.shape[1] == 12 + columns * 124
-    for column in range(columns):
-        assert (picture[27:139, 12 + 124 * column : 124 + 124 * column] != 255).any()
+    sheet_has_columns(folder, method, columns, tmp_path / "sheet.png")
 
 
 def test_samples_have_pictures():

@@ -55,18 +55,7 @@ class Side:
     def represent(self, content: Any, index: np.ndarray) -> list[Tensor]:
         """Decoded content of n samples -> n × d, on the CPU, as a list of one."""
         look = look_of(self.run.method if self.run.method is not None else self.run.encoder)
-        views = getattr(self.run.views, PARTS[self.part])
-        program = Program(Plain(), views)
-        return seen(
-            lambda batch: look(batch.views[0], self.part),
-            program,
-            content,
-            index,
-            0,
-            self.run.device,
-            self.run.autocast,
-            whole=True,
-        )
+        return _looked(self.run, look, self.part, content, index)
 
 
 def side_of(run: Run, samples: Samples) -> Run | Side:
@@ -85,7 +74,6 @@ def side_of(run: Run, samples: Samples) -> Run | Side:
 @torch.no_grad()
 def of_part(run: Run, look: Look, samples: Samples, part: int, batch: int = 256) -> Tensor:
     """All samples of one part through `look`: N × d."""
-    program = Program(Plain(), getattr(run.views, PARTS[part]))
     rows = []
     for start in range(0, len(samples), batch):
         index = np.arange(start, min(start + batch, len(samples)))
@@ -93,5 +81,11 @@ def of_part(run: Run, look: Look, samples: Samples, part: int, batch: int = 256)
         if bad:
             position, why = next(iter(bad.items()))
             raise TacitError(f"{samples.ids[position]} cannot be read ({why}); remove it.")
-        rows += seen(lambda b: look(b.views[0], part), program, content, index, 0, run.device, run.autocast, whole=True)
+        rows += _looked(run, look, part, content, index)
     return torch.cat(rows)
+
+
+def _looked(run: Run, look: Look, part: int, content: Any, index: np.ndarray) -> list[Tensor]:
+    """Decoded content of one part through `look`: n × d, as a list of one."""
+    program = Program(Plain(), getattr(run.views, PARTS[part]))
+    return seen(lambda batch: look(batch.views[0], part), program, content, index, 0, run.device, run.autocast, whole=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tacit.claims.claim import Measures
-from tacit.claims.training import QUICK
+from tacit.claims.training import QUICK, UNTRAINED
 from tacit.data import known
 from tacit.data.captioned.opening import of_pair
 from tacit.data.generated import tiny_images
@@ -60,7 +60,7 @@ class OnCaptions:
         train, test = parts(quick, self.set)
         count = self.pairs or len(train)
         some = train.take(np.sort(counter.permutation(counter.key("claims"), len(train))[:count]))
-        short = {"epochs": 1, "epoch_batches": 1, "warmup": 0} if self.which != "this encoder" else {}
+        short = UNTRAINED if self.which != "this encoder" else {}
         options: dict[str, Any] = {**SHARED, **self.options, **(QUICK if quick else short)}
         shuffled = exchanged(some, self.wrong, seed)
         with tempfile.TemporaryDirectory() as folder:

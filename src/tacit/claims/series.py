@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tacit.claims.claim import Measures
-from tacit.claims.training import QUICK, judged
+from tacit.claims.training import QUICK, UNTRAINED, judged
 from tacit.data import known
 from tacit.data.samples import Samples
 from tacit.data.series.generated import rhythms
@@ -46,7 +46,7 @@ class OnSeries:
 
     def trained(self, data: Samples, folder: Path, seed: int, quick: bool) -> tuple[Run, Samples, Samples]:
         """The run, and the parts by which it is judged."""
-        short = {"epochs": 1, "epoch_batches": 1, "warmup": 0} if self.which != "this encoder" else {}
+        short = UNTRAINED if self.which != "this encoder" else {}
         options: dict[str, Any] = {**self.options, **(QUICK if quick else short)}
         run = pretrain(data, self.method, out=folder, seed=seed, quiet=True, **options)
         return run, data.split("train"), data.split("test")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tacit.claims.claim import Measures
-from tacit.claims.training import QUICK
+from tacit.claims.training import QUICK, UNTRAINED
 from tacit.data import known
 from tacit.data.checking import verify
 from tacit.data.sounds.generated import diphthongs, in_noise
@@ -49,7 +49,7 @@ class OnSounds:
         train, test = parts(seed, quick)
         alone = train.take(np.arange(len(train)))
         alone.splits = None
-        short = {"epochs": 1, "epoch_batches": 1, "warmup": 0} if self.which != "this encoder" else {}
+        short = UNTRAINED if self.which != "this encoder" else {}
         with tempfile.TemporaryDirectory() as folder:
             options: dict[str, Any] = {**self.options, **(QUICK if quick else short)}
             run = pretrain(alone, self.method, out=Path(folder) / "run", seed=seed, quiet=True, **options)

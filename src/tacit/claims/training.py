@@ -29,6 +29,9 @@ from tacit.views.kinds import Plain
 QUICK = {"epochs": 1, "epoch_batches": 2, "batch": 32, "warmup": 0}  # in place of what a claim fixes
 
 
+UNTRAINED = {"epochs": 1, "epoch_batches": 1, "warmup": 0}  # of what needs a run and nothing trained
+
+
 @dataclass(frozen=True)
 class Training:
     """Pretrain on so many images of a known set's training part, and judge against all of it on its test part.

@@ -12,6 +12,7 @@ import numpy as np
 
 from tacit.data.decoding import SUFFIXES
 from tacit.data.images import EncodedImages
+from tacit.data.samples import Samples
 from tacit.errors import TacitError
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -57,6 +58,17 @@ def open_file(file: str | Path) -> EncodedImages:
     """One image, its name being its id."""
     path = Path(file).expanduser()
     return EncodedImages.of(str(file), Files(path.parent, [path.name]), [path.name])
+
+
+def place_in(folder: Path, samples: Samples, position: int) -> Path:
+    """The folder that a sample's file is written into, made: folder / split / class, as far as they are known."""
+    place = folder
+    if samples.splits is not None:
+        place = place / str(samples.splits[position])
+    if samples.labels is not None and samples.labels[position] >= 0:
+        place = place / samples.classes[samples.labels[position]]
+    place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 def scan(folder: Path, suffixes: Collection[str] = SUFFIXES, what: str = "image") -> Scan:

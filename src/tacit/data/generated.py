@@ -12,6 +12,7 @@ import pyarrow as pa
 from PIL import Image
 
 from tacit.data.decoding import pool
+from tacit.data.folders import place_in
 from tacit.data.images import ImageArrays
 from tacit.data.networks.hypergraph import Hypergraph, HypergraphNodes
 from tacit.data.pairs import Pairs
@@ -172,12 +173,7 @@ def write(samples: ImageArrays, folder: Path) -> None:
 
     def save(position: int) -> None:
         content, _ = samples.read(np.array([position]))
-        place = folder
-        if samples.splits is not None:
-            place = place / str(samples.splits[position])
-        if samples.labels is not None and samples.labels[position] >= 0:
-            place = place / samples.classes[samples.labels[position]]
-        place.mkdir(parents=True, exist_ok=True)
+        place = place_in(folder, samples, position)
         pixels = content.pixels[0].numpy()
         Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(
             place / f"{Path(samples.ids[position]).stem}.png"

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -81,26 +82,36 @@ def from_csv(file: Path, source: str) -> EncodedImages:
 
     Columns are parted by commas, semicolons or tabs. Without a header the columns have no names but "column 1", ….
     """
+    rows = cells_of(file, source)
+    if rows and any(_is_path(cell) for cell in rows[0]):
+        rows.insert(0, [f"column {number + 1}" for number in range(len(rows[0]))])
+    if len(rows) < 2:
+        raise TacitError(f"{source} lists nothing; give a header with the names of the columns and one row per image.")
+    refuse_uneven(rows, source)
+    if len({*rows[0]}) < len(rows[0]):
+        raise TacitError(f"{source} has two columns of one name ({', '.join(rows[0])}); name each differently.")
+    table = pa.table([pa.array(cells) for cells in zip(*rows[1:])], names=rows[0])
+    return from_table(table, file.parent, source, {})
+
+
+def cells_of(file: Path, source: str, most: int | None = None) -> list[list[str]]:
+    """The rows of a list in UTF-8, at most so many, without empty ones; parted by commas, semicolons or tabs."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             first = text.readline()
             text.seek(0)
             lines = csv.reader(text, delimiter=max(",;\t", key=first.count))
-            rows = [[cell.strip() for cell in row] for row in lines if row]
+            return list(islice(([cell.strip() for cell in row] for row in lines if row), most))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TacitError(f"{source} is no list in UTF-8 ({error}); save it again as CSV.") from None
-    if rows and any(_is_path(cell) for cell in rows[0]):
-        rows.insert(0, [f"column {number + 1}" for number in range(len(rows[0]))])
-    if len(rows) < 2:
-        raise TacitError(f"{source} lists nothing; give a header with the names of the columns and one row per image.")
+
+
+def refuse_uneven(rows: Sequence[Sequence[str]], source: str) -> None:
+    """A header and rows that have not all as many cells."""
     uneven = next((number for number, row in enumerate(rows) if len(row) != len(rows[0])), None)
     if uneven is not None:
         cells = f"{len(rows[uneven])} columns in row {uneven} and {len(rows[0])} in the header"
         raise TacitError(f"{source} has {cells}; put cells that hold a comma into double quotes.")
-    if len({*rows[0]}) < len(rows[0]):
-        raise TacitError(f"{source} has two columns of one name ({', '.join(rows[0])}); name each differently.")
-    table = pa.table([pa.array(cells) for cells in zip(*rows[1:])], names=rows[0])
-    return from_table(table, file.parent, source, {})
 
 
 def from_parquet(files: Sequence[Path], source: str) -> EncodedImages:

@@ -1,7 +1,8 @@
 """A number that carries how it was measured and how far it can be trusted."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tacit.evaluation.meanings import MEANINGS
@@ -47,6 +48,11 @@ class Number:
 def missing(name: str, why: str, **protocol: Any) -> Number:
     """A number that could not be measured, and why."""
     return Number(name, NAN, NAN, NAN, protocol, why)
+
+
+def under(number: Number, protocol: Mapping[str, Any]) -> Number:
+    """The same, measured under this protocol besides its own."""
+    return replace(number, protocol={**number.protocol, **protocol})
 
 
 def figures(x: float) -> str:

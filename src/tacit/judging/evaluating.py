@@ -20,6 +20,7 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.graphs import graph_classification
 from tacit.evaluation.labelled.links import link_prediction
 from tacit.evaluation.labelled.nodes import node_classification
+from tacit.evaluation.number import under
 from tacit.evaluation.panel import Judged, judge
 from tacit.judging.forecasting import advice, series_numbers
 from tacit.judging.telling import some, tell, trained_on
@@ -77,7 +78,7 @@ def by_panel(run: Run, samples: Samples, *, report: str | Path | None = None, se
     if isinstance(opened, SeriesSamples):
         for name, found in series_numbers(run, opened, train, test).items():
             numbers[name] = found + numbers.get(name, [])
-    evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
+    evaluation = Evaluation({name: [under(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, test, pages, evaluation, corrupt, advised=advice(evaluation))
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
@@ -129,7 +130,3 @@ def _links(z: Tensor, held: Held, same: bool) -> list[Any]:
     found = link_prediction(z, held.edges, held.absent)
     unknown = "the run was trained on another source, which may have shown it these edges"
     return found if same else [replace(n, protocol={**n.protocol, "notes": [unknown]}) for n in found]
-
-
-def _told(number: Any, protocol: dict[str, Any]) -> Any:
-    return replace(number, protocol={**number.protocol, **protocol})

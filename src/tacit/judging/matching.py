@@ -18,7 +18,7 @@ from tacit.data.text.opening import from_strings
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
 from tacit.evaluation.labelled.matching import SCORES, Correlated, Score, matching_numbers, zero_shot
-from tacit.evaluation.number import Number
+from tacit.evaluation.number import Number, under
 from tacit.judging.evaluating import by_panel
 from tacit.judging.telling import tell, trained_on
 from tacit.run import Run
@@ -45,7 +45,7 @@ def judge(run: Run, data: Any, *, report: str | Path | None = None, kind: str | 
     assert isinstance(train, Pairs) and isinstance(test, Pairs)  # parts of pairs
     numbers = judged(run, train, test)
     protocol = {"data": str(opened.source), "split": how, "seed": seed, "encoder": run.config.encoder, "corrupt": len(corrupt)}
-    evaluation = Evaluation({name: [_told(n, protocol) for n in found] for name, found in numbers.items()})
+    evaluation = Evaluation({name: [under(n, protocol) for n in found] for name, found in numbers.items()})
     pages = Path(report) if report is not None else run.path / "report.html"
     tell(run, test, pages, evaluation, corrupt, advised=advice(evaluation))
     write_text(run.path / "evaluation.json", json.dumps(evaluation.as_dict(), indent=1))
@@ -119,7 +119,3 @@ def _correlated(run: Run, train: Pairs) -> Look:
     first, second = of_part(run, plain, train.first, 0), of_part(run, plain, texts, 1)
     maps = Correlated(first[torch.from_numpy(owner)], second)
     return lambda view, part: maps(plain(view, part).cpu().float(), part)
-
-
-def _told(number: Number, protocol: dict[str, Any]) -> Number:
-    return Number(number.name, number.value, number.low, number.high, {**number.protocol, **protocol}, number.why)

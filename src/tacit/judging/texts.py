@@ -1,7 +1,6 @@
 """`tacit evaluate` of texts: by scores of pairs, by judged queries, or by labels as other kinds of data."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from tacit.data.samples import Samples
 from tacit.data.text.samples import Alike, TextSamples, Wanted
 from tacit.errors import TacitError
 from tacit.evaluation.comparison import Evaluation
-from tacit.evaluation.number import Number
+from tacit.evaluation.number import under
 from tacit.evaluation.texts.finding import bm25, finding_numbers
 from tacit.evaluation.texts.likeness import likeness_numbers
 from tacit.judging.evaluating import by_panel
@@ -60,7 +59,7 @@ def _alike(run: Run, opened: TextSamples) -> tuple[Evaluation, Samples, str, lis
     numbers = {}
     for name, z in _embedded(run, samples).items():
         found = likeness_numbers(z[first[whole]], z[second[whole]], task.score[chosen][whole])
-        numbers[name] = [_told(number, told) for number in found]
+        numbers[name] = [under(number, told) for number in found]
     evaluation = Evaluation(numbers)
     return evaluation, samples, f"{int(whole.sum()):,} scored pairs", _advice(evaluation, "sts_spearman", "raw input")
 
@@ -85,9 +84,9 @@ def _found(run: Run, opened: TextSamples) -> tuple[Evaluation, Samples, str, lis
         def scores(which: np.ndarray, asked: Tensor = asked, there: Tensor = there) -> np.ndarray:
             return (asked[which] @ there.T).numpy()
 
-        numbers[name] = [_told(n, told) for n in finding_numbers(scores, relevant, len(documents))]
+        numbers[name] = [under(n, told) for n in finding_numbers(scores, relevant, len(documents))]
     by_words = bm25(opened.said(documents, LETTERS), opened.said(queries, LETTERS))
-    numbers["BM25"] = [_told(n, told) for n in finding_numbers(by_words, relevant, len(documents))]
+    numbers["BM25"] = [under(n, told) for n in finding_numbers(by_words, relevant, len(documents))]
     evaluation = Evaluation(numbers)
     what = f"{len(np.unique(relevant[:, 0])):,} queries"
     return evaluation, samples.split("train"), what, _advice(evaluation, "ndcg_at_10", "BM25")
@@ -115,7 +114,3 @@ def _advice(evaluation: Evaluation, metric: str, rival: str) -> list[str]:
     if mine.value > other.value:
         return [f"It is above {named}: search with it (tacit embed)."]
     return [f"It is not above {named}: train on more texts of this sort, or begin with a pretrained model."]
-
-
-def _told(number: Number, protocol: dict[str, Any]) -> Number:
-    return replace(number, protocol={**number.protocol, **protocol})

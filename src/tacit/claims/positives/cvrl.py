@@ -2,10 +2,9 @@
 
 from tacit.claims.claim import Claim, Found
 from tacit.claims.clips import Clips
+from tacit.claims.training import UNTRAINED
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.positives.cvrl import CVRL
-
-UNTRAINED = {"epochs": 1, "epoch_batches": 1, "warmup": 0}
 
 
 def rule(found: Found) -> dict[str, bool]:

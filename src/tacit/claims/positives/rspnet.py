@@ -5,6 +5,7 @@ from torch.nn.functional import cross_entropy
 
 from tacit.claims.claim import Claim, Found
 from tacit.claims.clips import Clips
+from tacit.claims.training import UNTRAINED
 from tacit.method import Batch, Encoder, Method
 from tacit.methods.positives.rspnet import RSPNet
 from tacit.views.kinds import Speeds
@@ -43,7 +44,7 @@ CLAIM = Claim(
     "small 3-D residual net, 8 epochs of batches of 64, a queue of 1 024; probes of digits and of velocities, and retrieval, "
     "on 300 test clips, the middle clip of each and not ten.",
     arms={
-        "untrained": Clips(RSPNet, {"epochs": 1, "epoch_batches": 1, "warmup": 0}, "untrained encoder"),
+        "untrained": Clips(RSPNet, UNTRAINED, "untrained encoder"),
         "absolute speed": Clips(AbsoluteSpeed),
         "appearance alone": Clips(RSPNet, {"speed_weight": 0.0}),
         "RSPNet": Clips(RSPNet),

@@ -13,6 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d, cross_entropy
 
 from tacit.claims.claim import Claim, Found, Measures
 from tacit.claims.clips import Clips, judged, opened, trained
+from tacit.claims.training import UNTRAINED
 from tacit.method import Batch, Method
 from tacit.methods.pretext.opn import FRAMES, OPN, ORDERS
 from tacit.numerics import counter
@@ -84,7 +85,7 @@ CLAIM = Claim(
     "(so no channel is split off), small_resnet on frames, 40 epochs of batches of 64, AdamW; orders of 300 test clips, of "
     "which chance tells 8.3 %, and probes of their digits in place of action recognition and detection.",
     arms={
-        "untrained": Clips(OPN, {**LONG, "epochs": 1, "epoch_batches": 1, "warmup": 0}, "untrained encoder"),
+        "untrained": Clips(OPN, {**LONG, **UNTRAINED}, "untrained encoder"),
         "without comparisons": Ordering(Concatenated, LONG),
         "OPN": Ordering(OPN, LONG),
     },

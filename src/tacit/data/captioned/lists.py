@@ -1,8 +1,7 @@
 """Lists of images with captions: which columns hold what, and their rows as they are, several captions of an image together."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from tacit.data.decoding import SUFFIXES
 from tacit.data.image_lists import IMAGES, LABELS, SPLIT
 from tacit.data.labels import numbered, told_apart
 from tacit.data.tabular.files import blocks
-from tacit.data.text.files import HEAD, LISTS, content, form, lines, rows
+from tacit.data.text.files import HEAD, LISTS, content, form, lines, objects, rows
 from tacit.data.text.opening import PARTS
 from tacit.errors import TacitError
 
@@ -175,18 +174,8 @@ def _are_prose(cells: Sequence[Any]) -> bool:
 def _of_lines(data: bytes) -> Listed:
     """Objects of JSON, one on each line."""
     read = lines(data)
-    found: list[Mapping[str, Any]] = []
-    assert read.numbers is not None  # of lines
-    wrong = dict(read.wrong)
-    for row, line in enumerate(read.values["text"]):
-        try:
-            one = json.loads(line) if line is not None else {}
-        except ValueError:
-            one = None
-        if not isinstance(one, dict):
-            wrong[row] = f"line {read.numbers[row]} is no object of JSON"
-            one = {}
-        found.append(one)
+    found, strange = objects(read)
+    wrong = read.wrong | {row: f"line {number} is no object of JSON" for row, number in strange}
     names = dict.fromkeys(name for one in found for name in one)
     return Listed({name: [one.get(name) for one in found] for name in names}, wrong)
 

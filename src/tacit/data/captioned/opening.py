@@ -27,7 +27,7 @@ from tacit.data.images import EncodedImages, ImageArrays
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Samples
 from tacit.data.text.files import LISTS, form
-from tacit.data.text.opening import PARTS
+from tacit.data.text.opening import marks_of
 from tacit.errors import TacitError
 
 TRIED = 20  # paths by which the folder is found that they are below
@@ -57,7 +57,7 @@ def _folder(path: Path, source: str, told: bool) -> Pairs | None:
     if not lists:
         return None
     found = [roles(head(file), told, arrays=len(arrays) == 1) for file in lists]
-    if any(one is None or one.image == IMAGE for one in found) or (len(lists) > 1 and _marks(lists) is None):
+    if any(one is None or one.image == IMAGE for one in found) or (len(lists) > 1 and marks_of(lists) is None):
         return None
     if any(_by_place(file, one) for file, one in zip(lists, found) if one is not None):
         return _rows_of_array(arrays[0], lists, found[0], source) if found[0] is not None else None
@@ -67,7 +67,7 @@ def _folder(path: Path, source: str, told: bool) -> Pairs | None:
 def _lists(files: Sequence[Path], which: Roles, source: str, folder: Path | None = None) -> Pairs:
     """Rows with a path, or with an image itself. In a `folder`, what no row names has no caption."""
     read = [whole(file) for file in files]
-    found, marks = joined(read), _marks(files)
+    found, marks = joined(read), marks_of(files)
     declared = None if marks is None else np.repeat(marks, [len(part) for part in read])
     captions = captions_of(found, which)
     if which.image == IMAGE:
@@ -98,7 +98,7 @@ def _rows_of_array(file: Path, lists: Sequence[Path], which: Roles, source: str)
     if len(images) != 1 or images[0].shape[3] not in (1, 3):
         raise TacitError(f"{file} holds {len(images)} arrays of images (uint8, N × height × width × 1 or 3); give one.")
     pixels, read = images[0], [whole(one) for one in lists]
-    found, marks = joined(read), _marks(lists)
+    found, marks = joined(read), marks_of(lists)
     declared = None if marks is None else np.repeat(marks, [len(part) for part in read])
     place = np.array([-1 if cell is None else int(cell) for cell in found.columns[which.image]])
     captions, many = captions_of(found, which), len(pixels)
@@ -159,12 +159,6 @@ def _by_place(file: Path, which: Roles) -> bool:
     """Whether a list names images by their rows in an array."""
     found = head(file)
     return found is not None and not any(isinstance(cell, str) and "." in cell for cell in found.columns[which.image])
-
-
-def _marks(files: Sequence[Path]) -> list[str] | None:
-    """The split that each file is named for; None unless all are."""
-    marks = [PARTS.get(file.name.lower().partition(".")[0].partition("-")[0], "") for file in files]
-    return marks if len(files) > 1 and all(marks) else None
 
 
 def _notes(files: Sequence[Path], which: Roles) -> dict[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tacit.data.clouds.samples import CloudArrays, tidy
 from tacit.data.decoding import pool
+from tacit.data.folders import place_in
 from tacit.errors import TacitError
 from tacit.numerics import counter
 
@@ -55,12 +56,7 @@ def write(samples: CloudArrays, folder: Path) -> None:
 
     def save(position: int) -> None:
         content, _ = samples.read(np.array([position]))
-        place = folder
-        if samples.splits is not None:
-            place = place / str(samples.splits[position])
-        if samples.labels is not None and samples.labels[position] >= 0:
-            place = place / samples.classes[samples.labels[position]]
-        place.mkdir(parents=True, exist_ok=True)
+        place = place_in(folder, samples, position)
         points = content.points[0].numpy()
         header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n"
         axes = "".join(f"property float {axis}\n" for axis in "xyz")

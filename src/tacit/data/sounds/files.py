@@ -1,12 +1,11 @@
 """Where sounds lie: folders, lists beside or instead of them, single files."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from tacit.data.folders import SPLITS, Files, holds, scan
-from tacit.data.image_lists import LABELS, SPLIT
+from tacit.data.image_lists import LABELS, SPLIT, cells_of, refuse_uneven
 from tacit.data.labels import numbered, told_apart
 from tacit.data.sounds.formats import SUFFIXES
 from tacit.data.sounds.samples import SoundSamples
@@ -52,14 +51,12 @@ def from_list(file: Path, source: str) -> SoundSamples:
     The label is a column that is named so, else the first after the path that is no split; `SoundSamples.labelled` takes
     another. Columns are parted by commas, semicolons or tabs; of equal paths the first row counts.
     """
-    header, *rows = _rows(file, None, source)
-    if not rows:
+    listed = cells_of(file, source)
+    if len(listed) < 2:
         raise TacitError(f"{source} lists nothing; give a header with the names of the columns and one row per sound.")
-    uneven = next((number for number, row in enumerate(rows, 1) if len(row) != len(header)), None)
-    if uneven is not None:
-        cells = f"{len(rows[uneven - 1])} columns in row {uneven} and {len(header)} in the header"
-        raise TacitError(f"{source} has {cells}; put cells that hold a comma into double quotes.")
-    column = _column([header, *rows[:TRIED]])
+    refuse_uneven(listed, source)
+    header, *rows = listed
+    column = _column(listed[: TRIED + 1])
     if column is None:
         raise TacitError(
             f"{source} has the columns {', '.join(header)} and none of paths of sounds; give paths such as sounds/1.wav in one."
@@ -84,23 +81,10 @@ def from_list(file: Path, source: str) -> SoundSamples:
     return SoundSamples.of(source, Files(file.parent, ids), ids, **own)
 
 
-def _rows(file: Path, most: int | None, source: str) -> list[list[str]]:
-    """The said of a list, without empty lines."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            first = text.readline()
-            text.seek(0)
-            lines = csv.reader(text, delimiter=max(",;\t", key=first.count))
-            found = ([cell.strip() for cell in row] for row in lines if row)
-            return [row for row, _ in zip(found, range(most))] if most else list(found)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TacitError(f"{source} is no list in UTF-8 ({error}); save it again as CSV.") from None
-
-
 def _beginning(file: Path) -> list[list[str]]:
     """Header and first rows; none of what is no list."""
     try:
-        return _rows(file, TRIED + 1, str(file))
+        return cells_of(file, str(file), TRIED + 1)
     except (TacitError, OSError):
         return []
 

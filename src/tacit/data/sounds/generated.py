@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tacit.data.folders import place_in
 from tacit.data.sounds.formats import packed
 from tacit.data.sounds.samples import Kept, SoundSamples
 from tacit.errors import TacitError
@@ -74,12 +75,7 @@ def write(samples: SoundSamples, folder: Path) -> None:
     """Write sounds as .wav files of 16 bits, folder / split / class / row.wav, as `tacit.data.open` reads them."""
     for position, id in enumerate(samples.ids):
         content, _ = samples.read(np.array([position]))
-        place = folder
-        if samples.splits is not None:
-            place = place / str(samples.splits[position])
-        if samples.labels is not None and samples.labels[position] >= 0:
-            place = place / samples.classes[samples.labels[position]]
-        place.mkdir(parents=True, exist_ok=True)
+        place = place_in(folder, samples, position)
         write_wav(place / f"{Path(id).stem}.wav", content.floats()[0].numpy(), samples.rate)
 
 

@@ -157,19 +157,26 @@ def decoded(raw: bytes) -> tuple[str | None, str]:
         return None, f"it is no UTF-8: byte 0x{raw[error.start]:02x} at {error.start}"
 
 
-def _jsonl(data: bytes) -> Columns:
-    read = lines(data)
+def objects(read: Columns) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
+    """What lines say in JSON, {} where one cannot be read or is no object; of the latter the rows and the lines' numbers."""
     assert read.numbers is not None  # of lines
     found: list[dict[str, Any]] = []
-    for row, line in enumerate(read.values["text"]):
+    wrong = []
+    for row, (line, number) in enumerate(zip(read.values["text"], read.numbers)):
         try:
             one = json.loads(line) if line is not None else {}
         except ValueError:
             one = None
         if not isinstance(one, dict):
-            read.wrong[row] = f"it is no object of JSON (line {read.numbers[row]})"
-            one = {}
-        found.append(one)
+            wrong.append((row, number))
+        found.append(one if isinstance(one, dict) else {})
+    return found, wrong
+
+
+def _jsonl(data: bytes) -> Columns:
+    read = lines(data)
+    found, wrong = objects(read)
+    read.wrong |= {row: f"it is no object of JSON (line {number})" for row, number in wrong}
     names = dict.fromkeys(name for one in found for name, value in one.items() if not isinstance(value, dict | list))
     read.values = {name: [_cell(one.get(name)) for one in found] for name in names} or {"text": [None] * len(found)}
     return read

@@ -312,10 +312,16 @@ def _is_prose(cells: Sequence[str | None]) -> bool:
     return bool(np.median([len(cell.split()) for cell in given]) >= PROSE)
 
 
-def _splits(files: Sequence[Path]) -> list[str] | None:
+def marks_of(files: Sequence[Path]) -> list[str] | None:
     """The split that each file is named for; None unless all are."""
     marks = [PARTS.get(file.name.lower().partition(".")[0].partition("-")[0], "") for file in files]
-    return marks if len(files) > 1 and all(marks) and len({*marks}) > 1 else None
+    return marks if len(files) > 1 and all(marks) else None
+
+
+def _splits(files: Sequence[Path]) -> list[str] | None:
+    """The same; None unless there are several."""
+    marks = marks_of(files)
+    return marks if marks and len({*marks}) > 1 else None
 
 
 def _named(files: Sequence[Path]) -> str:

@@ -1,11 +1,11 @@
 """SimCSE, unsupervised."""
 
-from torch import nn
-
 from tacit.errors import positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import unit
 from tacit.objectives.n_pair import n_pair
+from tacit.parts.sequences.unchanged import TEXT
+from tacit.parts.text.sentence_head import sentence_head
 from tacit.views.kinds import Pair
 
 
@@ -22,7 +22,7 @@ class SimCSE(Method):
     """
 
     paper = Paper("SimCSE: Simple Contrastive Learning of Sentence Embeddings", "Gao, Yao, Chen", 2021, "arXiv:2104.08821")
-    views = Pair(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
+    views = Pair(of={"text": TEXT})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=3e-5, batch=64, epochs=1, clip=1.0)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, epochs=5, warmup=0.5, clip=1.0)}
@@ -30,7 +30,7 @@ class SimCSE(Method):
     def __init__(self, encoder: Encoder, *, temperature: float = 0.05):
         super().__init__(encoder)
         positive(temperature=temperature)
-        self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
+        self.projector = sentence_head(encoder.dim)
         self.temperature = temperature
 
     def step(self, batch: Batch):

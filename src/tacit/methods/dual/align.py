@@ -6,12 +6,12 @@ from torch import nn
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Dual, Method, Paper, Recipe
 from tacit.objectives.dual.matched import matched
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.views.kinds import Paired
 
 COLDEST = 0.01  # below which the temperature is not learned: at 0 the loss is not defined
 
 CROPPED = {"crop": (0.69, 0.71), "ratio": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0, "solarise": 0.0}
-WHOLE = {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}
 
 
 class ALIGN(Method):
@@ -32,7 +32,7 @@ class ALIGN(Method):
         2021,
         "arXiv:2102.05918",
     )
-    views = Paired(of={"pair": {"image": CROPPED, "text": WHOLE}})
+    views = Paired(of={"pair": {"image": CROPPED, "text": TEXT}})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-3, batch=16384, weight_decay=1e-5, epochs=11, warmup=0.1)
     recipes = {

@@ -5,11 +5,11 @@ from torch import nn
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Dual, Method, Paper, Recipe
 from tacit.objectives.dual.matched import matched
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.views.kinds import Paired
 
 SEEN = {"crop": (0.6, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.0, "hue": 0.0, "jitter": 1.0, "grey": 0.0}
 SEEN |= {"blur": 1.0, "blur_sigma": (0.1, 3.0), "solarise": 0.0}
-WHOLE = {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}
 
 
 class ConVIRT(Method):
@@ -31,7 +31,7 @@ class ConVIRT(Method):
         2022,
         "arXiv:2010.00747",
     )
-    views = Paired(of={"pair": {"image": SEEN, "text": WHOLE}})
+    views = Paired(of={"pair": {"image": SEEN, "text": TEXT}})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-4, batch=32, weight_decay=1e-6, epochs=200)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, weight_decay=1e-2, epochs=60, warmup=3)}

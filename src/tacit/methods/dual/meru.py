@@ -11,10 +11,10 @@ from tacit.numerics import lorentz
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather
 from tacit.objectives.dual.scored import scored
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.views.kinds import Paired
 
 SEEN = {"crop": (0.5, 1.0), "flip": 0.0, "jitter": 0.0, "grey": 0.0, "blur": 0.0, "solarise": 0.0}
-WHOLE = {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}
 SHARPEST, BEND = 100.0, 10.0  # the largest scale of distances; how far the curvature may go from its first value, times or over
 
 
@@ -33,7 +33,7 @@ class MERU(Method):
     paper = Paper(
         "Hyperbolic Image-Text Representations", "Desai, Nickel, Rajpurohit, Johnson, Vedantam", 2023, "arXiv:2304.09172"
     )
-    views = Paired(of={"pair": {"image": SEEN, "text": WHOLE}})
+    views = Paired(of={"pair": {"image": SEEN, "text": TEXT}})
     whole_batch = True
     similarity = "poincare"
     recipe = Recipe(optimizer="adamw", lr=5e-4, batch=2048, weight_decay=0.2, beta2=0.98, warmup=0.7, epochs=20)

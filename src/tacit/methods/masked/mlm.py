@@ -6,6 +6,7 @@ from torch import nn
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts, Method, Paper, Recipe
 from tacit.objectives.text.hidden_tokens import hidden_tokens
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.parts.sequences.wanted import Words
 from tacit.views.kinds import MaskedTokens
 
@@ -26,7 +27,7 @@ class MLM(Method):
         2019,
         "arXiv:1810.04805",
     )
-    views = MaskedTokens(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
+    views = MaskedTokens(of={"text": TEXT})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-4, batch=256, weight_decay=0.01, epochs=40, warmup=0.4, clip=1.0)
     recipes = {"small": recipe.but(lr=1e-3, epochs=20, warmup=1)}

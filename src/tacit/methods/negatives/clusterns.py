@@ -1,7 +1,7 @@
 """ClusterNS: clusters of the batch say which negatives are too easy, and which are none."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
@@ -10,7 +10,9 @@ from tacit.numerics.processes import gather, rank
 from tacit.objectives.n_pair import n_pair
 from tacit.objectives.text.extra_negatives import extra_negatives
 from tacit.objectives.text.margin_band import margin_band
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.parts.text.moving_clusters import MovingClusters
+from tacit.parts.text.sentence_head import sentence_head
 from tacit.views.kinds import Pair
 
 
@@ -32,7 +34,7 @@ class ClusterNS(Method):
         2023,
         "arXiv:2305.09892",
     )
-    views = Pair(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
+    views = Pair(of={"text": TEXT})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=5e-5, batch=256, epochs=1, clip=1.0)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, epochs=5, warmup=0.5, clip=1.0)}
@@ -48,7 +50,7 @@ class ClusterNS(Method):
                 f"clusters is {clusters}, cluster_rate {cluster_rate}, margin {margin}, low {low} and high {high}; give 2 "
                 "clusters or more, a rate above 0 and up to 1, a weight of 0 or more, and 0 <= low <= high."
             )
-        self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
+        self.projector = sentence_head(encoder.dim)
         self.clusters = MovingClusters(clusters, encoder.dim, cluster_rate)
         self.temperature, self.start, self.margin, self.low, self.high = temperature, start, margin, low, high
 

@@ -1,6 +1,6 @@
 """DCLR: negatives that a second model finds alike do not count, and noise where the space is empty does."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe, Stage
@@ -9,13 +9,15 @@ from tacit.numerics.processes import gather
 from tacit.objectives.n_pair import n_pair
 from tacit.objectives.text.ascent import ascended
 from tacit.objectives.text.extra_negatives import extra_negatives
+from tacit.parts.sequences.unchanged import TEXT
 from tacit.parts.teacher import Teacher
+from tacit.parts.text.sentence_head import sentence_head
 from tacit.views.kinds import Pair
 
 PAPER = Paper(
     "Debiased Contrastive Learning of Unsupervised Sentence Representations", "Zhou, Zhang, Zhao, Wen", 2022, "arXiv:2205.00656"
 )
-VIEWS = Pair(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
+VIEWS = Pair(of={"text": TEXT})
 RECIPE = Recipe(optimizer="adamw", lr=3e-5, batch=128, epochs=3, clip=1.0)
 SMALL = Recipe(optimizer="adamw", lr=1e-3, batch=256, epochs=5, warmup=0.5, clip=1.0)
 
@@ -47,7 +49,7 @@ class DCLR(Method):
         positive(temperature=temperature, stride=stride)
         if min(noises, ascent) < 0:
             raise TacitError(f"noises is {noises} and ascent {ascent}; both count, so give 0 or more.")
-        self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
+        self.projector = sentence_head(encoder.dim)
         self.complement = Teacher(encoder)  # type: ignore[arg-type]  # a module, whatever else it offers
         self.temperature, self.threshold = temperature, threshold
         self.noises, self.ascent, self.stride = noises, ascent, stride
@@ -82,7 +84,7 @@ class Complement(Method):
 
     def __init__(self, encoder: Encoder, *, temperature: float = 0.05):
         super().__init__(encoder)
-        self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
+        self.projector = sentence_head(encoder.dim)
         self.temperature = temperature
 
     def step(self, batch: Batch):

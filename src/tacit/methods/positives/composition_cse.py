@@ -1,13 +1,15 @@
 """Composition-contrastive sentence embeddings: a text finds what its two phrases make together."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import unit
 from tacit.objectives.n_pair import n_pair
 from tacit.parts.sequences.phrases import phrases
+from tacit.parts.sequences.unchanged import TEXT
+from tacit.parts.text.sentence_head import sentence_head
 from tacit.views.kinds import Phrases
 
 
@@ -25,7 +27,7 @@ class CompositionCSE(Method):
     """
 
     paper = Paper("Composition-contrastive Learning for Sentence Embeddings", "Chanchani, Huang", 2023, "arXiv:2307.07380")
-    views = Phrases(of={"text": {"crop": (1.0, 1.0), "drop": 0.0, "shuffle": 1}})
+    views = Phrases(of={"text": TEXT})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=3e-5, batch=64, epochs=1, clip=1.0)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, epochs=5, warmup=0.5, clip=1.0)}
@@ -33,7 +35,7 @@ class CompositionCSE(Method):
     def __init__(self, encoder: Encoder, *, temperature: float = 0.05, dims: int = 256, concatenate: bool = False):
         super().__init__(encoder)
         positive(temperature=temperature, dims=dims)
-        self.projector = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.Tanh())
+        self.projector = sentence_head(encoder.dim)
         self.temperature, self.dims, self.concatenate = temperature, dims, concatenate
 
     def step(self, batch: Batch):

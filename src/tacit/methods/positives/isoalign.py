@@ -10,9 +10,8 @@ from tacit.numerics.processes import size
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.mlp import mlp
 from tacit.parts.sequences.projections import FourierEncoder, ScalogramEncoder, VectorMap
+from tacit.parts.sequences.unchanged import SERIES
 from tacit.views.kinds import Signal
-
-AS_IT_IS = {"crop": (1.0, 1.0), "jitter": 0.0, "magnitude": 0.0, "warp": 0.0, "frequency_mask": 0.0}
 
 
 class IsoAlign(Method):
@@ -36,7 +35,7 @@ class IsoAlign(Method):
         2025,
         "arXiv:2510.22655",
     )
-    views = Signal(of={"series": AS_IT_IS})
+    views = Signal(of={"series": SERIES})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-3, batch=1024, weight_decay=1e-4, epochs=256)
     recipes = {"small": recipe.but(batch=128, epochs=100)}

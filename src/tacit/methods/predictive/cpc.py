@@ -7,10 +7,9 @@ from tacit.errors import TacitError, positive
 from tacit.method import Batch, Method, Paper, Recipe
 from tacit.numerics.processes import gather
 from tacit.objectives.sequences.latent_prediction import latent_prediction
+from tacit.parts.sequences.unchanged import SERIES
 from tacit.parts.sequences.wanted import Sequential
 from tacit.views.kinds import Single
-
-AS_IT_IS = {"crop": (1.0, 1.0), "jitter": 0.0, "magnitude": 0.0, "warp": 0.0, "frequency_mask": 0.0}
 
 
 class CPC(Method):
@@ -30,7 +29,7 @@ class CPC(Method):
     paper = Paper(
         "Representation Learning with Contrastive Predictive Coding", "van den Oord, Li, Vinyals", 2018, "arXiv:1807.03748"
     )
-    views = Single(of={"series": AS_IT_IS})
+    views = Single(of={"series": SERIES})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=2e-4, batch=64, schedule="constant", epochs=100)
     recipes = {"small": recipe.but(lr=1e-3, epochs=60, options={"ahead": 3, "negatives": 64})}
