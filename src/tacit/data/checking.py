@@ -11,7 +11,7 @@ from tacit.data.caching import Cached, pack
 from tacit.data.clouds.samples import Keep as KeepClouds
 from tacit.data.clouds.samples import StoredClouds
 from tacit.data.images import EncodedImages, ImageArrays
-from tacit.data.memory import free_memory
+from tacit.data.memory import DISK, free_memory
 from tacit.data.pairs import Pairs
 from tacit.data.samples import Corrupt, Images, Parts, Samples, Vectors
 from tacit.data.sounds.samples import Keep as KeepSounds
@@ -28,10 +28,11 @@ Progress = Callable[[int, int], None]  # how many of how many have been read
 def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | None = None) -> tuple[Samples, list[Corrupt]]:
     """Read all samples once, a few at a time, and drop those that cannot be read.
 
-    Gives the readable ones (encoded images kept decoded in memory, as many as fit into a quarter of what is free and 4 GiB)
-    and what was dropped. Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples
-    remain, and where vectors hold NaN or infinity, which is a mistake in the array and not bad luck with a file. Warns where
-    16-bit images are brighter than the bits by which they are scaled.
+    Gives the readable ones and what was dropped: encoded images kept decoded in memory, as many as fit into a quarter of what
+    is free and 4 GiB, sounds and point clouds in a temporary file that is mapped, where half of the free disk holds them all.
+    Raises TacitError where more than `threshold` of all is corrupt, where fewer than 2 samples remain, and where vectors hold
+    NaN or infinity, which is a mistake in the array and not bad luck with a file. Warns where 16-bit images are brighter than
+    the bits by which they are scaled.
     """
     n = len(samples)
     bad: dict[int, str] = {}
@@ -67,8 +68,8 @@ def _keeper(samples: Samples) -> "_Keep | KeepClouds | KeepSounds | None":
     if isinstance(samples, EncodedImages):
         return _Keep(samples)
     if isinstance(samples, SoundSamples):
-        return KeepSounds(int(SHARE * free_memory() / _together())) if samples.kept is None else None
-    return KeepClouds(int(SHARE * free_memory() / _together())) if isinstance(samples, StoredClouds) else None
+        return KeepSounds(DISK / _together()) if samples.kept is None else None
+    return KeepClouds(DISK / _together()) if isinstance(samples, StoredClouds) else None
 
 
 def _together() -> int:

@@ -1,9 +1,46 @@
-"""How much memory there is to fill."""
+"""How much memory there is to fill, and what is kept on disk so that none of it is."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 CAUTIOUS = 4 * 2**30  # bytes, where the system does not say
+DISK = 0.5  # of what is free where temporary files lie, that one process of a machine may fill
+
+
+class Spill:
+    """Values written one after another into a temporary file without a name: gone when nobody looks at them any more.
+
+    What is mapped of it takes memory as long as there is some to spare, and no longer.
+    """
+
+    def __init__(self, kind: Any, share: float = DISK):
+        self.kind, self.count, self.full = np.dtype(kind), 0, False
+        self.most = int(share * shutil.disk_usage(tempfile.gettempdir()).free)
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # `mapped` closes it
+
+    def add(self, values: np.ndarray) -> None:
+        """Write n values, unless these or some before them found no room."""
+        self.full |= (self.count + values.size) * self.kind.itemsize > self.most
+        if self.full:
+            return
+        try:
+            self.file.write(np.ascontiguousarray(values, self.kind).data)
+            self.count += values.size
+        except OSError:  # the disk was filled by others meanwhile
+            self.full = True
+
+    def mapped(self) -> np.ndarray | None:
+        """All values, read-only; None where there was no room for some."""
+        with self.file:
+            if self.full:
+                return None
+            self.file.flush()
+            return np.memmap(self.file, self.kind, "r", shape=(self.count,)) if self.count else np.empty(0, self.kind)
 
 
 def free_memory() -> int:

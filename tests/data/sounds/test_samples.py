@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import tacit
+from tacit.data import checking
 from tacit.data.checking import verify
 from tacit.data.sounds.generated import diphthongs, write, write_wav
 from tacit.errors import TacitError
@@ -145,3 +146,10 @@ def test_diphthongs_hide_their_classes_from_mean_spectra():
     assert torch.equal(samples.read(np.arange(20))[0].waves[:, :2400], larger.waves[:, :2400])
     with pytest.raises(TacitError, match="2 to 6"):
         diphthongs(10, classes=7)
+
+
+def test_without_room_on_disk_sounds_are_decoded_anew(tmp_path, monkeypatch):
+    samples = tacit.open(str(listed(tmp_path / "set")))
+    monkeypatch.setattr(checking, "DISK", 1e-12)
+    kept, corrupt = verify(samples)
+    assert kept is samples and not corrupt

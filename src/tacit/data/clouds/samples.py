@@ -14,6 +14,7 @@ from torch import Tensor
 from tacit.data.clouds.formats import READERS, read
 from tacit.data.decoding import Unreadable, pool
 from tacit.data.folders import Files, scan
+from tacit.data.memory import Spill
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.errors import TacitError
@@ -193,31 +194,26 @@ class CloudArrays(Samples):
 
 
 class Keep:
-    """Takes clouds into memory as they are read, as long as they fit into `most` bytes."""
+    """Puts clouds on disk as they are read, as long as there is room (`memory.Spill`)."""
 
-    def __init__(self, most: int):
-        self.most, self.used, self.full = most, 0, False
-        self.values: list[np.ndarray] = []
+    def __init__(self, share: float):
+        self.values = Spill(np.float32, share)
         self.counts: list[np.ndarray] = []
 
     def add(self, content: Clouds) -> None:
-        """Keep a batch, unless it or one before it did not fit."""
+        """Keep a batch."""
         points, counts = content.points.numpy(), content.counts.numpy()
-        self.used += int(counts.sum()) * 3 * points.dtype.itemsize
-        self.full |= self.used > self.most
-        if self.full:
-            self.values.clear()
-        else:
-            self.values.append(points[np.arange(points.shape[1]) < counts[:, None]])
-            self.counts.append(counts)
+        self.values.add(points[np.arange(points.shape[1]) < counts[:, None]])
+        self.counts.append(counts)
 
     def done(self, samples: Samples) -> Samples:
-        """What was read, where all of it fitted; else the samples as they were."""
-        if self.full or not isinstance(samples, StoredClouds):
+        """What was read, where there was room for all of it; else the samples as they were."""
+        values = self.values.mapped()
+        if values is None or not isinstance(samples, StoredClouds):
             return samples
         offsets = np.concatenate([[0], np.cumsum(np.concatenate(self.counts))])
         own = (samples.labels, samples.classes, samples.splits, samples)
-        return CloudArrays(samples.source, np.concatenate(self.values), offsets, np.arange(len(samples)), samples.ids, *own)
+        return CloudArrays(samples.source, values.reshape(-1, 3), offsets, np.arange(len(samples)), samples.ids, *own)
 
 
 def open_clouds(folder: Path, source: str) -> StoredClouds:

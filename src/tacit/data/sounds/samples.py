@@ -1,4 +1,4 @@
-"""Sounds of a folder or a list: mono, at one rate, read from files once and kept in memory where they fit."""
+"""Sounds of a folder or a list: mono, at one rate, decoded and resampled once and kept where there is room."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from torch import Tensor
 from tacit.data.decoding import Unreadable, pool
 from tacit.data.folders import Files
 from tacit.data.labels import numbered, told_apart
+from tacit.data.memory import Spill
 from tacit.data.samples import Samples
 from tacit.data.selecting import selected
 from tacit.data.sounds.formats import LONGEST, SHORTEST, Header, Wave, decode, header
@@ -213,32 +214,27 @@ class Kept:
 
 
 class Keep:
-    """Takes sounds into memory as they are read, as long as they fit into `most` bytes."""
+    """Puts sounds on disk as they are read, decoded and resampled, as long as there is room (`memory.Spill`)."""
 
-    def __init__(self, most: int):
-        self.most, self.used, self.full = most, 0, False
-        self.values: list[np.ndarray] = []
+    def __init__(self, share: float):
+        self.values = Spill(np.int16, share)
         self.lengths: list[np.ndarray] = []
         self.scales: list[np.ndarray] = []
 
     def add(self, content: Sounds) -> None:
-        """Keep a batch, unless it or one before it did not fit."""
+        """Keep a batch."""
         waves, lengths = content.waves.numpy(), content.lengths.numpy()
-        self.used += int(lengths.sum()) * waves.dtype.itemsize
-        self.full |= self.used > self.most
-        if self.full:
-            self.values.clear()
-            return
-        self.values.append(waves[np.arange(waves.shape[1]) < lengths[:, None]])
+        self.values.add(waves[np.arange(waves.shape[1]) < lengths[:, None]])
         self.lengths.append(lengths)
         self.scales.append(content.scales.numpy())
 
     def done(self, samples: Samples) -> Samples:
-        """What was read, where all of it fitted; else the samples as they were."""
-        if self.full or not isinstance(samples, SoundSamples):
+        """What was read, where there was room for all of it; else the samples as they were."""
+        values = self.values.mapped()
+        if values is None or not isinstance(samples, SoundSamples):
             return samples
         offsets = np.concatenate([[0], np.cumsum(np.concatenate(self.lengths))])
-        kept = Kept(np.concatenate(self.values), offsets, np.concatenate(self.scales))
+        kept = Kept(values, offsets, np.concatenate(self.scales))
         store = samples.store and Files(samples.store.root, [samples.store.names[row] for row in samples.rows])
         return replace(samples, kept=kept, store=store, rows=np.arange(len(samples)), others=None)
 
