@@ -1,5 +1,7 @@
 """Sources opened for training: the train part, the readable samples, their sizes and statistics."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.data.opening import open as open_source
 from tacit.errors import TacitError
-from tacit.material import at_side, facts_of, fit_views, gather_material, labels_in, sizes, source_of
+from tacit.material import at_side, facts_of, fit_views, gather_material, hash_of_ids, labels_in, sizes, source_of
 from tacit.method import Facts
 from tacit.views.kinds import Pair
 
@@ -113,3 +115,11 @@ def test_a_source_has_the_views_of_its_kind_and_the_plain_one():
     assert not torch.equal(first, second) and not torch.equal(first, plain)
     mean, std = (torch.tensor(found.facts[name]) for name in ("mean", "std"))
     torch.testing.assert_close(plain, (content.values - mean) / std)
+
+
+def test_the_hash_of_ids_is_that_of_all_of_them_in_order():
+    samples = clusters(3)
+    joined = hashlib.blake2b("\n".join(samples.ids).encode(), digest_size=16).hexdigest()
+    assert hash_of_ids(samples) == joined != hash_of_ids(samples.take(np.array([1, 0, 2])))
+    samples.ids = [f"é{i}" for i in range(70_000)]
+    assert hash_of_ids(samples) == hashlib.blake2b("\n".join(samples.ids).encode(), digest_size=16).hexdigest()

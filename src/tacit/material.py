@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -113,7 +114,11 @@ def source_of(samples: Samples, views: Any, kind: View, settled: Collection[str]
 
 def hash_of_ids(samples: Samples) -> str:
     """By which a run knows its data again: of all ids, in their order."""
-    return blake2b("\n".join(samples.ids).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    digest, ids, between = blake2b(digest_size=16), iter(samples.ids), ""
+    while some := list(islice(ids, 1 << 16)):  # never all at once: there may be more than memory holds
+        digest.update((between + "\n".join(some)).encode("utf-8", "surrogateescape"))
+        between = "\n"
+    return digest.hexdigest()
 
 
 def labels_in(samples: Samples) -> int:

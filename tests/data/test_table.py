@@ -12,7 +12,7 @@ from tacit.data.generated import table
 from tacit.data.inspecting import inspect
 from tacit.data.splitting import splits
 from tacit.data.tabular.files import Said
-from tacit.data.tabular.rows import codes_of, from_arrow, unseen_in_other_parts
+from tacit.data.tabular.rows import Rows, codes_of, from_arrow, unseen_in_other_parts
 from tacit.errors import TacitError
 
 ROWS = """age;city;paid;since;zip;odd;empty;label
@@ -233,3 +233,11 @@ def test_a_column_that_gives_the_label_away_is_named():
     assert found.startswith("attack: the label follows")
     columns["label"] = n == 7  # where nearly all have one label every column would tell
     assert "gives away" not in inspect(from_arrow(pa.table(columns))).notes
+
+
+def test_ids_in_turn_are_those_asked_for_one_by_one():
+    order = np.random.default_rng(0).permutation(70_000)
+    ids = Rows(order, np.array([0, 100, 40_000, 60_000]), ["train/", "test/", "train/", "é/"])
+    assert list(ids)[:300] == [ids[i] for i in range(300)] and list(ids)[-1] == ids[-1]
+    assert len({*ids}) == len(list(ids)) == 70_000 and list(ids[5:9]) == [ids[i] for i in range(5, 9)]
+    assert list(ids[:0]) == []

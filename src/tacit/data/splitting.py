@@ -39,5 +39,5 @@ def splits(samples: Samples, test: float = TEST, seed: int = 0) -> tuple[Samples
 def _shares(ids: Iterable[str], seed: int) -> np.ndarray:
     """A number in [0, 1) for each id."""
     prefix = f"{seed}\0".encode()
-    digests = b"".join(blake2b(prefix + name.encode("utf-8", "surrogateescape"), digest_size=8).digest() for name in ids)
-    return np.frombuffer(digests, "<u8") / 2.0**64
+    digests = (blake2b(prefix + name.encode("utf-8", "surrogateescape"), digest_size=8).digest() for name in ids)
+    return np.fromiter((int.from_bytes(digest, "little") for digest in digests), np.uint64) / 2.0**64
