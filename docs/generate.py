@@ -103,6 +103,8 @@ def numbers() -> str:
         parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]
     if "embed_memory" in found:
         parts += ["## Memory of embedding", memory(found["embed_memory"])]
+    if "tables" in found:
+        parts += ["## Tables larger than memory", tables(found["tables"]["larger than memory"])]
     if "start_up" in found:
         parts += ["## Start-up", start_up(found["start_up"])]
     return "\n\n".join(parts) + "\n"
@@ -192,6 +194,17 @@ def memory(r: dict[str, Any]) -> str:
         f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "
         f"({r['one']['peak_mb']:.0f} MB); the rule is 200. {r['many']['images_per_second']:.0f} images per second, decoding, "
         f"thumbnails and writing included. `{r['command']}`, load {r['load']:.1f}, commit {r['commit']}."
+    )
+
+
+def tables(r: dict[str, Any]) -> str:
+    few, many = r["few"], r["many"]
+    return (
+        f"Opening a CSV of {many['rows']:,} rows ({many['file MiB']:,} MiB) and training on it takes {many['own MiB at the peak']:,} "
+        f"MiB of memory at the peak, what is mapped from files apart; of {few['rows']:,} rows {few['own MiB at the peak']:,}: "
+        f"{r['bytes a row']:.0f} bytes a row more; the rule is at most 64. Opening took {many['seconds to open']:,.0f} seconds and "
+        f"until 20 batches were trained on {many['seconds to train']:,.0f}, on a machine that was busy with other work. "
+        f"`python benchmarks/tables.py`, load {r['load'][0]} to {r['load'][1]}, commit {r['commit']}."
     )
 
 
