@@ -199,12 +199,13 @@ def memory(r: dict[str, Any]) -> str:
 
 def tables(r: dict[str, Any]) -> str:
     few, many = r["few"], r["many"]
+    peak, opened, trained = (many[name] for name in ("own MiB at the peak", "seconds to open", "seconds to train"))
     return (
-        f"Opening a CSV of {many['rows']:,} rows ({many['file MiB']:,} MiB) and training on it takes {many['own MiB at the peak']:,} "
-        f"MiB of memory at the peak, what is mapped from files apart; of {few['rows']:,} rows {few['own MiB at the peak']:,}: "
-        f"{r['bytes a row']:.0f} bytes a row more; the rule is at most 64. Opening took {many['seconds to open']:,.0f} seconds and "
-        f"until 20 batches were trained on {many['seconds to train']:,.0f}, on a machine that was busy with other work. "
-        f"`python benchmarks/tables.py`, load {r['load'][0]} to {r['load'][1]}, commit {r['commit']}."
+        f"Opening a CSV of {many['rows']:,} rows ({many['file MiB']:,} MiB) and training on it takes {peak:,} MiB of memory at "
+        f"the peak, what is mapped from files apart; of {few['rows']:,} rows {few['own MiB at the peak']:,}: "
+        f"{r['bytes a row']:.0f} bytes a row more; the rule is at most 64. Opening took {opened:,.0f} seconds and until 20 "
+        f"batches were trained on {trained:,.0f}, on a machine that was busy with other work. `python benchmarks/tables.py`, "
+        f"load {r['load'][0]} to {r['load'][1]}, commit {r['commit']}."
     )
 
 
