@@ -368,7 +368,7 @@ def told(key: str, result: dict[str, Any]) -> str:
 def again(result: dict[str, Any]) -> str:
     if "again" not in result:
         return ""
-    return f"; at commit {result['again']} the first seed of every arm gave the same numbers to one in a thousand"
+    return f"; at commit {result['again']} the quick form of every arm gave the same numbers as at that one"
 
 
 def freshness(key: str, result: dict[str, Any]) -> str:

@@ -55,40 +55,61 @@ def test_what_was_measured_is_not_measured_again_unless_the_code_changed(planted
     assert low.asked == 1  # stored before the other was begun
     del high.measure
     tacit.reproduce(["dcl"], out=tmp_path)
-    assert (low.asked, high.asked) == (3, 3)
-    assert tacit.reproduce(["dcl"], stale=True, out=tmp_path) == [] and low.asked == 3
+    assert (low.asked, high.asked) == (4, 4)  # three seeds, and the quick form
+    assert tacit.reproduce(["dcl"], stale=True, out=tmp_path) == [] and low.asked == 4
     monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
     low.value = 11
     tacit.reproduce(["dcl"], stale=True, out=tmp_path)
-    assert (low.asked, high.asked) == (6, 6)
+    assert (low.asked, high.asked) == (9, 9)
+    after = json.loads((tmp_path / "dcl.json").read_text())
+    assert after["quick"] == {"low": {"knn": 11}, "high": {"knn": 20}} and "again" not in after
 
 
-def test_a_result_stands_where_other_code_gives_the_same_numbers(planted, tmp_path, monkeypatch):
+def test_a_result_stands_where_the_quick_form_gives_the_same_numbers(planted, tmp_path, monkeypatch):
     arms = planted(10, 20)
     tacit.reproduce(["dcl"], out=tmp_path)
     before = json.loads((tmp_path / "dcl.json").read_text())
     monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
-    high = arms[1]
-    high.measure = interrupted
-    with pytest.raises(KeyboardInterrupt):
-        tacit.reproduce(["dcl"], stale=True, out=tmp_path)
     assert not reproducing.fresh(tmp_path / "dcl.json", "dcl")
-    del high.measure
     (verdict,) = tacit.reproduce(["dcl"], stale=True, out=tmp_path)
-    assert [arm.asked for arm in arms] == [4, 4] and verdict.verdict == "holds"
+    assert [arm.asked for arm in arms] == [5, 5] and verdict.verdict == "holds"
     after = json.loads((tmp_path / "dcl.json").read_text())
     assert after["rows"] == before["rows"] and after["code"] == "other code" and after["again"] == before["commit"]
     assert reproducing.fresh(tmp_path / "dcl.json", "dcl")
+    tacit.reproduce(["dcl"], out=tmp_path)
+    assert json.loads((tmp_path / "dcl.json").read_text()) == after and arms[0].asked == 5
 
 
-@pytest.mark.parametrize(("moved", "asked"), [(0.009, 1), (0.02, 3)])
-def test_what_turned_by_rounding_is_the_same(moved, asked, planted, tmp_path, monkeypatch):
+def test_without_a_quick_form_of_then_all_is_measured(planted, tmp_path, monkeypatch):
+    low, _ = planted(10, 20)
+    tacit.reproduce(["dcl"], out=tmp_path)
+    stored = json.loads((tmp_path / "dcl.json").read_text())
+    del stored["quick"]
+    (tmp_path / "dcl.json").write_text(json.dumps(stored))
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
+    tacit.reproduce(["dcl"], stale=True, out=tmp_path)
+    assert low.asked == 4 + 4
+
+
+@pytest.mark.parametrize(("moved", "stands"), [(0.009, True), (0.02, False)])
+def test_what_turned_by_rounding_is_the_same(moved, stands, planted, tmp_path, monkeypatch):
     low, _ = planted(10, 20)
     tacit.reproduce(["dcl"], out=tmp_path)
     monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
     low.value, low.asked = 10 + moved, 0
-    tacit.reproduce(["dcl"], stale=True, out=tmp_path)
-    assert low.asked == asked
+    lines: list[str] = []
+    tacit.reproduce(["dcl"], stale=True, out=tmp_path, told=lines.append)
+    assert low.asked == (1 if stands else 1 + 4)
+    assert lines[0] == f"dcl: its quick form gives {'the same numbers' if stands else 'other numbers, so it is measured anew'}"
+
+
+def test_seconds_need_not_be_the_same(monkeypatch):
+    claim = Claim("s", "h", {"arm": Planted(10)}, "knn", lambda f: {})
+    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t"}
+    about = {"key": "x", "metric": "knn", "machine": "m", "torch": "t"}
+    monkeypatch.setattr(claim.arms["arm"], "measure", lambda seed, quick: {"knn": 10.0, "seconds": 2.0})
+    for then, same in (({"knn": 10.0, "seconds": 9.0}, True), ({"knn": 10.0}, False), ({"knn": 9.0, "seconds": 2.0}, False)):
+        assert reproducing._stands(stored | {"quick": {"arm": then}}, claim, about, lambda line: None) == same
 
 
 def interrupted(seed, quick):

@@ -22,7 +22,7 @@ from tacit.claims.code import hash_of
 from tacit.errors import TacitError
 from tacit.training.checkpoint import write_text
 
-SAME = 1e-3  # to which two measurements are the same: one of a thousand test samples may turn by rounding
+SAME = 1e-3  # to which two measurements are the same
 HOLDS, FAILS, ERROR, QUICK = "holds", "does not hold at this scale", "error", "runs (quick: nothing is concluded)"
 
 
@@ -64,8 +64,8 @@ def reproduce(
     stale                    only those that were never finished or whose code has changed since
     quick                    one seed on little generated data: shows that they run, and concludes nothing
     out                      the folder of results; what the same code measured there is not measured again. A result that
-                             other code measured on this machine stands where the first seed of every arm gives the same
-                             numbers again, to one in a thousand; else all seeds are measured
+                             other code measured on this machine stands where the quick form of every arm gives the same
+                             numbers as it did then, to one in a thousand; else all seeds are measured
     told                     is given a line for each measurement
     """
     found = []
@@ -100,33 +100,36 @@ def fresh(file: Path, key: str) -> bool:
 
 
 def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], None]) -> Verdict:
-    code, stored = hash_of(claims.module_of(key)), _stored(file)
-    rows = stored.get("rows", []) if stored.get("code") == code else []  # what other code measured is not comparable
-    earlier = stored.get("earlier", {} if stored.get("code") == code else stored)  # kept until the first seed is measured again
-    seeds = range(1 if quick else claim.seeds)
     about = {
         "key": key,
-        "code": code,
+        "code": hash_of(claims.module_of(key)),
         "command": f"tacit reproduce {key}{' --quick' * quick}",
         "metric": claim.metric,
         **_machine(),
     }
+    stored, rows = _stored(file), []
     try:
-        for seed in seeds:
+        if stored.get("code") == about["code"]:
+            rows = stored.get("rows", [])  # what other code measured is not comparable, unless …
+            about |= {name: stored[name] for name in ("commit", "date", "again", "quick") if name in stored}
+        elif not quick and _stands(stored, claim, about, told):
+            rows = stored["rows"]
+            about |= {name: stored[name] for name in ("commit", "date", "quick")} | {"again": about["commit"]}
+        for seed in range(1 if quick else claim.seeds):
             for name, arm in claim.arms.items():
                 if not any((r["arm"], r["seed"]) == (name, seed) for r in rows):
                     began, load = time.monotonic(), os.getloadavg()[0]
                     measured = arm.measure(seed, quick)
                     spent = {"seconds": round(time.monotonic() - began, 1), "load": round(load, 2)}
                     rows.append({"arm": name, "seed": seed, "measures": measured, **spent})
-                    write_text(file, json.dumps(about | {"rows": rows, "earlier": earlier}, indent=1))
+                    write_text(file, json.dumps(about | {"rows": rows}, indent=1))
                     told(f"{key} · {name} · seed {seed}: {claim.metric} {measured[claim.metric]:.2f}, {spent['seconds']:.0f} s")
-            if seed == 0 and _measured_again(about, rows, earlier):
-                rows = earlier["rows"]
-                about |= {name: earlier[name] for name in ("commit", "date")} | {"again": _machine()["commit"]}
+        if not quick and "quick" not in about:
+            about["quick"] = _quickly(claim)
     except TacitError as mistake:
         verdict = Verdict(key, ERROR, claim.metric, {}, error=str(mistake))
     else:
+        seeds = range(1 if quick else claim.seeds)
         arms = {name: [r["measures"] for s in seeds for r in rows if (r["arm"], r["seed"]) == (name, s)] for name in claim.arms}
         met = {} if quick else {said: bool(yes) for said, yes in claim.rule(Found(arms, claim.metric)).items()}
         verdict = Verdict(key, QUICK if quick else HOLDS if all(met.values()) else FAILS, claim.metric, arms, met)
@@ -136,16 +139,23 @@ def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], 
     return verdict
 
 
-def _measured_again(about: dict[str, Any], rows: list[dict[str, Any]], earlier: dict[str, Any]) -> bool:
-    """Whether a finished result of other code is still what this code gives, by the first seed of every arm."""
-    alike = all(earlier.get(name) == about[name] for name in ("machine", "torch", "metric"))
-    if earlier.get("verdict") not in (HOLDS, FAILS) or not alike:
+def _quickly(claim: Claim) -> dict[str, dict[str, float]]:
+    """What every arm measures in its quick form: by which later code is known to compute the same."""
+    return {name: arm.measure(0, True) for name, arm in claim.arms.items()}
+
+
+def _stands(stored: dict[str, Any], claim: Claim, about: dict[str, Any], told: Callable[[str], None]) -> bool:
+    """Whether a finished result of other code is still this code's: by the quick form of every arm, seconds apart."""
+    alike = all(stored.get(name) == about[name] for name in ("machine", "torch", "metric"))
+    if stored.get("verdict") not in (HOLDS, FAILS) or not alike or {*stored.get("quick", {})} != {*claim.arms}:
         return False
-    now, then = ({r["arm"]: r["measures"] for r in found if r["seed"] == 0} for found in (rows, earlier["rows"]))
-    if len(rows) != len(now) or {arm: {*of} for arm, of in now.items()} != {arm: {*of} for arm, of in then.items()}:
+    now, then = _quickly(claim), stored["quick"]
+    if any({*now[arm]} != {*then[arm]} for arm in now):
         return False
-    pairs = [(value, then[arm][name]) for arm, measures in now.items() for name, value in measures.items()]
-    return all(math.isclose(a, b, rel_tol=SAME) or (a != a and b != b) for a, b in pairs)
+    pairs = [(value, then[arm][name]) for arm in now for name, value in now[arm].items() if name != "seconds"]
+    same = all(math.isclose(a, b, rel_tol=SAME) or (a != a and b != b) for a, b in pairs)
+    told(f"{about['key']}: its quick form gives {'the same numbers' if same else 'other numbers, so it is measured anew'}")
+    return same
 
 
 def _stored(file: Path) -> dict[str, Any]:
