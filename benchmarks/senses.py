@@ -6,13 +6,14 @@
 One set of each kind, two of time series; of pairs the methods of two encoders, since generic ones see no pairs. On a set all
 methods have the same epochs and batch and each its own recipe for small data, by its defaults; so methods of many crops take
 more time. Nothing was tuned on a test part: options of a set that stand in SETS were chosen on a held-out part of its training
-part, by SimCLR, and all methods take them. Judged is on the declared test part, from the labels of the training part: kNN and
-the linear probe in per cent, of pairs the recall at 10. Rows are in benchmarks/results/senses.json.
+part, by SimCLR, and all methods take them; those of videos are what claims take on this set. Judged is on the declared test
+part, from the labels of the training part: kNN and the linear probe in per cent, of clips which digits they show, of pairs the
+recall at 10. Rows are in benchmarks/results/senses.json.
 """
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ import torch
 from rows import Measure, Row, main
 
 import tacit
+from tacit.claims import clips
 from tacit.data import known
 from tacit.data.known_sets import SETS as KNOWN
 from tacit.data.samples import Samples
@@ -48,7 +50,7 @@ SETS = {
     "fsdd": Budget("audio", 3, 64),
     "gunpoint": Budget("series", 40, 16, seeds=3),
     "italypowerdemand": Budget("series", 40, 16, seeds=3),
-    "moving-mnist": Budget("video", 2, 64, options={"side": 32, "frames": 4}),
+    "moving-mnist": Budget("video", 2, 64, options={"frames": 6, "every": 1, "side": 32, "width": 16}),
     "emoji-captions": Budget("pair", 10, 64, options={"first": {"size": 32}}),
 }
 GENERIC = ("simclr", "dcl", "npid", "moco_v2", "byol", "simsiam", "barlow_twins", "vicreg", "swav", "dino", "mae")
@@ -64,7 +66,7 @@ def row(name: str, method: str, seed: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         run = tacit.pretrain(known(name), method, out=Path(folder) / "run", seed=seed, quiet=True, device="cpu", **options)
         seconds = time.process_time() - began
-        numbers = retrieved(run, known(name)) if budget.kind == "pair" else told_apart(run, known(name))
+        numbers = JUDGES.get(budget.kind, told_apart)(run, known(name))
     about = {"set": name, "sha256": KNOWN[name].sha256[:12], "kind": budget.kind, "method": method, "seed": seed}
     about |= {"encoder": run.config.encoder, "recipe": run.config.recipe_name, "options": options}
     return {**about, "seconds of the processor": round(seconds, 1), "numbers": numbers}
@@ -91,6 +93,16 @@ def retrieved(run: Run, data: Samples) -> dict[str, Row]:
     }
 
 
+def watched(run: Run, data: Samples) -> dict[str, Row]:
+    """What linear probes tell of the digits of a clip and of how fast they move, in per cent."""
+    parts = clips.opened(quick=False)
+    assert parts.train.source == data.source
+    return {who: {key: [round(v, 1)] for key, v in clips.judged(run, who, parts).items()} for who in representations(run)}
+
+
+JUDGES: Mapping[str, Callable[[Run, Samples], dict[str, Row]]] = {"pair": retrieved, "video": watched}
+
+
 def measures() -> dict[str, Measure]:
     """Every set with every method that runs on it; all first seeds come before the others."""
     offered = {method.key: method.runs_on for method in tacit.catalogue()}
@@ -100,7 +112,7 @@ def measures() -> dict[str, Measure]:
             for method in GENERIC + DUAL:
                 if seed < budget.seeds and budget.kind in offered[method]:
                     call = partial(row, name, method, seed)
-                    found[f"{name}, {method}, seed {seed}"] = Measure(call, (told_apart, retrieved))
+                    found[f"{name}, {method}, seed {seed}"] = Measure(call, (JUDGES.get(budget.kind, told_apart),))
     return found
 
 
