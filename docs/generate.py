@@ -98,13 +98,9 @@ def numbers() -> str:
             parts += [f"### {SETS[name]}", images(sets[name])]
             if name == RULED:
                 parts.append(ruled(sets[name]))
-    sections = {
-        "Senses and sequences": "senses",
-        "The judge": "judge",
-        "Contrastive losses": "losses",
-        "Walks and skip-gram": "walks",
-        "Graphs": "graphs",
-    }
+    if "senses" in found:
+        parts += ["## Senses and sequences", SENSES["senses"](list(found["senses"].values()))]
+    sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
     if "views" in found:

@@ -44,14 +44,16 @@ class Facts(NamedTuple):
     room: str
     year: int
     views: str
+    in_paper: tuple[str, ...]
     runs_on: tuple[str, ...]
+    measured: dict[str, str]
     checked: str
 
 
 RUN = SimpleNamespace(path=Path("runs/x"), config={"method": "simclr"})
 LISTED = [
-    Facts("simclr", "contrast", 2020, "Pair", ("image", "vector"), "a/b@c"),
-    Facts("npid", "contrast", 2018, "Single", (), ""),
+    Facts("simclr", "contrast", 2020, "Pair", ("image",), ("image", "vector"), {"image": "docs/numbers.md#image"}, "a/b@c"),
+    Facts("npid", "contrast", 2018, "Single", ("image",), (), {}, ""),
 ]
 RESULTS = {
     "inspect": Page(text="12 images", drawn=True),
@@ -239,6 +241,16 @@ def test_the_list_of_methods_as_json(asked, tmp_path):
     run(["methods", "--json", str(tmp_path / "m.json")])
     first = json.loads((tmp_path / "m.json").read_text())[0]
     assert first["key"] == "simclr" and first["runs_on"] == ["image", "vector"]
+
+
+def test_the_matrix_marks_paper_possible_and_measured_apart(asked, capsys):
+    run(["methods"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[:2]] == ["image", "vector"] and lines[2].startswith("contrast")
+    assert lines[3].split() == ["simclr", "2020", "✓", "P●", "·"] and lines[4].split() == ["npid", "2018", "P"]
+    at = lines[0].index("image")  # the name of a kind stands above its column
+    assert lines[3][at - 1 : at + 1] == "P●" and lines[3][lines[1].index("vector")] == "·"
+    assert max(map(len, lines)) <= 80
 
 
 def test_python_runs_it_as_a_module():

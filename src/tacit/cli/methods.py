@@ -32,9 +32,10 @@ def _matrix(listed: Sequence[Any]) -> str:
     """A line for each method under its room and a column for each kind of data, whose names stand on stairs above them."""
     kinds = list(dict.fromkeys(kind for method in listed for kind in (*method.runs_on, *method.in_paper)))
     width = max(len(method.key) for method in listed) + 2
-    lines = [f"{'':{width}}        {'│  ' * step}{kind}" for step, kind in enumerate(kinds)]
+    edge = " " * (width + len("  2020 ✓ P"))
+    lines = [f"{edge}{'│  ' * step}{kind}" for step, kind in enumerate(kinds)]
     for room, members in groupby(listed, lambda method: method.room):
-        lines.append(f"{room:{width}}        {'│  ' * len(kinds)}".rstrip())
+        lines.append(f"{room:{len(edge)}}{'│  ' * len(kinds)}".rstrip())
         for m in members:
             cells = (
                 ("P" if kind in m.in_paper else " ") + ("●" if kind in m.measured else "·" if kind in m.runs_on else " ")
