@@ -16,7 +16,7 @@ class Shown(NamedTuple):
 
 
 SETS = {
-    "ag-news-small": Shown("text: topics of AG News, 6 000 for training"),
+    "ag-news-small": Shown("text: topics of AG News, 6 000 for training", behind=""),
     "fsdd": Shown("audio: spoken digits, 1 800"),
     "gunpoint": Shown("time series: GunPoint, 50"),
     "italypowerdemand": Shown("time series: ItalyPowerDemand, 67"),

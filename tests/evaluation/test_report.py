@@ -46,6 +46,7 @@ def everything():
                 [Shown("a", picture("JPEG"), "cat", 0.93), Shown("b", picture("WEBP"), EVIL, 0.5)],
             ),
             Strip(Shown("text " + EVIL), [Shown("c")]),
+            Strip(Shown("a", label="cat", text=EVIL), [Shown("b", label="cat", score=0.5, text="Cats purr.")]),
             Strip(Shown("a/long/path/00012", values=[1.0]), [Shown("c", values=[0.0])]),
         ],
         "lead": EVIL,
