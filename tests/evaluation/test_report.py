@@ -76,6 +76,8 @@ def test_whole_report(tmp_path):
         "cat ✓",
         "−0.25",
         ">…h/00012<",
+        '<div class="strip texts">',
+        "<p>Cats purr.</p>",
         "Bars: ",
     ):
         assert expected in page
