@@ -66,7 +66,8 @@ def main(about: str | None, file: str, measures: Mapping[str, Measure], versions
 
 
 def code_of(measure: Measure) -> str:
-    texts = [inspect.getsource(part) for part in (measure.call, *measure.times, turns)]
+    call = getattr(measure.call, "func", measure.call)  # of a partial, what it calls
+    texts = [inspect.getsource(part) for part in (call, *measure.times, turns)]
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:12]
 
 

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from tacit.cli.answer import plain
-from tacit.describing import describe
+from tacit.describing import catalogue, describe
 from tacit.errors import TacitError
 from tacit.method import options
 from tacit.methods import find, keys
+from tacit.modalities import MODALITIES
+from tacit.papers import IN_PAPER
 
 
 @pytest.mark.parametrize("key", keys())
@@ -20,6 +22,23 @@ def test_every_method_has_a_page(key):
         assert f"--{name.replace('_', '-')} " in text
         assert page.as_dict()["options"][name] == parameter.default
     assert json.loads(json.dumps(plain(page)))["key"] == key
+
+
+def test_every_method_says_on_which_data_its_paper_trains():
+    assert set(IN_PAPER) == set(keys())
+    assert all(kinds and set(kinds) <= set(MODALITIES) for kinds in IN_PAPER.values())
+
+
+def test_what_was_measured_is_possible():
+    for method in catalogue():
+        assert set(method.measured) <= set(method.runs_on), method.key
+
+
+def test_a_page_tells_paper_possible_and_measured_apart():
+    page = describe("lfr")
+    assert page.in_paper == ("image", "series", "table") and set(page.in_paper) < set(page.runs_on)
+    assert "Data in the paper: image, series, table\nPossible here: image, vector" in str(page)
+    assert json.loads(json.dumps(plain(page)))["measured"] == dict(page.measured)
 
 
 def test_simclr_is_described_by_its_own_numbers():

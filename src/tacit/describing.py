@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tacit import encoders
 from tacit.method import Method, Paper, Recipe, options, streams
 from tacit.methods import CONTENTS, find, name_of
+from tacit.papers import IN_PAPER, measured
 from tacit.pretraining import wanted
 from tacit.views import MODALITIES, Modality, modality
 from tacit.views.kinds import Labelled, Plain
@@ -24,7 +25,9 @@ class MethodFacts(NamedTuple):
     year: int
     locator: str
     views: str
-    runs_on: tuple[str, ...]  # the kinds of data that offer the views it asks for, and an encoder
+    in_paper: tuple[str, ...]  # the kinds of data that its own paper trains on
+    runs_on: tuple[str, ...]  # those that offer the views it asks for, and an encoder
+    measured: Mapping[str, str]  # those it was measured on here, and the page that shows it
     checked: str  # "owner/repo@commit", or "" where unverified
     idea: str
 
@@ -52,6 +55,9 @@ class Description:
     streams: dict[str, str]  # every other stream by name, and what it carries
     views: dict[str, list[Option]]  # by the kind of data that offers them
     encoders: dict[str, list[Option]]  # the native ones that can be trained, by name
+    in_paper: tuple[str, ...]  # the kinds of data that its paper trains on; of a method of your own, none are known
+    runs_on: tuple[str, ...]  # those it can be trained on here
+    measured: Mapping[str, str]  # those it was measured on here, and the page that shows it
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -65,6 +71,9 @@ class Description:
             "streams": self.streams,
             "views": {kind: {option.name: option.default for option in offered} for kind, offered in self.views.items()},
             "encoders": {name: {option.name: option.default for option in own} for name, own in self.encoders.items()},
+            "in_paper": self.in_paper,
+            "runs_on": self.runs_on,
+            "measured": self.measured,
         }
 
     def __str__(self) -> str:
@@ -72,6 +81,15 @@ class Description:
         parts = [
             f"{self.name}: {self.document}",
             f"{paper.title}\n{paper.authors}, {paper.year}, {paper.locator}",
+            "\n".join(
+                f"{said}: {', '.join(kinds)}"
+                for said, kinds in (
+                    ("Data in the paper", self.in_paper),
+                    ("Possible here", self.runs_on),
+                    ("Measured here", [f"{kind} ({page})" for kind, page in self.measured.items()]),
+                )
+                if kinds
+            ),
             _section("Options of the method", self.options),
             _section("The paper's recipe", self.recipe),
             *(f"--recipe {name} takes instead: {_changes(changed)}" for name, changed in self.recipes.items()),
@@ -83,8 +101,8 @@ class Description:
 
 
 def catalogue() -> list[MethodFacts]:
-    """All methods with what their classes say of themselves, and the kinds of data that they run on."""
-    found = []
+    """All methods with what their classes say of themselves, and the kinds of data: in the paper, possible, measured here."""
+    found, numbers = [], measured()
     for room, members in CONTENTS.items():
         for key in members:
             method = find(key)
@@ -99,7 +117,9 @@ def catalogue() -> list[MethodFacts]:
                     year=paper.year,
                     locator=paper.locator,
                     views=", ".join(type(kind).__name__ for kind in kinds),
+                    in_paper=IN_PAPER[key],
                     runs_on=tuple(name for name in MODALITIES if _runs_on(method, name)),
+                    measured=numbers.get(key, {}),
                     checked=_after("checked:", document),
                     idea=document.partition("\n")[0],
                 )
@@ -127,6 +147,9 @@ def describe(name: str) -> Description:
         streams={key: _carried(stream) for key, stream in list(streams(method).items())[1:]},
         views={kind: _settable(modality(kind)) for kind in kinds},
         encoders={name: _parameters(encoders.options(name)) for kind in kinds if wants for name in encoders.names(kind, wants)},
+        in_paper=IN_PAPER.get(name_of(method), ()),
+        runs_on=tuple(kinds),
+        measured=measured().get(name_of(method), {}),
     )
 
 

@@ -44,14 +44,16 @@ class Facts(NamedTuple):
     room: str
     year: int
     views: str
+    in_paper: tuple[str, ...]
     runs_on: tuple[str, ...]
+    measured: dict[str, str]
     checked: str
 
 
 RUN = SimpleNamespace(path=Path("runs/x"), config={"method": "simclr"})
 LISTED = [
-    Facts("simclr", "contrast", 2020, "Pair", ("image", "vector"), "a/b@c"),
-    Facts("npid", "contrast", 2018, "Single", (), ""),
+    Facts("simclr", "contrast", 2020, "Pair", ("image",), ("image", "vector"), {"image": "docs/numbers.md#image"}, "a/b@c"),
+    Facts("npid", "contrast", 2018, "Single", ("image",), (), {}, ""),
 ]
 RESULTS = {
     "inspect": Page(text="12 images", drawn=True),
@@ -192,9 +194,13 @@ def test_search_prints_ids_and_scores_aligned(asked, capsys):
 
 
 def test_methods(asked, capsys):
-    table = said(capsys, "methods").out.splitlines()
-    assert [line.split()[0] for line in table] == ["method", "simclr", "npid"]
-    assert "image, vector" in table[1] and table[2].endswith("unverified")
+    """Of each kind of data: what is in the paper, possible and measured, apart; a kind's name stands above its marks."""
+    lines = said(capsys, "methods").out.splitlines()
+    assert [line.split()[-1] for line in lines[:2]] == ["image", "vector"] and lines[2].startswith("contrast")
+    assert lines[3].split() == ["simclr", "2020", "✓", "P●", "·"] and lines[4].split() == ["npid", "2018", "P"]
+    at = lines[0].index("image")
+    assert lines[3][at - 1 : at + 1] == "P●" and lines[3][lines[1].index("vector")] == "·"
+    assert max(map(len, lines)) <= 80
     assert said(capsys, "methods simclr").out == "SimCLR: two views\n"
 
 

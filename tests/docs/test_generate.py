@@ -1,11 +1,13 @@
 """What is generated is not stale, and what the documents show is what there is."""
 
+import re
 import runpy
 from pathlib import Path
 
 import pytest
 
 from tacit.methods import keys
+from tacit.papers import measured
 
 ROOT = Path(__file__).parents[2]
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
@@ -20,6 +22,21 @@ def test_the_readme_is_not_stale():
 def test_the_page_of_numbers_is_not_stale():
     page = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
     assert GENERATE["numbers"]() == page, "run `python docs/generate.py`"
+
+
+def test_the_matrix_is_not_stale():
+    found = GENERATE["MATRIX"]["measured"](GENERATE["finished"])
+    assert found == measured(), "run `python docs/generate.py`"
+    assert GENERATE["MATRIX"]["matrix_page"](found) == (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
+
+
+def test_what_the_matrix_leads_to_is_there():
+    """GitHub's anchors: the heading in lower case, with hyphens for spaces."""
+    pages = {page for kinds in measured().values() for page in kinds.values()}
+    for page in pages:
+        file, _, anchor = page.partition("#")
+        headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-").replace(",", "") for heading in headings}, page
 
 
 def test_the_page_of_claims_is_not_stale():

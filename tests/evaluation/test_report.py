@@ -46,6 +46,7 @@ def everything():
                 [Shown("a", picture("JPEG"), "cat", 0.93), Shown("b", picture("WEBP"), EVIL, 0.5)],
             ),
             Strip(Shown("text " + EVIL), [Shown("c")]),
+            Strip(Shown("a", label="cat", text=EVIL), [Shown("b", label="cat", score=0.5, text="Cats purr.")]),
             Strip(Shown("a/long/path/00012", values=[1.0]), [Shown("c", values=[0.0])]),
         ],
         "lead": EVIL,
@@ -75,6 +76,8 @@ def test_whole_report(tmp_path):
         "cat ✓",
         "−0.25",
         ">…h/00012<",
+        '<div class="strip texts">',
+        "<p>Cats purr.</p>",
         "Bars: ",
     ):
         assert expected in page

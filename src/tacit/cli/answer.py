@@ -39,7 +39,7 @@ class Shared:
 NO_FLAGS = Shared()
 
 Kind = Annotated[
-    str | None, Parameter("--as", help="The kind of the data, where the guess is wrong: image, vector, pair, table.")
+    str | None, Parameter("--as", help="The kind of the data, where the guess is wrong: a column of `tacit methods`.")
 ]
 Seed = Annotated[int | None, Parameter(help="Of all randomness; 0 if not given.")]
 Device = Annotated[str | None, Parameter(help="auto, cpu or cuda; auto if not given.")]

@@ -1,11 +1,20 @@
-"""`tacit methods`: what there is to learn with, or everything of one method."""
+"""`tacit methods`: what there is to learn with and on which data, or everything of one method."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
 
 import tacit
 from tacit.cli.answer import NO_FLAGS, Answer, Shared
 
+LEGEND = """P  in the paper: its authors train it on such data
+·  possible here
+●  measured here: docs/matrix.md leads to the numbers
+✓  compared with the authors' own code"""
+
 
 def methods(name: str | None = None, /, *, shared: Shared = NO_FLAGS) -> Answer:
-    """List the methods; with a name, its paper, recipes, options, and what it was checked against.
+    """List the methods and the kinds of data; with a name, its paper, recipes, options, and what it was checked against.
 
     Parameters
     ----------
@@ -16,8 +25,21 @@ def methods(name: str | None = None, /, *, shared: Shared = NO_FLAGS) -> Answer:
         found = tacit.describe(name)
         return Answer(str(found), found, f"tacit pretrain DATA --method {found.key} --out RUN")
     listed = tacit.catalogue()
-    rows = [("method", "room", "year", "views", "runs on", "checked against")]
-    rows += [(m.key, m.room, str(m.year), m.views, ", ".join(m.runs_on), m.checked or "unverified") for m in listed]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return Answer("\n".join(lines), listed, "tacit methods simclr")
+    return Answer(f"{_matrix(listed)}\n\n{LEGEND}", listed, "tacit methods simclr")
+
+
+def _matrix(listed: Sequence[Any]) -> str:
+    """A line for each method under its room and a column for each kind of data, whose names stand on stairs above them."""
+    kinds = list(dict.fromkeys(kind for method in listed for kind in (*method.runs_on, *method.in_paper)))
+    width = max(len(method.key) for method in listed) + 2
+    edge = " " * (width + len("  2020 ✓ P"))
+    lines = [f"{edge}{'│  ' * step}{kind}" for step, kind in enumerate(kinds)]
+    for room, members in groupby(listed, lambda method: method.room):
+        lines.append(f"{room:{len(edge)}}{'│  ' * len(kinds)}".rstrip())
+        for m in members:
+            cells = (
+                ("P" if kind in m.in_paper else " ") + ("●" if kind in m.measured else "·" if kind in m.runs_on else " ")
+                for kind in kinds
+            )
+            lines.append(f"  {m.key:{width}}{m.year} {'✓' if m.checked else ' '} {' '.join(cells)}".rstrip())
+    return "\n".join(lines)

@@ -60,7 +60,7 @@ def pretrain(
     devices
         How many devices train together; 1 if not given.
     size
-        Height and width of a view, in pixels.
+        Height and width of a view of images, in pixels; of videos --side, of pairs --first '{size: 32}'.
     snapshots
         How often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; not at all if not given.
     quiet

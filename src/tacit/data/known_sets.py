@@ -28,6 +28,7 @@ SETS = {
         "graphs/acm_multiplex/acm_multiplex.npz", "0f577b141054f81dcf956b6d3cb94de3e252b7cc4200277bd302e88d9fe1c521"
     ),
     "adult": KnownSet("tabular/adult", "992184712587357c8aeb6b268f2550519996e700b240c7b8be5de6990738108e", label="income"),
+    "ag-news-small": KnownSet("text/ag_news_small", "458976c9ccb61ff492484756e6b577fd60574554763cf6ac6efa8d00d68e88e0"),
     "blogcatalog": KnownSet(
         "graphs/blogcatalog/blogcatalog.npz", "4369f67b0ee3a822cd88950e3f74bf438af3d5f3b0afb0f7225b8f47da11f991"
     ),

@@ -1,4 +1,4 @@
-"""Samples to look at, as HTML: thumbnails, profiles of numbers, or ids, in strips and in groups."""
+"""Samples to look at, as HTML: thumbnails, profiles of numbers, texts, or ids, in strips and in groups."""
 
 import base64
 import math
@@ -19,6 +19,7 @@ class Shown(NamedTuple):
     score: float = math.nan  # similarity, to whatever the sample is shown for
     values: Sequence[float] = ()  # of a sample that is a row of numbers, each in standard deviations from its column's mean
     note: str = ""  # what else is to be said under it
+    text: str = ""  # of a sample that is one: it has a line to itself
 
 
 class Strip(NamedTuple):
@@ -39,7 +40,8 @@ class Gallery(NamedTuple):
 def strip(shown: Strip) -> str:
     """The query at the left, in a frame, and its neighbours; those of the query's label are ticked."""
     hits = "".join(_figure(hit, "hit", same=bool(hit.label) and hit.label == shown.query.label) for hit in shown.hits)
-    return f'<div class="strip">{_figure(shown.query, "query", same=False)}<div class="hits">{hits}</div></div>'
+    kind = "strip texts" if shown.query.text else "strip"
+    return f'<div class="{kind}">{_figure(shown.query, "query", same=False)}<div class="hits">{hits}</div></div>'
 
 
 def gallery(shown: Gallery) -> str:
@@ -57,6 +59,8 @@ def _figure(sample: Shown, kind: str, same: bool) -> str:
     elif len(sample.values):
         picture = charts.profile(sample.values, f"the numbers of {sample.id}")
         words.append(f'<span class="id">{escape(_end(sample.id))}</span>')
+    elif sample.text:
+        kind, picture = f"{kind} text", f"<p>{escape(sample.text)}</p>"
     else:
         picture = f'<span class="unseen">{alt}</span>'
     if sample.label:

@@ -55,6 +55,9 @@ paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .hits{display:flex;flex-wrap:wrap;gap:10px}
 figure{margin:0;width:72px;font-size:.78rem;line-height:1.25}
 .query{flex:none}
+.texts{display:block}.texts .query{margin-bottom:10px;padding-left:10px;border-left:3px solid var(--accent)}
+figure.text{flex:1 0 100%;width:auto;max-width:64rem;display:flex;gap:14px;font-size:.85rem;line-height:1.4}
+figure.text p{flex:1;min-width:0;margin:0;overflow-wrap:anywhere}figure.text figcaption{flex:none;width:7.5rem;margin:0}
 .query img,.query .profile,.query .unseen{outline:2px solid var(--accent);outline-offset:1px}
 .gallery{margin:0 0 20px}
 .gallery h3+.hint{margin-top:-4px}
@@ -87,6 +90,7 @@ details table{font-size:.88rem;margin:6px 0 12px}details th[scope=row]{color:var
 .map .label{font-size:20px;stroke-width:6px}.map g{stroke-width:1.8px}
 .heat{font-size:.76rem}.heat td,.heat th{padding:4px 3px;min-width:1.9em}
 figure,img,.unseen,.profile{width:60px}img,.unseen,.profile{height:60px}figure{font-size:.7rem}
+figure.text figcaption{width:4.5rem}
 }
 @media print{details{break-inside:avoid}}
 """

@@ -52,14 +52,16 @@ class Cast:
     def seen(self, positions: Sequence[int], scores: Sequence[float] = (), notes: Sequence[str] = ()) -> list[Shown]:
         """Samples as they are shown, each with a picture of what can be seen of it, a score and a note where given."""
         looks, own = _looks(self.samples, positions), self.samples
-        own = own.second if isinstance(own, Pairs) else own
-        said = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples | Captions) else {}
+        beside = own.second if isinstance(own, Pairs) else None
+        captions = dict(zip(positions, beside.said(positions))) if isinstance(beside, TextSamples | Captions) else {}
+        texts = dict(zip(positions, own.said(positions))) if isinstance(own, TextSamples) else {}
         found = []
         for i, position in enumerate(positions):
             image, values = looks.get(position, (b"", ()))
             score = scores[i] if len(scores) else math.nan
-            note = notes[i] if len(notes) else said.get(position, "")
-            found.append(Shown(self.samples.ids[position], image, self.labels[position], score, values, note))
+            note = notes[i] if len(notes) else captions.get(position, "")
+            text = texts.get(position, "")
+            found.append(Shown(self.samples.ids[position], image, self.labels[position], score, values, note, text))
         return found
 
 

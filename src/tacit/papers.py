@@ -1,0 +1,68 @@
+"""What is known of methods besides their code: the kinds of data that their papers train on, and on which they were measured.
+
+A table apart from the classes, whose definitions the numbers of claims depend on. `measured.json` beside this file is written
+by `docs/generate.py` from the stored results of benchmarks and claims.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; what a paper only evaluates on does not count
+    "simclr": ("image",),
+    "dcl": ("image",),
+    "npid": ("image",),
+    "moco_v2": ("image",),
+    "grace": ("graph",),
+    "simcse": ("text",),
+    "byol": ("image",),
+    "simsiam": ("image",),
+    "dino": ("image",),
+    "dcglr": ("cloud",),
+    "barlow_twins": ("image",),
+    "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
+    "swav": ("image",),
+    "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
+    "mae": ("image",),
+    "point_mae": ("cloud",),
+    "hypeboy": ("hypergraph",),
+    "ssast": ("audio",),
+    "mlm": ("text",),
+    "vgae": ("graph",),
+    "distmult": ("triples",),
+    "transe": ("triples",),
+    "bilinear": ("triples",),
+    "ntn": ("triples",),
+    "poincare_embeddings": ("graph", "triples"),  # collaborations of authors, WordNet
+    "fisher_info_embedding": ("graph",),
+    "clan": ("table",),
+    "gcool": ("graph",),
+    "d_sla": ("graphs",),
+    "clusterns": ("text",),
+    "dclr": ("text",),
+    "ssl_item_recs": ("interactions",),
+    "infomgf": ("graph",),
+    "isoalign": ("series",),
+    "cvrl": ("video",),
+    "rspnet": ("video",),
+    "composition_cse": ("text",),
+    "lfr": ("image", "series", "table"),  # Kvasir; HAR, Epilepsy; Income, HEPMASS
+    "t_jepa": ("table",),
+    "cpc": ("image", "audio", "text"),
+    "wav2vec": ("audio",),
+    "opn": ("video",),
+    "align": ("pair",),
+    "convirt": ("pair",),
+    "meru": ("pair",),
+    "llave": ("pair",),
+    "deepwalk": ("graph",),
+    "node2vec": ("graph",),
+    "line": ("graph",),
+    "sent2vec": ("text",),
+}
+
+
+def measured() -> dict[str, dict[str, str]]:
+    """By method and kind of data: the page that shows what was measured here, from the root of the project."""
+    found: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("measured.json").read_text(encoding="utf-8"))
+    return found
