@@ -42,7 +42,8 @@ class Config:
     seed: int
     device: str
     precision: str
-    devices: int
+    devices: int  # of each machine
+    nodes: int = 1  # machines
     labels_observed: int = 0  # looked at while training, not learned from
     snapshots: int = 0  # how often the encoder is kept while it trains
     init: str = ""

@@ -17,9 +17,11 @@ from tacit.numerics import counter, processes
 from tacit.training import finite, optimizers, precision, schedules
 from tacit.training.alarms import Watch
 from tacit.training.averaging import Average
+from tacit.training.chunks import NORMS, chunked, normalising
 from tacit.training.distributed import attach, join, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
+from tacit.training.launching import agree
 from tacit.training.plans import settled
 from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams, open_usual
 from tacit.training.shared_norms import share_norms
@@ -71,7 +73,13 @@ class Training:
         self.embed, self.journal = embedder(method, self.feeds, fabric.autocast), Journal(setting.folder, setting.quiet)
         self.keeper = Keeper(setting.folder, number, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
-        fabric.barrier()  # everyone has read before anyone writes
+        agree("saved steps", self.at.step, fabric.device)  # everyone has read before anyone writes
+        if self.at.batch_size not in (0, self.main.batch):
+            raise TacitError(
+                f"The run's batches of {self.at.batch_size} cannot be shared evenly by {processes.size()} processes; "
+                "go on with a number of them that divides it."
+            )
+        self.at.batch_size = self.main.batch
 
     def run(self) -> Trained:
         """From wherever the stage stands to its end."""
@@ -81,11 +89,14 @@ class Training:
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
             self.journal.begin(title, total, self.at.step, self.log_length)
+            if self.recipe.chunk and normalising(self.method):
+                self.journal.say(NORMS)
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
             usual = open_usual(self.setting, self.main)
             self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
             try:
-                self.epochs() if self.optimizer is not None else self.solve()
+                with chunked(self.method, self.recipe.chunk):
+                    self.epochs() if self.optimizer is not None else self.solve()
                 if self.journal.steps:
                     self.pause(self.note(self.method.progress))
             finally:

@@ -29,6 +29,7 @@ class Position:
     step: int = 0  # batches of this stage that are done
     planned: bool = False  # `before_epoch` of this epoch has run
     finished: bool = False
+    batch_size: int = 0  # samples of a batch that all processes share; 0: not known yet
 
 
 def reseed(*place: int | str) -> None:
