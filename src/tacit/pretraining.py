@@ -23,6 +23,7 @@ from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
+from tacit.numerics.processes import whole
 from tacit.observing import OnlineKNN, Snapshots, observed_labels
 from tacit.resuming import again_materials, refuse_others
 from tacit.run import Run, untrained_encoder
@@ -53,6 +54,7 @@ def pretrain(
     precision: str | None = None,
     devices: int | None = None,
     nodes: int | None = None,
+    strategy: str | None = None,
     kind: str | None = None,
     size: int | None = None,
     snapshots: int | None = None,
@@ -73,6 +75,7 @@ def pretrain(
     seed       of all randomness; by default 0
     device     auto, cpu or cuda; precision auto, bf16 or fp32
     devices    so many on each of `nodes` machines, by default 1 of 1, or as many processes as torchrun or SLURM has started
+    strategy   ddp: every device holds all; fsdp: each holds a share of the encoder
     size       side of the training images
     snapshots  how often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; at most 20 times a stage
     options    of the method, its recipe, the views, the encoder, and other streams' sources, each by its own name
@@ -89,7 +92,7 @@ def pretrain(
         asked = {"method": method, "seed": seed, "device": device, "precision": precision, "kind": kind}
         refuse_others(config, {name: value for name, value in asked.items() if value is not None})
         here = launching.places(devices, nodes, Places(config.devices, config.nodes))
-        config = replace(config, devices=here.devices, nodes=here.nodes)
+        config = replace(config, devices=here.devices, nodes=here.nodes, strategy=launching.known(strategy or config.strategy))
         finished = resume and (Path(source) / "encoder.safetensors").exists()
         if finished and data is None and not streams:
             return Run(source, config.device)
@@ -113,7 +116,7 @@ def pretrain(
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, 0 if seed is None else seed, *machine, kind, size, options
         )
-        config = replace(config, snapshots=snapshots or 0, nodes=here.nodes)
+        config = replace(config, snapshots=snapshots or 0, nodes=here.nodes, strategy=launching.known(strategy or "ddp"))
         if config.snapshots < 0 or (config.snapshots and not config.encoder):
             raise TacitError(f"--snapshots is {snapshots}; give 0 or more, and a method that trains an encoder.")
         config.chosen.extend(advice)
@@ -278,6 +281,7 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seed=config.seed,
         folder=folder,
         quiet=quiet,
+        sharded=config.strategy == "fsdp" and processes.size() > 1,
         observers=tuple(observers),
         usual=source_of(seen.samples, fit_views(dict(facts.more), {}), Pair()) if Pair in views.kinds else None,
     )
@@ -316,9 +320,9 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
             if not any(folder.iterdir()):
                 folder.rmdir()
         raise
+    encoder = trained.method.encoder
+    tensors = {name: whole(value) for name, value in encoder.state_dict().items()} if encoder is not None else {}
     if processes.rank() == 0:
-        encoder = trained.method.encoder
-        tensors = dict(encoder.state_dict()) if encoder is not None else {}
         checkpoint.save(folder / "encoder.safetensors", tensors, {"encoder": config.encoder, "options": config.encoder_options})
     setting.fabric.barrier()
     return Run(folder, config.device)

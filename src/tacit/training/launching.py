@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import SLURMEnvironment
 from lightning_fabric.strategies import DDPStrategy
 
-from tacit.errors import TacitError
+from tacit.errors import TacitError, unknown
 from tacit.numerics import counter, processes
 from tacit.training import precision
 
@@ -28,6 +28,7 @@ class Places(NamedTuple):
 
 
 ALONE = Places(1, 1)
+STRATEGIES = ("ddp", "fsdp")  # every process holds everything; encoders are sharded
 
 
 def places(devices: int | None, nodes: int | None, usual: Places = ALONE) -> Places:
@@ -50,6 +51,13 @@ def places(devices: int | None, nodes: int | None, usual: Places = ALONE) -> Pla
         if value not in (None, getattr(started, name)):
             raise TacitError(f"--{name} is {value} and {who} started {getattr(started, name)}; leave it out.")
     return started
+
+
+def known(strategy: str) -> str:
+    """The same, or the nearest that there is."""
+    if strategy not in STRATEGIES:
+        raise unknown("strategy", strategy, STRATEGIES)
+    return strategy
 
 
 def first() -> bool:
@@ -88,6 +96,11 @@ def agree(what: str, value: int | str, device: torch.device) -> None:
             raise TacitError(
                 f"Process {other} has other {what} than process 0; give all machines the same data and the same --out folder."
             )
+
+
+def agreed(here: bool, device: torch.device) -> bool:
+    """Whether any process says so."""
+    return here if processes.size() == 1 else bool(processes.total(torch.tensor(float(here), device=device)) > 0)
 
 
 @contextmanager

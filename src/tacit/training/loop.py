@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from tacit.errors import TacitError
 from tacit.method import Batch, Method, Plan, Stage, Stop, Trained, nested
 from tacit.numerics import counter, processes
-from tacit.training import finite, optimizers, precision, schedules
+from tacit.training import finite, optimizers, precision, schedules, sharding
 from tacit.training.alarms import Watch
 from tacit.training.averaging import Average
 from tacit.training.chunks import NORMS, chunked, normalising
 from tacit.training.distributed import attach, join, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
-from tacit.training.launching import agree
+from tacit.training.launching import agree, agreed
 from tacit.training.plans import settled
 from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams, open_usual
 from tacit.training.shared_norms import share_norms
@@ -46,7 +46,9 @@ def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> T
             encoder = setting.factory()
         with Stopping() as stopping:
             trained = Training(stage, number, encoder, setting, stopping).run()
-        encoder = trained.method.encoder
+        encoder = (
+            trained.method.encoder if not setting.sharded else sharding.gathered(trained.method.encoder, setting.factory())
+        )
     return trained
 
 
@@ -65,6 +67,8 @@ class Training:
             inner.prepare(setting.facts)
         share_norms(method)
         method.to(fabric.device).to(memory_format=precision.layout(fabric.device, setting.facts.shape)).train()
+        if self.setting.sharded and type(method).solve is Method.solve:
+            sharding.shard(method, recipe, fabric.device)
         self.optimizer = optimizers.build(method, recipe) if type(method).solve is Method.solve else None
         self.focus, self.average = Focus(method), Average(method, recipe.ema)
         if self.optimizer is not None:
@@ -103,6 +107,8 @@ class Training:
                 self.journal.end()
                 close_streams(self.feeds)
             self.at.finished = True
+            if self.setting.sharded:
+                sharding.apart(self.method)
             self.focus.on("", ())
             self.average.into_method()
             self.keeper.save(self.at, self.plan)
@@ -173,7 +179,11 @@ class Training:
                     with self.setting.fabric.autocast():
                         loss = self.wrapped.step(part, player) if player else self.wrapped.step(part)
                     self.setting.fabric.backward(add(loss, player, terms, len(parts)))
-            if recipe.clip:
+            if self.setting.sharded:
+                sharding.apart(self.method)
+            if recipe.clip and self.setting.sharded:
+                sharding.clip(self.method.parameters(), recipe.clip)
+            elif recipe.clip:
                 self.setting.fabric.clip_gradients(self.wrapped, self.stepper, max_norm=recipe.clip, error_if_nonfinite=False)
             self.stepper.step()
         self.average.update()
@@ -219,7 +229,7 @@ class Training:
 
     def pause(self, stop: bool) -> None:
         """A safe point: save when it is due, and leave when that was asked for."""
-        if stop or self.keeper.due(self.setting.save_seconds):
+        if agreed(stop or self.keeper.due(self.setting.save_seconds), self.setting.fabric.device):
             self.keeper.save(self.at, self.plan)
         if stop:
             raise Interrupted(self.at.step)
