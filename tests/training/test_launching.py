@@ -71,6 +71,7 @@ def test_what_ends_a_process_is_one_sentence(monkeypatch):
     with pytest.raises(RuntimeError, match="a fault"), together():
         raise RuntimeError("a fault")
     monkeypatch.setattr(processes, "size", lambda: 2)
+    monkeypatch.setattr(processes, "rank", lambda: 0)
     with pytest.raises(TacitError, match=r"Process 0 of 2 lost the others.*start again with --resume"), together():
         raise dist.DistBackendError("NCCL")
 
@@ -89,6 +90,7 @@ def test_processes_must_agree(pair):
 
 OPTIONS = {"method": "simclr", "optimizer": "sgd", "lr": 0.02, "scale": "none", "batch": 64, "epochs": 3, "warmup": 0}
 OPTIONS |= {"width": 16, "device": "cpu", "precision": "fp32"}
+PATIENCE = 300.0  # seconds that anything here may take on a busy machine
 WAITING = """
 import os, sys, time
 import torch
@@ -134,18 +136,18 @@ def test_a_killed_process_ends_the_run_and_another_number_goes_on(tmp_path):
     np.save(tmp_path / "x.npy", clusters(640, dim=16).read(np.arange(640))[0].values.numpy())
     survivor, killed = members = torchrun(WAITING, "pretrain", tmp_path / "x.npy", "--out", tmp_path / "two", "--quiet", *words)
     try:
-        until = time.monotonic() + 240
+        until = time.monotonic() + PATIENCE
         while saved_step(tmp_path / "two") < 10:
             assert survivor.poll() is None and killed.poll() is None, [m.communicate() for m in members]
             assert time.monotonic() < until, "nothing was saved in time"
             time.sleep(0.05)
         killed.send_signal(signal.SIGKILL)
         begun = time.monotonic()
-        _, said = survivor.communicate(timeout=60)
+        _, said = survivor.communicate(timeout=PATIENCE)
     finally:
         for member in members:
             member.kill()
-    assert survivor.returncode == 1 and time.monotonic() - begun < 60
+    assert survivor.returncode == 1 and time.monotonic() - begun < PATIENCE
     assert "Process 0 of 2 lost the others" in said and "Traceback" not in said, said
     assert saved_step(tmp_path / "two") == 10
     whole = pretrain(tmp_path / "x.npy", out=tmp_path / "one", quiet=True, **OPTIONS)
