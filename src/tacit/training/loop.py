@@ -96,7 +96,8 @@ class Training:
             if self.recipe.chunk and normalising(self.method):
                 self.journal.say(NORMS)
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
-            usual = open_usual(self.setting, self.main)
+            # where a forward is a meeting of processes none looks alone, as at what the first one's log says was seen
+            usual = [] if self.setting.sharded else open_usual(self.setting, self.main)
             self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
             try:
                 with chunked(self.method, self.recipe.chunk):
