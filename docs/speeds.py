@@ -168,7 +168,10 @@ def losses() -> str:
 
 def chunks() -> str:
     """A batch in chunks beside the whole: memory, time and gradients."""
-    rows = json.loads((RESULTS / "chunks.json").read_text())
+    place, command = RESULTS / "chunks.json", "`OMP_NUM_THREADS=1 python benchmarks/chunks.py`"
+    rows = json.loads(place.read_text()) if place.exists() else {}
+    if not rows:
+        return f"Not measured yet: {command}."
     lines: list[str] = []
     if r := rows.get("memory, batch 4096"):
         by, (cut, whole) = "seconds of the processor", ("chunks of 256", "whole")
@@ -187,4 +190,4 @@ def chunks() -> str:
         for size, off in r["gradient off by, in chunks of"].items():
             lines.append(f"| {size} | {off['relative']:.2f} | {off['cosine']:.3f} |")
     machine = next(iter(rows.values()))["machine"]
-    return "\n".join([*lines, "", f"{machine}; `OMP_NUM_THREADS=1 python benchmarks/chunks.py`."])
+    return "\n".join([*lines, "", f"{machine}; {command}."])
