@@ -32,7 +32,7 @@ WAYS = {
 def test_two_processes_equal_one(way, pair):
     """NPID's loss is a mean over samples, and its encoder has no batch statistics here."""
     alone = several_steps(find("npid"), ODD)
-    found = pair.run(several_steps, find("npid"), replace(ODD, options={**ODD.options, **WAYS[way]}))
+    found = pair.run(several_steps, find("npid"), replace(ODD, options={**ODD.options, **WAYS[way]}), patience=600)
     assert max(found, key=lambda one: len(one["losses"]))["losses"] == pytest.approx(alone["losses"], rel=1e-5)
     for one in found:
         same_state(alone["state"], one["state"], 1e-5, way)

@@ -41,8 +41,8 @@ def test_two_sharded_processes_equal_one(way, pair, tmp_path):
     """Interrupted after two steps, and gone on with: what was saved is whole, and one process goes on from it too."""
     key, options, how = WAYS[way]
     alone, none = learned(tmp_path / "alone", key, options, "ddp", 3)
-    pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 2)
-    for state, shares in pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 3):
+    pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 2, patience=600)
+    for state, shares in pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 3, patience=600):
         assert shares and not none
         same_state(alone, state, 1e-5, way)
     tensors, _ = read(tmp_path / "two" / "stage-0.safetensors")

@@ -59,7 +59,7 @@ def normalising(method: Method) -> bool:
 
 
 @cache
-def _in_chunks(kind: type[nn.Module], rows: int) -> type[nn.Module]:
+def _in_chunks(kind: Any, rows: int) -> Any:
     """The same class, whose calls are cut into chunks of rows."""
     calls = {name: _cut(getattr(kind, name), rows) for name in CALLS if hasattr(kind, name)}
     return type(kind.__name__, (kind,), {**calls, "__module__": kind.__module__, "__qualname__": kind.__qualname__})
