@@ -101,7 +101,7 @@ def numbers() -> str:
     if "senses" in found:
         parts += ["## Senses and sequences", SENSES["senses"](list(found["senses"].values()))]
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
-    for title, section in {**sections, "Texts": "texts"}.items():
+    for title, section in {**sections, "Texts": "texts", "Batches in chunks": "chunks"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
     if "views" in found:
         parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]

@@ -210,3 +210,30 @@ def start_up(r: dict[str, Any]) -> str:
     return "\n".join(
         [*lines, "", f"Median of {r['rounds']}. `python benchmarks/start_up.py benchmarks/results/start_up.json`."]
     )
+
+
+def chunks() -> str:
+    """A batch in chunks beside the whole: memory, time and gradients."""
+    place, command = RESULTS / "chunks.json", "`OMP_NUM_THREADS=1 python benchmarks/chunks.py`"
+    rows = json.loads(place.read_text()) if place.exists() else {}
+    if not rows:
+        return f"Not measured yet: {command}."
+    lines: list[str] = []
+    if r := rows.get("memory, batch 4096"):
+        by, (cut, whole) = "seconds of the processor", ("chunks of 256", "whole")
+        lines += [
+            "| batch 4 096 | MiB grown at the peak | seconds | gradient off by | load | commit |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, off in ((cut, f"{r['gradient off by']['relative']:.0e}"), (whole, "")):
+            cells = [name, f"{r['MiB grown at the peak'][name]:.0f}", f"{r[by][name]:.1f}", off, load(r), r["commit"]]
+            lines.append(f"| {' | '.join(cells)} |")
+        met = "met" if r["holds"] else "not met"
+        lines += ["", f"SimCLR, {r['encoder']}. Rule: a quarter of the memory, gradients within 1e-5 in float32: {met}.", ""]
+    if r := rows.get("batch norms"):
+        lines += [f"Gradients of norms over chunks beside the whole batch of {r['batch']} ({r['encoder']}, untrained):", ""]
+        lines += ["| chunks of | relative difference | cosine |", "|---|---|---|"]
+        for size, off in r["gradient off by, in chunks of"].items():
+            lines.append(f"| {size} | {off['relative']:.2f} | {off['cosine']:.3f} |")
+    machine = next(iter(rows.values()))["machine"]
+    return "\n".join([*lines, "", f"{machine}; {command}."])

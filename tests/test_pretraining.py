@@ -256,7 +256,6 @@ def test_resuming_takes_a_folder_and_nothing_else(trained, tmp_path):
         ({"method": "npdi"}, "did you mean 'npid'"),
         ({"device": "cuda"}, "--device is cuda and the run was configured with cpu"),
         ({"precision": "bf16"}, "--precision is bf16 and the run was configured with fp32"),
-        ({"devices": 2}, "--devices is 2 and the run was configured with 1"),
         ({"kind": "vector"}, "--kind is vector and the run was configured with image"),
     ],
 )

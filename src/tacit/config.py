@@ -42,7 +42,9 @@ class Config:
     seed: int
     device: str
     precision: str
-    devices: int
+    devices: int  # of each machine
+    nodes: int = 1  # machines
+    strategy: str = "ddp"  # or fsdp: encoders are sharded
     labels_observed: int = 0  # looked at while training, not learned from
     snapshots: int = 0  # how often the encoder is kept while it trains
     init: str = ""

@@ -46,6 +46,7 @@ class Recipe:
     scale: str = "none"  # none, linear or sqrt
     clip: float = 0.0  # the largest norm of the gradient; 0: no limit
     accumulate: int = 1  # micro-batches per batch
+    chunk: int = 0  # samples that the encoder holds at once, the gradients being the whole batch's; 0: the batch
     ema: float = 0.0  # decay of the averaged weights (and norms' statistics) kept instead of the last; 0: keep the last
     epoch_batches: int = 0  # an epoch's length in batches; 0: the main stream once
     turns: tuple[str, ...] = ()  # order of the players in a batch; (): as declared
@@ -55,7 +56,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, epochs=self.epochs, accumulate=self.accumulate, lr=self.lr)
-        for name in ("weight_decay", "decay_growth", "warmup", "clip", "epoch_batches"):
+        for name in ("weight_decay", "decay_growth", "warmup", "clip", "epoch_batches", "chunk"):
             if not getattr(self, name) >= 0:
                 raise TacitError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         choices = {

@@ -10,6 +10,7 @@ from tacit.data.samples import Samples
 from tacit.evaluation.labelled.knn import SIMILARITIES, knn
 from tacit.method import Method
 from tacit.numerics import counter, processes
+from tacit.numerics.processes import whole
 from tacit.training import checkpoint
 from tacit.training.embedding import represent
 from tacit.training.setting import LOOKS, Moment
@@ -57,10 +58,13 @@ class Snapshots:
     def __call__(self, method: Method, autocast: Callable, now: Moment) -> dict[str, float]:
         apart = -(-now.epochs // LOOKS)  # epochs between two looks
         due = now.epoch * self.count // now.epochs > max(now.epoch - apart, 0) * self.count // now.epochs
-        if due and method.encoder is not None and processes.rank() == 0:
+        if not due or method.encoder is None:
+            return {}
+        tensors = {name: whole(value) for name, value in method.encoder.state_dict().items()}
+        if processes.rank() == 0:
             self.folder.mkdir(exist_ok=True)
             name = f"stage-{now.stage + 1}-epoch-{now.epoch}"
-            checkpoint.save(self.folder / f"{name}.safetensors", dict(method.encoder.state_dict()), {})
+            checkpoint.save(self.folder / f"{name}.safetensors", tensors, {})
         return {}
 
 

@@ -1,9 +1,7 @@
 """`tacit pretrain`: from a source that nobody labelled to a run."""
 
 import inspect
-import logging
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -12,8 +10,6 @@ from shlex import quote
 from typing import Any
 
 import numpy as np
-from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
 from tacit import data as sources
@@ -27,11 +23,13 @@ from tacit.method import Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
+from tacit.numerics.processes import whole
 from tacit.observing import OnlineKNN, Snapshots, observed_labels
 from tacit.resuming import again_materials, refuse_others
 from tacit.run import Run, untrained_encoder
 from tacit.timing import fit_time, in_words
-from tacit.training import checkpoint, precision
+from tacit.training import checkpoint, launching, precision
+from tacit.training.launching import Places
 from tacit.training.loop import train
 from tacit.training.setting import Observer, Setting
 from tacit.training.stopping import Interrupted
@@ -55,6 +53,8 @@ def pretrain(
     device: str | None = None,
     precision: str | None = None,
     devices: int | None = None,
+    nodes: int | None = None,
+    strategy: str | None = None,
     kind: str | None = None,
     size: int | None = None,
     snapshots: int | None = None,
@@ -73,7 +73,9 @@ def pretrain(
     recipe     one of the method's named recipes, or "paper"; "small" is taken for small data where there is one
     streams    sources of the method's other streams, by name
     seed       of all randomness; by default 0
-    device     auto, cpu or cuda; precision auto, bf16 or fp32; devices so many, by default 1
+    device     auto, cpu or cuda; precision auto, bf16 or fp32
+    devices    so many on each of `nodes` machines, by default 1 of 1, or as many processes as torchrun or SLURM has started
+    strategy   ddp: every device holds all; fsdp: each holds a share of the encoder
     size       side of the training images
     snapshots  how often, evenly spaced, the encoder is kept while it trains, for `tacit compare`; at most 20 times a stage
     options    of the method, its recipe, the views, the encoder, and other streams' sources, each by its own name
@@ -87,8 +89,10 @@ def pretrain(
             raise TacitError("--resume needs the run's folder; give --out.")
         source: Any = out if resume else data
         config = Config.read(Path(source))
-        asked = {"method": method, "seed": seed, "device": device, "precision": precision, "devices": devices, "kind": kind}
+        asked = {"method": method, "seed": seed, "device": device, "precision": precision, "kind": kind}
         refuse_others(config, {name: value for name, value in asked.items() if value is not None})
+        here = launching.places(devices, nodes, Places(config.devices, config.nodes))
+        config = replace(config, devices=here.devices, nodes=here.nodes, strategy=launching.known(strategy or config.strategy))
         finished = resume and (Path(source) / "encoder.safetensors").exists()
         if finished and data is None and not streams:
             return Run(source, config.device)
@@ -107,17 +111,19 @@ def pretrain(
         cls = find(method) if isinstance(method, str) else method
         folder = Path(out) if out is not None else Path("runs") / f"{name_of(cls).rpartition(':')[2].lower()}-{_stem(given_as)}"
         _refuse_another(folder)
-        machine = device or "auto", precision or "auto", 1 if devices is None else devices
+        here = launching.places(devices, nodes)
+        machine = device or "auto", precision or "auto", here.devices
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, 0 if seed is None else seed, *machine, kind, size, options
         )
-        config = replace(config, snapshots=snapshots or 0)
+        config = replace(config, snapshots=snapshots or 0, nodes=here.nodes, strategy=launching.known(strategy or "ddp"))
         if config.snapshots < 0 or (config.snapshots and not config.encoder):
             raise TacitError(f"--snapshots is {snapshots}; give 0 or more, and a method that trains an encoder.")
         config.chosen.extend(advice)
     if not resume:
         _refuse_another(folder)
-    return execute(config, materials, folder, minutes, quiet)
+    with launching.together():
+        return execute(config, materials, folder, minutes, quiet)
 
 
 def choose(
@@ -140,8 +146,6 @@ def choose(
         raise TacitError(
             f"The encoder is a {type(encoder).__name__}; give a name, timm/NAME or module:Class, which can be built again."
         )
-    if devices < 1:
-        raise TacitError(f"--devices is {devices}; give 1 or more.")
     if not isinstance(seed, int | np.integer):
         raise TacitError(f"seed is {seed!r}; it must be a whole number.")
     machine = precision.choose(device, precision_name)
@@ -260,7 +264,8 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seen = kind.views if isinstance(kind, Labelled) else kind
         return source_of(samples.get(name, samples[first]), views, seen, config.views)  # another method's stage sees the first
 
-    fabric, seen = start_fabric(config), source_of(materials["main"].samples, views, Plain())
+    fabric = launching.start(config.device, config.precision, Places(config.devices, config.nodes))
+    seen = source_of(materials["main"].samples, views, Plain())
     observers: list[Observer] = []
     if config.labels_observed and observed_labels(seen.samples):
         observers.append(OnlineKNN(seen, fabric.device))
@@ -276,6 +281,7 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seed=config.seed,
         folder=folder,
         quiet=quiet,
+        sharded=config.strategy == "fsdp" and processes.size() > 1,
         observers=tuple(observers),
         usual=source_of(seen.samples, fit_views(dict(facts.more), {}), Pair()) if Pair in views.kinds else None,
     )
@@ -302,6 +308,7 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
             for sample in config.data["corrupt"][:3]:
                 _say(f"Left out: {sample}")
     try:
+        launching.agree("samples", "".join(config.data["ids"].values()), setting.fabric.device)
         trained = train(cls.stages(**config.options), setting, initial(config, setting))
     except Interrupted as interrupted:
         if processes.rank() == 0:
@@ -313,30 +320,12 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
             if not any(folder.iterdir()):
                 folder.rmdir()
         raise
+    encoder = trained.method.encoder
+    tensors = {name: whole(value) for name, value in encoder.state_dict().items()} if encoder is not None else {}
     if processes.rank() == 0:
-        encoder = trained.method.encoder
-        tensors = dict(encoder.state_dict()) if encoder is not None else {}
         checkpoint.save(folder / "encoder.safetensors", tensors, {"encoder": config.encoder, "options": config.encoder_options})
     setting.fabric.barrier()
     return Run(folder, config.device)
-
-
-def start_fabric(config: Config) -> Fabric:
-    """Fabric for one device, for several here, or for those that torchrun has started."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # what was chosen, we say ourselves
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", config.devices))
-    nodes = int(os.environ.get("WORLD_SIZE", local)) // local
-    many = DDPStrategy(find_unused_parameters=True, forward_sync_buffers=False)  # buffers are moved alike by `after_step`
-    strategy: Any = many if local * nodes > 1 else "auto"
-    fabric = Fabric(
-        accelerator=config.device,
-        devices=local,
-        num_nodes=nodes,
-        strategy=strategy,
-        precision=precision.PRECISIONS[config.precision],
-    )
-    fabric.launch()
-    return fabric
 
 
 def wanted(cls: type[Method]) -> type | None:
@@ -360,7 +349,7 @@ def initial(config: Config, setting: Setting) -> nn.Module | None:
 
 
 def _refuse_another(folder: Path) -> None:
-    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+    if not launching.first():
         return  # the first process answers for all: it may be writing already
     if any((folder / name).exists() for name in ("run.yaml", "encoder.safetensors")):
         raise TacitError(f"{folder} holds another run already; give another --out, or --resume to go on with it.")

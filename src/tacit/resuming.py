@@ -14,7 +14,7 @@ from tacit.methods import find, name_of
 
 
 def refuse_others(config: Config, given: Mapping[str, Any]) -> None:
-    """Refuse what was given and is not as the run has it: method, seed, device, precision, devices, kind."""
+    """Refuse what was given and is not as the run has it: method, seed, device, precision, kind."""
     for name, value in given.items():
         own = config.data["kind"] if name == "kind" else getattr(config, name)
         if value == "auto":

@@ -22,7 +22,11 @@ CUT: tuple[str, ...] = (
 )
 WORDS = {"evaluation.meanings", "training.alarms", "training.journal", "training.signals"}  # what only tells of numbers
 CONTENTS = {"methods"}  # where methods are found by name: a claim imports its own
-SEVERAL = {"training.shared_norms"}  # what only several processes meet: a claim runs in one
+SEVERAL = {
+    "training.shared_norms",
+    "training.sharding",
+    "training.launching",
+}  # what only several processes meet: a claim runs in one
 AT_IMPORT = ""  # names what a module does besides defining
 
 

@@ -94,7 +94,7 @@ def _answer(arguments: list[str]) -> int:
     if into is not None:
         writable(into)
     answer = command(*bound.args, **bound.kwargs)
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    if any(os.environ.get(rank, "0") != "0" for rank in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")):
         return 0  # one of several processes that train together: the first speaks for all
     if isinstance(answer, Answer):
         if into is not None:

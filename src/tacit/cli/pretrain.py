@@ -26,6 +26,8 @@ def pretrain(
     device: Device = None,
     precision: str | None = None,
     devices: int | None = None,
+    nodes: int | None = None,
+    strategy: str | None = None,
     size: int | None = None,
     snapshots: int | None = None,
     quiet: bool = False,
@@ -58,7 +60,11 @@ def pretrain(
     precision
         auto, bf16 or fp32; auto if not given.
     devices
-        How many devices train together; 1 if not given.
+        How many devices of a machine train together; 1 if not given, or what torchrun or SLURM has started.
+    nodes
+        On how many machines; 1 if not given. The command is started on each.
+    strategy
+        ddp: every device holds all that is trained (the default); fsdp: each holds a share of the encoder.
     size
         Height and width of a view of images, in pixels; of videos --side, of pairs --first '{size: 32}'.
     snapshots
@@ -74,7 +80,16 @@ def pretrain(
     run = tacit.pretrain(
         data,
         **given(method=method, out=out, encoder=encoder, init=init, minutes=minutes, recipe=recipe, seed=seed),
-        **given(device=device, precision=precision, devices=devices, size=size, kind=kind, snapshots=snapshots),
+        **given(
+            device=device,
+            precision=precision,
+            devices=devices,
+            nodes=nodes,
+            strategy=strategy,
+            size=size,
+            kind=kind,
+            snapshots=snapshots,
+        ),
         resume=resume,
         quiet=quiet,
         **rest,

@@ -4,6 +4,9 @@ Gradients are those of the mean over processes of their losses, which is what da
 written with `gather` or `total` gives N processes the gradients of one (tested for every method).
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -32,6 +35,45 @@ def total(x: Tensor) -> Tensor:
 def mean(x: Tensor) -> Tensor:
     """The mean over processes, of the same shape."""
     return total(x) / size()
+
+
+# ---- tensors of which each process holds a share (torch's `DTensor`), beside whole ones; lists are of one kind ----
+
+
+def shared(value: Tensor) -> bool:
+    """Whether this process holds a share of it."""
+    return hasattr(value, "full_tensor")
+
+
+def whole(value: Tensor) -> Tensor:
+    """The whole of a share, which all processes must ask for at once; of anything else itself."""
+    return value.full_tensor() if shared(value) else value  # type: ignore[attr-defined]
+
+
+def like(value: Tensor, own: Tensor) -> Tensor:
+    """This process's share of a whole tensor, where its own is a share."""
+    if not shared(own) or shared(value) or value.shape != own.shape:
+        return value
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(own, DTensor)
+    return distribute_tensor(value.to(own.device), own.device_mesh, own.placements, src_data_rank=None)
+
+
+def alike(tensors: Iterable[Tensor]) -> list[list[int]]:
+    """Positions of the tensors of one kind, kind by kind."""
+    kinds: dict[bool, list[int]] = defaultdict(list)
+    for place, tensor in enumerate(tensors):
+        kinds[shared(tensor)].append(place)
+    return list(kinds.values())
+
+
+def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The Euclidean norm of each whole tensor."""
+    found: dict[int, Tensor] = {}
+    for places in alike(tensors):
+        found |= zip(places, map(whole, torch._foreach_norm([tensors[place] for place in places])))
+    return [found[place] for place in range(len(tensors))]
 
 
 class _Gather(torch.autograd.Function):

@@ -6,6 +6,8 @@ import math
 import torch
 from torch import nn
 
+from tacit.numerics.processes import alike
+
 
 class Teacher(nn.Module):
     """The exponential moving average of another module: MoCo's key encoder, BYOL's target, DINO's teacher.
@@ -25,7 +27,9 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def follow(self, student: nn.Module, momentum: float) -> None:
         """teacher ← momentum · teacher + (1 − momentum) · student."""
-        torch._foreach_lerp_(list(self.module.parameters()), list(student.parameters()), 1 - momentum)
+        own, others = list(self.module.parameters()), list(student.parameters())
+        for kind in alike(own):
+            torch._foreach_lerp_([own[i] for i in kind], [others[i] for i in kind], 1 - momentum)
 
 
 def rising(momentum: float, progress: float) -> float:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tacit.method import Method
+from tacit.numerics.processes import alike, like
 
 
 class Average:
@@ -22,7 +23,9 @@ class Average:
     @torch.no_grad()
     def update(self) -> None:
         if self.decay:
-            torch._foreach_lerp_(list(self.weights.values()), self.followed, 1 - self.decay)
+            weights = list(self.weights.values())
+            for kind in alike(weights):
+                torch._foreach_lerp_([weights[i] for i in kind], [self.followed[i] for i in kind], 1 - self.decay)
 
     @torch.no_grad()
     def into_method(self) -> None:
@@ -32,7 +35,7 @@ class Average:
 
     def load(self, saved: dict[str, Tensor]) -> None:
         for name, value in saved.items():
-            self.weights[name].copy_(value)
+            self.weights[name].copy_(like(value, self.weights[name]))
 
 
 def _statistics(method: Method) -> dict[str, Tensor]:

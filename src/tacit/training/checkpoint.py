@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tacit.errors import TacitError
+from tacit.numerics.processes import like
 
 
 def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -77,4 +78,4 @@ def restore(module: torch.nn.Module, tensors: dict[str, Tensor]) -> None:
             f"These weights belong to another model: {', '.join(sorted(wrong)[:3])} and {max(len(wrong) - 3, 0)} more do not "
             "fit; open them with the encoder and options they were trained with."
         )
-    module.load_state_dict(tensors)
+    module.load_state_dict({name: like(value, own[name]) for name, value in tensors.items()})

@@ -7,6 +7,7 @@ import torch
 
 from tacit.errors import TacitError
 from tacit.method import Method
+from tacit.numerics.processes import norms
 
 
 def check(terms: Mapping[str, float], method: Method, step: int) -> None:
@@ -16,7 +17,7 @@ def check(terms: Mapping[str, float], method: Method, step: int) -> None:
         for name, value in sorted(terms.items(), key=lambda term: term[0] != "loss")
         if not math.isfinite(value)
     ]
-    sizes = torch._foreach_norm([p.detach() for p in method.parameters() if p.is_floating_point()])
+    sizes = norms([p.detach() for p in method.parameters() if p.is_floating_point()])
     if not wrong and sizes and not bool(torch.stack(sizes).isfinite().all()):
         wrong = ["weights became infinite or no numbers"]
     if wrong:

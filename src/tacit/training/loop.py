@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from tacit.errors import TacitError
 from tacit.method import Batch, Method, Plan, Stage, Stop, Trained, nested
 from tacit.numerics import counter, processes
-from tacit.training import finite, optimizers, precision, schedules
+from tacit.training import finite, optimizers, precision, schedules, sharding
 from tacit.training.alarms import Watch
 from tacit.training.averaging import Average
+from tacit.training.chunks import NORMS, chunked, normalising
 from tacit.training.distributed import attach, join, shares
 from tacit.training.embedding import embedder
 from tacit.training.journal import Journal
+from tacit.training.launching import agree, agreed
 from tacit.training.plans import settled
 from tacit.training.setting import Moment, Setting, close_streams, observed, open_streams, open_usual
 from tacit.training.shared_norms import share_norms
@@ -44,7 +46,9 @@ def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> T
             encoder = setting.factory()
         with Stopping() as stopping:
             trained = Training(stage, number, encoder, setting, stopping).run()
-        encoder = trained.method.encoder
+        encoder = (
+            trained.method.encoder if not setting.sharded else sharding.gathered(trained.method.encoder, setting.factory())
+        )
     return trained
 
 
@@ -63,6 +67,8 @@ class Training:
             inner.prepare(setting.facts)
         share_norms(method)
         method.to(fabric.device).to(memory_format=precision.layout(fabric.device, setting.facts.shape)).train()
+        if self.setting.sharded and type(method).solve is Method.solve:
+            sharding.shard(method, recipe, fabric.device)
         self.optimizer = optimizers.build(method, recipe) if type(method).solve is Method.solve else None
         self.focus, self.average = Focus(method), Average(method, recipe.ema)
         if self.optimizer is not None:
@@ -71,7 +77,13 @@ class Training:
         self.embed, self.journal = embedder(method, self.feeds, fabric.autocast), Journal(setting.folder, setting.quiet)
         self.keeper = Keeper(setting.folder, number, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
-        fabric.barrier()  # everyone has read before anyone writes
+        agree("saved steps", self.at.step, fabric.device)  # everyone has read before anyone writes
+        if self.at.batch_size not in (0, self.main.batch):
+            raise TacitError(
+                f"The run's batches of {self.at.batch_size} cannot be shared evenly by {processes.size()} processes; "
+                "go on with a number of them that divides it."
+            )
+        self.at.batch_size = self.main.batch
 
     def run(self) -> Trained:
         """From wherever the stage stands to its end."""
@@ -81,17 +93,23 @@ class Training:
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
             self.journal.begin(title, total, self.at.step, self.log_length)
+            if self.recipe.chunk and normalising(self.method):
+                self.journal.say(NORMS)
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
-            usual = open_usual(self.setting, self.main)
+            # where a forward is a meeting of processes none looks alone, as at what the first one's log says was seen
+            usual = [] if self.setting.sharded else open_usual(self.setting, self.main)
             self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
             try:
-                self.epochs() if self.optimizer is not None else self.solve()
+                with chunked(self.method, self.recipe.chunk):
+                    self.epochs() if self.optimizer is not None else self.solve()
                 if self.journal.steps:
                     self.pause(self.note(self.method.progress))
             finally:
                 self.journal.end()
                 close_streams(self.feeds)
             self.at.finished = True
+            if self.setting.sharded:
+                sharding.apart(self.method)
             self.focus.on("", ())
             self.average.into_method()
             self.keeper.save(self.at, self.plan)
@@ -162,7 +180,11 @@ class Training:
                     with self.setting.fabric.autocast():
                         loss = self.wrapped.step(part, player) if player else self.wrapped.step(part)
                     self.setting.fabric.backward(add(loss, player, terms, len(parts)))
-            if recipe.clip:
+            if self.setting.sharded:
+                sharding.apart(self.method)
+            if recipe.clip and self.setting.sharded:
+                sharding.clip(self.method.parameters(), recipe.clip)
+            elif recipe.clip:
                 self.setting.fabric.clip_gradients(self.wrapped, self.stepper, max_norm=recipe.clip, error_if_nonfinite=False)
             self.stepper.step()
         self.average.update()
@@ -208,7 +230,7 @@ class Training:
 
     def pause(self, stop: bool) -> None:
         """A safe point: save when it is due, and leave when that was asked for."""
-        if stop or self.keeper.due(self.setting.save_seconds):
+        if agreed(stop or self.keeper.due(self.setting.save_seconds), self.setting.fabric.device):
             self.keeper.save(self.at, self.plan)
         if stop:
             raise Interrupted(self.at.step)

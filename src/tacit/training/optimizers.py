@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from tacit.method import Method, Recipe
+from tacit.numerics.processes import like as share
 from tacit.training import schedules
 from tacit.training.turns import known_prefixes, within
 
@@ -22,7 +23,7 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
         own = factors.get(prefix, {})
         decays = parameter.ndim > 1
         group = groups.setdefault(
-            (prefix, decays),
+            (prefix, decays, type(parameter)),  # shares of parameters are not moved with whole ones
             {
                 "params": [],
                 "names": [],
@@ -114,7 +115,7 @@ def load_by_name(optimizer: Optimizer, saved: dict[str, Tensor]) -> None:
                 # AdamW counts its steps beside the parameter where it is fused, and on the CPU where it is not
                 count = torch.empty_like(value, device=parameter.device if group.get("fused") else value.device)
                 like = torch.empty_like(parameter) if value.shape == parameter.shape and what != "step" else count
-                optimizer.state[parameter][what] = like.copy_(value)
+                optimizer.state[parameter][what] = like.copy_(share(value, like))
 
 
 def forget(optimizer: Optimizer, modules: list[nn.Module]) -> None:

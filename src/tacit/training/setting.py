@@ -43,6 +43,7 @@ class Setting:
     quiet: bool = False
     log_steps: int = 10
     save_seconds: float = 60.0
+    sharded: bool = False  # encoders, over all processes
     most_steps: int = 0  # of every stage; 0: all of them
     observers: tuple[Observer, ...] = ()  # they look at the method and never change it
     usual: Source | None = None  # of the main samples in pairs of the views that their kind has by default

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tacit.method import Batch, Method
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
+from tacit.numerics.processes import whole
 from tacit.numerics.scores import effective_negatives, overlap
 from tacit.numerics.spectra import alignment, effective_rank, feature_spread, uniformity
 from tacit.training.embedding import represent
@@ -61,7 +62,7 @@ class Probe:
             apart, mixed, scores = float(alignment(first, second)), overlap(first, second), score_quantiles(first, second)
         projected = self._projected(looks) if projects(self.method) else (float("nan"),) * 4
         centred = plain - plain.mean(0)
-        norms = [p.detach().float().norm() for p in _weights(self.method)]
+        norms = [whole(p.detach().float().norm()) for p in _weights(self.method)]
         weights = float(torch.stack(norms).norm()) if norms else float("nan")
         ranks = float(effective_rank(centred)), float(feature_spread(plain))
         return Signals(*ranks, apart, float(uniformity(plain)), mixed, *projected, weights, *scores)

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from tacit.errors import TacitError
 from tacit.method import Facts, Method, Plan, Stage, nested
 from tacit.numerics import counter, processes
+from tacit.numerics.processes import whole
 from tacit.training import checkpoint, optimizers
 from tacit.training.averaging import Average
 from tacit.training.journal import Journal
@@ -29,6 +30,7 @@ class Position:
     step: int = 0  # batches of this stage that are done
     planned: bool = False  # `before_epoch` of this epoch has run
     finished: bool = False
+    batch_size: int = 0  # samples of a batch that all processes share; 0: not known yet
 
 
 def reseed(*place: int | str) -> None:
@@ -72,7 +74,7 @@ class Keeper:
     def save(self, at: Position, plan: Plan | None) -> None:
         """Put everything into one file, in place of the last; the first process alone writes."""
         self.saved = time.monotonic()
-        if self.file is None or processes.rank() > 0:
+        if self.file is None:
             return
         groups = {
             "method/": self.method.state_dict(),
@@ -82,7 +84,9 @@ class Keeper:
             "plan/": _pack(plan),
             "option/": {name: value for name, value in self.stage.options.items() if isinstance(value, Tensor)},
         }
-        tensors = {prefix + name: value for prefix, group in groups.items() for name, value in group.items()}
+        tensors = {prefix + name: whole(value) for prefix, group in groups.items() for name, value in group.items()}
+        if processes.rank() > 0:
+            return
         facts = {
             "at": asdict(at),
             "log_length": self.journal.length(),

@@ -1,0 +1,69 @@
+"""Fully sharded training: of each encoder a process keeps its share of parameters, gradients and the optimiser's state.
+
+Torch's `fully_shard` (FSDP2; Zhao et al. 2023, arXiv:2304.11277) puts an encoder together when it is called and takes it apart
+again, block by block where it has a list of blocks. What else a method trains stays whole and is averaged as ever.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from tacit.errors import TacitError
+from tacit.method import Method, Recipe
+from tacit.numerics import processes
+from tacit.numerics.processes import norms, shared, whole
+from tacit.training.chunks import CALLS, encoders
+
+
+def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
+    """Shard every encoder inside a method, in place; what is left is for data-parallel averaging."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+
+    name = type(method).__name__
+    if method.players or recipe.hold:
+        raise TacitError(f"{name} trains parts of itself in turn, which shards cannot; leave --strategy fsdp out.")
+    if recipe.optimizer == "lars":
+        raise TacitError("The rates of lars are by the norm of whole layers, which shards do not hold; give --optimizer sgd.")
+    mesh = init_device_mesh(device.type, (processes.size(),))
+    for encoder in reversed(encoders(method)):  # parts before the whole
+        for blocks in (module for module in encoder.modules() if isinstance(module, nn.ModuleList)):
+            for block in blocks:
+                fully_shard(block, mesh=mesh)
+        fully_shard(encoder, mesh=mesh)
+        for call in CALLS:
+            if call != "forward" and hasattr(encoder, call):
+                register_fsdp_forward_method(encoder, call)
+    asking = {name: shared(parameter) for name, parameter in method.named_parameters() if parameter.requires_grad}
+    if all(asking.values()) or not any(asking.values()):
+        raise TacitError(f"{name} has no encoder to shard, or nothing beside it to train; leave --strategy fsdp out.")
+    shares = [name for name, parameter in method.named_parameters() if shared(parameter)]
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(method, shares)
+
+
+def apart(method: Method) -> None:
+    """Take apart what a forward has put together, so that what is moved next are the shares."""
+    from torch.distributed.fsdp import FSDPModule
+
+    for module in method.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+
+
+@torch.no_grad()
+def clip(parameters: Iterable[nn.Parameter], most: float) -> None:
+    """Scale gradients so that the norm of all of them together is at most this."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    factor = (most / (torch.stack(norms(gradients)).norm() + 1e-6)).clamp(max=1)
+    for gradient in gradients:
+        gradient.mul_(float(factor))
+
+
+def gathered(encoder: nn.Module | None, fresh: nn.Module | None) -> nn.Module | None:
+    """The weights of a sharded encoder in one that is not."""
+    if encoder is None or fresh is None:
+        return encoder
+    fresh.load_state_dict({name: whole(value) for name, value in encoder.state_dict().items()})
+    return fresh

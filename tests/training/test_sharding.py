@@ -1,0 +1,67 @@
+"""Fully sharded training: two processes that each hold a share of the encoder learn what one learns, and leave whole files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tacit.check import VECTORS, Case, Toy, same_state
+from tacit.data.generated import clusters
+from tacit.errors import TacitError
+from tacit.methods import find
+from tacit.numerics.processes import alike, like, norms, shared, whole
+from tacit.training import sharding
+from tacit.training.checkpoint import read
+from tests.contracts import probes
+
+STILL = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.02}
+WAYS = {
+    "accumulated": ("npid", {"negatives": 0}, {"accumulate": 2}),
+    "in chunks": ("simclr", {"temperature": 0.2}, {"chunk": 10}),
+    "a teacher, clipped, averaged": ("byol", {"hidden": 16, "dim": 8, "clip": 0.1, "ema": 0.9}, {}),
+}
+
+
+def few():
+    return clusters(150, dim=64)
+
+
+def learned(folder, key, options, strategy, steps):
+    """The state after so many steps, from what the folder holds; and which parameters were shares."""
+    case = Case(find(key), Toy(few, {**VECTORS.options, "depth": 0, **STILL, **options}))
+    case.config = replace(case.config, strategy=strategy)
+    trained = case.train(Path(folder), steps=steps, log_steps=1, save_seconds=0.0)
+    shares = [name for name, parameter in trained.method.named_parameters() if shared(parameter)]
+    return {name: whole(value).clone() for name, value in trained.method.state_dict().items()}, shares
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_sharded_processes_equal_one(way, pair, tmp_path):
+    """Interrupted after two steps, and gone on with: what was saved is whole, and one process goes on from it too."""
+    key, options, how = WAYS[way]
+    alone, none = learned(tmp_path / "alone", key, options, "ddp", 3)
+    pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 2, patience=600)
+    for state, shares in pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 3, patience=600):
+        assert shares and not none
+        same_state(alone, state, 1e-5, way)
+    tensors, _ = read(tmp_path / "two" / "stage-0.safetensors")
+    same_state(alone, {name: tensors[f"method/{name}"] for name in alone}, 1e-5, "what was saved")
+
+
+def test_what_is_whole_is_left_alone():
+    x, y = torch.arange(4.0), torch.ones(2)
+    assert whole(x) is x and like(x, y) is x and not shared(x)
+    assert alike([x, y]) == [[0, 1]]
+    assert [float(norm) for norm in norms([x, y])] == pytest.approx([14**0.5, 2**0.5])
+
+
+def test_what_shards_cannot_is_refused():
+    players = object.__new__(probes.TwoPlayers)
+    torch.nn.Module.__init__(players)
+    with pytest.raises(TacitError, match="parts of itself in turn"):
+        sharding.shard(players, probes.TwoPlayers.recipe, torch.device("cpu"))
+    whole_layers = object.__new__(probes.Memory)
+    torch.nn.Module.__init__(whole_layers)
+    with pytest.raises(TacitError, match="the norm of whole layers"):
+        sharding.shard(whole_layers, probes.Memory.recipe.but(optimizer="lars"), torch.device("cpu"))
