@@ -184,7 +184,7 @@ def _mean(x):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _gaussian(sigma, radius):
-    """The weights of pairs of pixels at a distance of 0 (one pixel twice), 1, … as far as they matter; zeros fill a last four."""
+    """The weights of pairs of pixels 0 (one pixel twice), 1, … apart, as far as they matter; zeros fill the last four."""
     far = min(radius, int(np.ceil(FAR * sigma)))
     weights = np.zeros(-(-(far + 1) // 4) * 4, np.float32)
     for k in range(far + 1):
