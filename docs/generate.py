@@ -99,8 +99,9 @@ def numbers() -> str:
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
-    if "views" in found:
-        parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]
+    for title, section in {"Views of images": "views", "Training": "loop"}.items():
+        if section in found:
+            parts += [f"## {title}", SPEEDS[section]()]
     if "embed_memory" in found:
         parts += ["## Memory of embedding", memory(found["embed_memory"])]
     if "start_up" in found:
