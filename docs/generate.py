@@ -103,8 +103,9 @@ def numbers() -> str:
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts", "Batches in chunks": "chunks"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
-    if "views" in found:
-        parts += ["## Two views of each image", f"```json\n{json.dumps(found['views'], indent=1)}\n```"]
+    for title, section in {"Views of images": "views", "Training": "loop"}.items():
+        if section in found:
+            parts += [f"## {title}", SPEEDS[section]()]
     if "embed_memory" in found:
         parts += ["## Memory of embedding", SPEEDS["memory"](found["embed_memory"])]
     if "tables" in found:

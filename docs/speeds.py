@@ -237,3 +237,80 @@ def chunks() -> str:
             lines.append(f"| {size} | {off['relative']:.2f} | {off['cosine']:.3f} |")
     machine = next(iter(rows.values()))["machine"]
     return "\n".join([*lines, "", f"{machine}; {command}."])
+
+
+def views() -> str:
+    """Views of images beside their rivals."""
+    rows = json.loads((RESULTS / "views.json").read_text())
+    rules = {
+        "SimCLR at 224": {"lightly": 7, "torchvision v2": 25, "kornia": 25, "albumentations": 1},
+        "DINO's crops": {"lightly": 7},
+        "SimCLR at 32": {"lightly": 22, "torchvision v2": 22, "kornia": 11},
+        "from JPEG": {"PIL and torchvision, first epoch": 4, "PIL and torchvision, cached": 7},
+    }
+    lines = [
+        "| | ms of the processor | times as fast as | rule | by the clock | load | commit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    by = "seconds of the processor"
+    for name, r in rows.items():
+        ratios, rule = r[f"ratio by {by}"], next(rule for start, rule in rules.items() if name.startswith(start))
+        own = [who for who in r[by] if who in ("tacit", "first epoch", "cached")]
+        mine = " / ".join(f"{1000 * r[by][who]:.1f}" for who in own)
+        shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
+        met = "; ".join(f"{other} ≥ {least}: {said(ratios[other][0], least)}" for other, least in rule.items())
+        clock = "; ".join(f"{a:g}" for a, _, _ in r["ratio by seconds"].values())
+        lines.append(f"| {name} | {mine} | {shown} | {met} | {clock} | {load(r)} | {r['commit']} |")
+    one = next(iter(rows.values()))
+    how = (
+        "Two views (DINO: 2 of 224 and 6 of 96) of as many images in each turn; medians of "
+        f"{one['turns']} turns that alternate in one process, by seconds of the processor, since other work shared it. "
+        "From the same decoded images of 375 × 500 (or 32 × 32), or files of JPEG, to standardised float32."
+    )
+    return "\n".join([*lines, "", f"{how} {one['machine'].rpartition(',')[0]}; {versions(one)}. `python benchmarks/views.py`."])
+
+
+def loop() -> str:
+    """Training beside its rivals, and the optimiser alone."""
+    rows = json.loads((RESULTS / "loop.json").read_text())
+    by = "seconds of the processor"
+    lines = [
+        "| | seconds | times as fast as | rule | views | network | optimiser | rest | of the peak | load | commit |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    trained = {name: r for name, r in rows.items() if "share of a turn" in r}
+    for name, r in trained.items():
+        ratios, part = r[f"ratio by {by}"], r["share of a turn"]
+        shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
+        met = "; ".join(
+            f"≥ {least}: {said(a, least)}"
+            for (a, _, _), least in zip(ratios.values(), (3.5, 1.2) if "JPEG" in name else (2.7, 1.05))
+        )
+        shares = [*part.values(), max(0.0, 1 - sum(part.values()))]
+        cells = [name, f"{r[by]['tacit']:.2f}", shown, met, *(f"{100 * share:.0f} %" for share in shares)]
+        lines.append(f"| {' | '.join(cells)} | {100 * r['of the peak of products']:.0f} % | {load(r)} | {r['commit']} |")
+    least = {"adamw": 2.7, "lars": 1.0, "average": 1.35, "both": 3.0}
+    lines += ["", "| | AdamW | LARS | average | AdamW and average | load | commit |", "|---|---|---|---|---|---|---|"]
+    for name, r in rows.items():
+        if name not in trained:
+            found = r[f"ratio by {by}"]
+            cells = [
+                f"{1000 * r[by][kind]:.1f} ms, **{found[kind][0]:g}**: {said(found[kind][0], least[kind])}" for kind in least
+            ]
+            lines.append(f"| {name.partition(', ')[2]} | {' | '.join(cells)} | {load(r)} | {r['commit']} |")
+    one = next(iter(rows.values()))
+    how = (
+        "SimCLR by `tacit.pretrain`, log, signals and saves included, beside the script of lightly's documentation; an epoch "
+        "is a turn. The network's share of the peak is its forward and backward, by counted operations, over a product of "
+        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS and its "
+        "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times."
+    )
+    return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `python benchmarks/loop.py`."])
+
+
+def said(ratio: float, least: float) -> str:
+    return "yes" if ratio >= least else "**no**"
+
+
+def versions(r: Row) -> str:
+    return ", ".join(f"{name} {version}" for name, version in r["versions"].items())

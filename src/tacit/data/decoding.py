@@ -14,6 +14,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from tacit.data.samples import Images
+from tacit.data.shrinking import shrunk
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # the only decoders ever tried (some of Pillow's run programs)
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
@@ -111,7 +112,9 @@ def fit(image: Image.Image, side: int) -> Image.Image:
     box = (left, top, left + width, top + height)
     if short > side:
         size = (max(round(width * side / short), 1), max(round(height * side / short), 1))
-        return image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+        pixels = np.asarray(image)[top : top + height, left : left + width]
+        small = shrunk(pixels[:, :, None] if pixels.ndim == 2 else pixels, size[1], size[0])
+        return Image.fromarray(small[:, :, 0] if small.shape[2] == 1 else small)
     return image if image.size == (width, height) else image.crop(box)
 
 

@@ -1,7 +1,8 @@
 """Images seen once more: a random piece, mirrored, recoloured, blurred (SimCLR, arXiv:2002.05709, appendix A).
 
 Equal in distribution to torchvision's RandomResizedCrop, RandomHorizontalFlip, ColorJitter, RandomGrayscale, GaussianBlur
-and RandomSolarize on float images, in that order, for whole batches at once (`pixels.py`) and with randomness by counter.
+and RandomSolarize on float images, in that order, for whole batches at once (`pixels.py`; on a core `compiled.py`) and with
+randomness by counter.
 """
 
 import math
@@ -17,7 +18,7 @@ from torch import Tensor
 from tacit.data.samples import Images
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
-from tacit.views import changed, masks, pixels
+from tacit.views import changed, compiled, masks, pixels
 from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Plain, Single, Values, View
 
 # Which column of a sample's uniform draws decides what.
@@ -26,7 +27,6 @@ _FLIP, _JITTER, _ORDER, _BRIGHTNESS, _CONTRAST, _SATURATION, _HUE, _GREY, _BLUR,
 _COLUMNS = 33
 
 _ORDERS = torch.tensor(list(permutations((pixels.BRIGHTNESS, pixels.CONTRAST, pixels.SATURATION, pixels.HUE))))
-_CHUNK = 2**19  # values worked on at a time on a core, so that they stay in its cache; measured
 
 
 @dataclass(frozen=True)
@@ -186,31 +186,27 @@ class ImageViews:
         }
 
     def _render(self, content: Images, box: Tensor, size: int, drawn: Mapping[str, Tensor]) -> Tensor:
-        """The views for given parameters ({}: only cropped), standardised; on a core a cacheful at a time."""
-        n, h, w, c = content.pixels.shape
+        """The views for given parameters ({}: only cropped), standardised."""
+        kernel = max(3, int(0.1 * size) // 2 * 2 + 1)  # of a blur: a tenth of the side, odd (SimCLR)
+        mean, std = torch.tensor(self.mean), torch.tensor(self.std)
         device = content.pixels.device
-        many = max(1, _CHUNK // (c * max(h * w, size * size))) if device.type == "cpu" else max(1, n)
-        mean, std = (torch.tensor(v, device=device).view(-1, 1, 1) for v in (self.mean, self.std))
-        view = torch.empty(n, c, size, size, device=device)
-        for start in range(0, n, many):
-            now = slice(start, start + many)
-            flip = drawn["flip"][now].to(device) if drawn else torch.zeros_like(box[now, 0], dtype=torch.bool)
-            x = pixels.resized_crop(content.pixels[now], box[now], flip, size)
-            if drawn:
-                x = _recoloured(x, {name: value[now] for name, value in drawn.items()})
-            torch.mul(x.sub_(mean), 1 / std, out=view[now])
-        return view
+        if device.type == "cpu":
+            return compiled.views(content.pixels, box, drawn, size, kernel, mean, std)
+        flip = drawn["flip"].to(device) if drawn else torch.zeros_like(box[:, 0], dtype=torch.bool)
+        x = pixels.resized_crop(content.pixels, box, flip, size)
+        if drawn:
+            x = _recoloured(x, drawn, kernel)
+        return x.sub_(mean.to(device).view(-1, 1, 1)).mul_((1 / std).to(device).view(-1, 1, 1))
 
 
-def _recoloured(x: Tensor, drawn: Mapping[str, Tensor]) -> Tensor:
+def _recoloured(x: Tensor, drawn: Mapping[str, Tensor], kernel: int) -> Tensor:
     """Jitter, grey, blur and solarise, the last two on those images alone that want them."""
     grey = drawn["grey"][:, None]
     order = torch.cat((drawn["order"], torch.full_like(drawn["order"][:, :1], pixels.FADE)), 1)
     factors = torch.cat((drawn["factors"], 1 - grey.float()), 1)
-    x = pixels.recolour_(x, order.to(x.device), factors.to(x.device))
+    x = pixels.recolour(x, order.to(x.device), factors.to(x.device))
     blurred = drawn["sigma"].nonzero()[:, 0]
     if len(blurred):
-        kernel = max(3, int(0.1 * x.shape[2]) // 2 * 2 + 1)  # a tenth of the side, odd (SimCLR)
         sigma, blurred = drawn["sigma"][blurred].to(x.device), blurred.to(x.device)
         x[blurred] = pixels.gaussian_blur(x[blurred], sigma, kernel)
     solarised = drawn["solarise"].nonzero()[:, 0].to(x.device)

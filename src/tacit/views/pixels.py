@@ -1,19 +1,19 @@
 """What is done to images, as batched programs: every sample with parameters of its own, no loop over samples in Python.
 
+They run on any device; on the CPU `compiled.py` does the same faster, and these are what it is tested against.
+
 Images are float32, n × channels × height × width, in [0, 1]. Each function equals, image by image, the function of
 torchvision.transforms.v2.functional that its docstring names (tests/views/test_pixels.py compares them).
 """
 
 import math
 
-import numba
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 GREY = (0.2989, 0.587, 0.114)  # luminance of red, green and blue: ITU-R 601, rounded as torchvision does
-BRIGHTNESS, CONTRAST, SATURATION, HUE, FADE = range(5)  # what `recolour_` can do; to fade is to saturate once more
+BRIGHTNESS, CONTRAST, SATURATION, HUE, FADE = range(5)  # what `recolour` can do; to fade is to saturate once more
 
 
 def random_box(sizes: Tensor, draws: Tensor, area: tuple[float, float], ratio: tuple[float, float]) -> Tensor:
@@ -66,24 +66,12 @@ def resized_crop(pixels: Tensor, box: Tensor, flip: Tensor, size: int) -> Tensor
     return x.view(n, size, c, size).permute(0, 2, 3, 1).contiguous()
 
 
-def recolour_(x: Tensor, order: Tensor, factors: Tensor) -> Tensor:
-    """Brightness, contrast, saturation and hue in each sample's own order, in place, clamped after each.
+def recolour(x: Tensor, order: Tensor, factors: Tensor) -> Tensor:
+    """Brightness, contrast, saturation and hue in each sample's own order, clamped after each.
 
     order int64, n × turns: the operation of each turn; factors n × 5: of each operation, 1 (of the hue: 0) to leave it.
     As `adjust_brightness`, `adjust_contrast`, `adjust_saturation` and `adjust_hue` on float images; FADE is a second
     saturation, which with factor 0 is `rgb_to_grayscale`. On images of one channel only the first two do anything.
-
-    On a core one compiled pass keeps an image in the cache through all turns, 15 times faster than the tensor program
-    that runs elsewhere; tests hold the two equal.
-    """
-    if x.device.type == "cpu":
-        _recolour(x.flatten(2).numpy(), order.numpy(), factors.numpy())
-        return x
-    return x.copy_(recolour_by_tensors(x, order, factors))
-
-
-def recolour_by_tensors(x: Tensor, order: Tensor, factors: Tensor) -> Tensor:
-    """`recolour_` as a tensor program, on any device.
 
     All but the hue are one operation, x ← f x + (1 − f) r, and differ in r: black, the mean luminance, the pixel's own.
     """
@@ -167,46 +155,3 @@ def _triangle(start: Tensor, length: Tensor, size: int, limit: int) -> tuple[Ten
 def _weighted(rows: Tensor, which: Tensor, weights: Tensor) -> Tensor:
     """Weighted sums of rows: `which` and `weights` are … × taps."""
     return embedding_bag(which.flatten(0, -2), rows, mode="sum", per_sample_weights=weights.flatten(0, -2))
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _recolour(x, order, factors):
-    zero, one, two, six = np.float32(0), np.float32(1), np.float32(2), np.float32(6)
-    wr, wg, wb = np.float32(GREY[0]), np.float32(GREY[1]), np.float32(GREY[2])
-    colour = x.shape[1] == 3
-    for i in range(x.shape[0]):
-        red, green, blue = x[i, 0], x[i, x.shape[1] // 2], x[i, -1]  # of one channel: thrice the same
-        for turn in range(order.shape[1]):
-            operation = order[i, turn]
-            f = factors[i, operation]
-            if f == (zero if operation == HUE else one) or (operation >= SATURATION and not colour):
-                continue
-            if operation == HUE:
-                for j in range(x.shape[2]):
-                    r, g, b = red[j], green[j], blue[j]
-                    high, low = max(max(r, g), b), min(min(r, g), b)
-                    chroma = high - low
-                    scale = one / max(chroma, np.float32(1e-12))
-                    h = (r - g) * scale + (two + two)
-                    h = (b - r) * scale + two if g == high else h
-                    h = (g - b) * scale if r == high else h
-                    h += six * f
-                    h -= six * np.floor(h * np.float32(1 / 6))
-                    red[j] = low + chroma * min(max(abs(h - (one + two)) - one, zero), one)
-                    green[j] = low + chroma * min(max(two - abs(h - two), zero), one)
-                    blue[j] = low + chroma * min(max(two - abs(h - (two + two)), zero), one)
-            elif operation >= SATURATION:
-                for j in range(x.shape[2]):
-                    own = (wr * red[j] + wg * green[j] + wb * blue[j]) * (one - f)
-                    red[j] = min(max(f * red[j] + own, zero), one)
-                    green[j] = min(max(f * green[j] + own, zero), one)
-                    blue[j] = min(max(f * blue[j] + own, zero), one)
-            else:
-                mean = 0.0
-                if operation == CONTRAST:
-                    for j in range(x.shape[2]):
-                        mean += wr * red[j] + wg * green[j] + wb * blue[j] if colour else red[j]
-                shift = np.float32(mean / x.shape[2]) * (one - f)
-                for channel in x[i]:
-                    for j in range(x.shape[2]):
-                        channel[j] = min(max(f * channel[j] + shift, zero), one)
