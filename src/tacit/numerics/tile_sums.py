@@ -83,6 +83,14 @@ def pull_by(tile: Tensor, of_rows: Tensor, of_columns: Tensor, by_rows: Tensor, 
     return pull.add_((exact - of_columns).exp_().mul_(by_columns)).to(tile.dtype)
 
 
+def exponentials(x: Tensor) -> Tensor:
+    """In place: n × m, contiguous."""
+    if x.device.type != "cpu" or x.dtype != torch.float32:
+        return x.exp_()
+    _pull_safe(x.numpy(), np.ones(len(x), np.float32), np.zeros(x.shape[1], np.float32))
+    return x
+
+
 def _in_one_pass(tile: Tensor) -> bool:
     return tile.device.type == "cpu" and tile.dtype in (torch.float32, torch.bfloat16)
 
