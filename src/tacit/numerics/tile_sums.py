@@ -51,7 +51,7 @@ def add_up(tile: Tensor, rows: Sums, columns: Sums, bound: float) -> None:
             columns.rise(tile.amax(0))
     if _in_one_pass(tile):
         given = (part.numpy() for part in (*rows, *columns))
-        (_add if bound > SAFE else _add_safe)(_entries(tile), *given)
+        (_add if bound > SAFE else _add_safe)(entries(tile), *given)
         return
     tile = tile.to(rows.sums.dtype)
     if bound > SAFE and both:
@@ -72,11 +72,11 @@ def pull_by(tile: Tensor, of_rows: Tensor, of_columns: Tensor, by_rows: Tensor, 
     if bound <= SAFE:
         weights = by_rows * (-of_rows).exp(), by_columns * (-of_columns).exp()
         if _in_one_pass(tile):
-            _pull_safe(_entries(tile), *(weight.numpy() for weight in weights))
+            _pull_safe(entries(tile), *(weight.numpy() for weight in weights))
             return tile
         return tile.to(of_rows.dtype).exp_().mul_(weights[0][:, None] + weights[1]).to(tile.dtype)
     if _in_one_pass(tile):
-        _pull(_entries(tile), *(part.contiguous().numpy() for part in (of_rows, by_rows, of_columns, by_columns)))
+        _pull(entries(tile), *(part.contiguous().numpy() for part in (of_rows, by_rows, of_columns, by_columns)))
         return tile
     exact = tile.to(of_rows.dtype)
     pull = (exact - of_rows[:, None]).exp_().mul_(by_rows[:, None])
@@ -95,7 +95,7 @@ def _in_one_pass(tile: Tensor) -> bool:
     return tile.device.type == "cpu" and tile.dtype in (torch.float32, torch.bfloat16)
 
 
-def _entries(tile: Tensor) -> np.ndarray:
+def entries(tile: Tensor) -> np.ndarray:
     """As an array, of bits where numpy has no such type."""
     return tile.numpy() if tile.dtype == torch.float32 else tile.view(torch.int16).numpy()
 
@@ -107,7 +107,7 @@ def _add_safe(tile, row_peaks, rows, column_peaks, columns):
     for i in range(tile.shape[0]):
         row = np.float32(0)
         for j in range(tile.shape[1]):
-            e = exp(_number(tile[i, j]))
+            e = exp(number(tile[i, j]))
             row += e
             if both:
                 across[j] += e
@@ -138,7 +138,7 @@ def _pull_safe(tile, by_rows, by_columns):
     for i in range(tile.shape[0]):
         by_row = by_rows[i]
         for j in range(tile.shape[1]):
-            tile[i, j] = _like(tile[i, j], exp(_number(tile[i, j])) * (by_row + by_columns[j]))
+            tile[i, j] = _like(tile[i, j], exp(number(tile[i, j])) * (by_row + by_columns[j]))
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST)
@@ -171,7 +171,7 @@ def exp(x):
     return np.float32(0) if x < np.float32(-87) else e
 
 
-def _number(entry):
+def number(entry):
     """The float32 of an entry of a tile."""
 
 
@@ -179,7 +179,7 @@ def _like(entry, value):
     """A float32 as what the tile holds, to the nearest."""
 
 
-@overload(_number, inline="always")
+@overload(number, inline="always")
 def _number_of(entry):
     if isinstance(entry, numba.types.Integer):
         return lambda entry: np.int32(np.int32(entry) << np.int32(16)).view(np.float32)
