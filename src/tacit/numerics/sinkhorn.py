@@ -30,23 +30,28 @@ def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, room: Tensor |
     with full_precision():
         scores = scores.float()
         codes = torch.empty_like(scores, memory_format=torch.contiguous_format) if room is None else room
-        peaks = gather(scores.amax(0, keepdim=True)).amax(0)
         some = max(1, CELLS // scores.shape[1]) if scores.device.type == "cpu" else len(scores)
         pieces = [slice(at, at + some) for at in range(0, len(scores), some)]
         with workers(scores.device) as each:
-            lowest = torch.stack(each(lambda rows: _below(scores[rows], peaks, epsilon, codes[rows]), pieces)).amin(0)
-            if not iterations or float(gather(lowest).min()) < DEEPEST:
+            found = torch.stack(each(lambda rows: _extremes(scores[rows]), pieces)).amax(0, keepdim=True)
+            peaks, lowest = gather(found).amax(0).tensor_split([-1])
+            if not iterations or float(-lowest - peaks.amax()) / epsilon < DEEPEST:
                 return codes.copy_(_on_logarithms(scores / epsilon, iterations))
-            columns = _scale(each(lambda rows: exponentials(codes[rows]).sum(0), pieces))
+            columns = _scale(each(lambda rows: _raised(scores[rows], peaks, epsilon, codes[rows]), pieces))
             for _ in range(iterations - 1):
                 columns = _scale(each(lambda rows: (1 / (codes[rows] @ columns)) @ codes[rows], pieces))  # noqa: B023
             each(lambda rows: _scaled(codes[rows], columns), pieces)
             return codes
 
 
-def _below(scores: Tensor, peaks: Tensor, epsilon: float, codes: Tensor) -> Tensor:
-    """Scores over epsilon, less their column's peak: the lowest."""
-    return torch.sub(scores, peaks, out=codes).div_(epsilon).amin()[None]
+def _extremes(scores: Tensor) -> Tensor:
+    """The largest of each column, and the smallest of all with its sign turned."""
+    return torch.cat([scores.amax(0), -scores.amin()[None]])
+
+
+def _raised(scores: Tensor, peaks: Tensor, epsilon: float, codes: Tensor) -> Tensor:
+    """Exponentials of scores below their column's peak, and their sums."""
+    return exponentials(torch.sub(scores, peaks, out=codes).div_(epsilon)).sum(0)
 
 
 def _scaled(codes: Tensor, columns: Tensor) -> None:
