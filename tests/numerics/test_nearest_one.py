@@ -9,7 +9,7 @@ from tacit.numerics.nearest_one import nearest_one
 
 @pytest.fixture(params=[torch.float32, torch.bfloat16], autouse=True)
 def precision(request, monkeypatch):
-    monkeypatch.setattr(module, "screening", lambda device: [request.param])
+    monkeypatch.setattr(module, "_screening", lambda device: [request.param])
 
 
 def all_distances(x, centroids):

@@ -22,7 +22,7 @@ def tiles(request, monkeypatch):
     monkeypatch.setattr(topk, "QUERIES", 7)
     monkeypatch.setattr(topk, "KEYS", 64)
     monkeypatch.setattr(topk, "GROUP", 3)
-    monkeypatch.setattr(topk, "screening", lambda device: request.param)
+    monkeypatch.setattr(topk, "_screening", lambda device: request.param)
 
 
 @pytest.mark.parametrize("k", [1, 5, 33, 200])

@@ -48,14 +48,14 @@ def nearest(queries: Tensor, keys: Tensor, k: int, *, exclude_self: bool = False
     queries, keys = queries.detach().float(), keys.detach().float()  # packed scores carry no gradient
     packed = torch.empty(len(queries), k, dtype=torch.int64, device=keys.device)
     left: Sequence[int] = range(0, len(queries), QUERIES)
-    for low in screening(keys.device):
+    for low in _screening(keys.device):
         left = _screened(queries, keys, low, left, exclude_self, packed)
     for row in left:
         packed[row : row + QUERIES] = _nearest(queries[row : row + QUERIES], keys, k, row, exclude_self)
     return Neighbours(_score(packed >> 32), _LOW - (packed & _LOW))
 
 
-def screening(device: torch.device) -> list[torch.dtype]:
+def _screening(device: torch.device) -> list[torch.dtype]:
     """The precisions to screen in: bfloat16 only where the processor multiplies it faster than float32."""
     if device.type != "cpu" or torch.get_float32_matmul_precision() != "highest":
         return []
