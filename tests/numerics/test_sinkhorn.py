@@ -77,6 +77,33 @@ def test_without_gradient_and_in_float32():
     assert codes.dtype == torch.float32 and not codes.requires_grad
 
 
+def test_turns_on_scalings_are_those_on_logarithms():
+    from tacit.numerics import sinkhorn as module
+
+    for scores, epsilon in ((wave(64, 40), 0.05), (wave(33, 100, 1.7), 0.03), (wave(300, 7), 0.2)):
+        for iterations in (1, 3, 20):
+            wanted = module._on_logarithms(scores / epsilon, iterations)
+            torch.testing.assert_close(sinkhorn(scores, epsilon, iterations), wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_pieces_and_threads_change_nothing(monkeypatch):
+    whole, before = sinkhorn(wave(50, 9), 0.05), torch.get_num_threads()
+    monkeypatch.setattr("tacit.numerics.sinkhorn.CELLS", 30)
+    try:
+        torch.set_num_threads(3)
+        torch.testing.assert_close(sinkhorn(wave(50, 9), 0.05), whole, rtol=1e-5, atol=1e-6)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_room_is_written_to_and_scores_are_not():
+    scores, room = wave(6, 7), torch.full((6, 7), torch.nan)
+    assert sinkhorn(scores, 0.05, room=room) is room
+    assert torch.equal(scores, wave(6, 7)) and torch.equal(room, sinkhorn(scores, 0.05))
+    vast = torch.full((6, 7), torch.nan)
+    assert sinkhorn(1e4 * scores, 0.05, room=vast) is vast and vast.isfinite().all()
+
+
 def shared():
     """This process's share of 10 rows; of the even and of the odd ones, or four and six."""
     scores = wave(10, 5)

@@ -86,7 +86,7 @@ def test_products_in_bfloat16_give_float32_sums(monkeypatch):
     monkeypatch.setattr(tiles, "TILE", 16)
     x = torch.nn.functional.normalize(torch.randn(60, 32, generator=torch.Generator().manual_seed(0))).requires_grad_()
     myself = torch.arange(60)[:, None]
-    found = within((x * 10**0.5).bfloat16(), myself, 10.0)
+    found = within(x * 10**0.5, myself, 10.0, torch.bfloat16)
     wanted = without(10 * x @ x.T, myself).logsumexp(1)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, wanted, rtol=1e-2, atol=1e-2)
@@ -95,15 +95,98 @@ def test_products_in_bfloat16_give_float32_sums(monkeypatch):
 
 
 def test_memory_is_that_of_a_tile(monkeypatch):
-    """No tensor larger than a tile and the rows is ever made."""
-    seen, real = [], torch.Tensor.__matmul__
+    """No product larger than a tile is ever made, and all are made in one place."""
+    seen, real = [], torch.mm
 
-    def watched(a, b):
-        seen.append(real(a, b))
+    def watched(a, b, out):
+        seen.append(real(a, b, out=out))
         return seen[-1]
 
     monkeypatch.setattr(tiles, "TILE", 8)
-    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)
+    monkeypatch.setattr(torch, "mm", watched)
     x = torch.randn(50, 4, requires_grad=True)
     within(x, torch.arange(50)[:, None]).sum().backward()
-    assert len(seen) > 28 and max(product.numel() for product in seen) <= 64
+    assert len(seen) == 2 * 28 and max(product.numel() for product in seen) <= 64
+    assert len({product.data_ptr() for product in seen}) <= 2  # forward and backward
+
+
+@pytest.mark.parametrize("n, m", [(1, 1), (5, 40), (40, 5), (33, 33)])
+def test_rounds_hold_every_tile_once_and_no_two_that_share_rows(monkeypatch, n, m):
+    monkeypatch.setattr(tiles, "TILE", 4)
+    cells = torch.zeros(n, m)
+    for tiles_of_round in tiles._all(n, m, 3):
+        rows, columns = torch.zeros(n), torch.zeros(m)
+        for i, j in tiles_of_round:
+            cells[i, j] += 1
+            rows[i] += 1
+            columns[j] += 1
+        assert rows.max() <= 1 and columns.max() <= 1
+    assert (cells == 1).all()
+    halves = torch.zeros(n, n)
+    for tiles_of_round in tiles._halves(n):
+        rows = torch.zeros(n)
+        for i, j in tiles_of_round:
+            halves[i, j] += 1
+            rows[i] += 1
+            rows[j] += i != j
+        assert rows.max() <= 1
+    assert ((halves + halves.T)[~torch.block_diag(*[torch.ones(4, 4)] * -(-n // 4))[:n, :n].bool()] == 1).all()
+
+
+@pytest.mark.parametrize("bound", [50.0, math.inf])
+def test_more_threads_change_nothing(monkeypatch, bound):
+    monkeypatch.setattr(tiles, "TILE", 16)
+    x, y, myself = rows(100, 8, dtype=torch.float32), rows(90, 8, seed=1, dtype=torch.float32), torch.arange(100)[:, None]
+    found, before = [], torch.get_num_threads()
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        try:
+            monkeypatch.setattr(tiles, "_height", lambda x: 16)  # what else differs
+            values = within(x, myself, bound), *across(x, y, bound)
+            found.append([*values, *torch.autograd.grad(sum(value.square().sum() for value in values), [x, y])])
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    for one, three in zip(*found):
+        assert torch.equal(one, three)
+
+
+@pytest.mark.parametrize("bound", [50.0, math.inf])
+def test_one_pass_in_float32_is_float64(bound):
+    x, y, myself = rows(90, 8), rows(70, 8, seed=1), torch.arange(90)[:, None]
+    low = [side.detach().float().requires_grad_() for side in (x, y)]
+    whole = [within(x, myself, bound), *across(x, y, bound), between(x, y, myself % 70, bound)]
+    single = [within(low[0], myself, bound), *across(*low, bound), between(*low, myself % 70, bound)]
+    for found, wanted in zip(single, whole):
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), wanted, rtol=1e-6, atol=1e-6)
+    wanted = torch.autograd.grad(sum(value.sum() for value in whole), [x, y])
+    for mine, right in zip(torch.autograd.grad(sum(value.sum() for value in single), low), wanted):
+        assert float((mine - right).norm() / right.norm()) < 1e-5
+
+
+@pytest.mark.parametrize("bound", [50.0, math.inf])
+def test_numbers_that_are_none_stay_so_and_nothing_else_does(bound):
+    x = torch.randn(6, 4)
+    x[2, 1] = math.nan
+    assert within(x, torch.arange(6)[:, None], bound).isnan().all()
+    alone = between(torch.randn(2, 4), torch.randn(3, 4), torch.tensor([[0, 1, 2], [0, 1, 1]]), bound)
+    assert alone[0] == -math.inf and alone[1].isfinite()
+
+
+def test_without_gradients_in_inference_mode(monkeypatch):
+    monkeypatch.setattr(tiles, "TILE", 8)
+    for context in (torch.no_grad(), torch.inference_mode()):
+        with context:
+            x = torch.randn(20, 4)
+            torch.testing.assert_close(
+                within(x, torch.arange(20)[:, None]), without(x @ x.T, torch.arange(20)[:, None]).logsumexp(1)
+            )
+
+
+def test_what_bfloat16_would_round_away_is_multiplied_in_float32():
+    """At a temperature of 0.01 a product of bfloat16 is off by 0.2."""
+    x = 10 * torch.nn.functional.normalize(torch.randn(40, 8, generator=torch.Generator().manual_seed(0)))
+    myself = torch.arange(40)[:, None]
+    found = within(x, myself, 100.0, torch.bfloat16)
+    torch.testing.assert_close(found, without(x @ x.T, myself).logsumexp(1))

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tacit.numerics.nearest_one import nearest_one
+
 ROWS = 8192  # of a tile: memory does not grow with n · k
 
 
@@ -15,7 +17,13 @@ def kmeans(features: Tensor, k: int, rounds: int = 20) -> tuple[Tensor, Tensor]:
     x = features.float()
     if not 1 <= k <= len(x):
         raise ValueError(f"{k} clusters of {len(x)} samples; k must lie in 1…n")
-    centroids = _seeds(x, k)
+    centroids = lloyd(x, _seeds(x, k), rounds)
+    return assign(x, centroids)[0], centroids
+
+
+def lloyd(x: Tensor, centroids: Tensor, rounds: int) -> Tensor:
+    """Centroids after at most so many rounds of Lloyd's algorithm, from given ones: n × d and k × d, float32, -> k × d."""
+    k = len(centroids)
     for _ in range(rounds):
         labels, distance = assign(x, centroids)
         counts = torch.bincount(labels, minlength=k)
@@ -26,7 +34,7 @@ def kmeans(features: Tensor, k: int, rounds: int = 20) -> tuple[Tensor, Tensor]:
         if torch.equal(moved, centroids):
             break
         centroids = moved
-    return assign(x, centroids)[0], centroids
+    return centroids
 
 
 def best_kmeans(features: Tensor, k: int, starts: int = 20, rounds: int = 100) -> tuple[Tensor, Tensor]:
@@ -37,6 +45,8 @@ def best_kmeans(features: Tensor, k: int, starts: int = 20, rounds: int = 100) -
 
 def assign(features: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
     """The nearest centroid of each row and the squared distance to it: n × d, k × d -> n, n."""
+    if features.device.type == "cpu":
+        return nearest_one(features.float(), centroids.float())
     norms = centroids.square().sum(1)
     best = [(norms - 2 * tile @ centroids.T).min(1) for tile in features.float().split(ROWS)]
     distance = torch.cat([found.values for found in best]) + features.float().square().sum(1)

@@ -5,22 +5,69 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, total
+from tacit.numerics.threads import workers
+from tacit.numerics.tile_sums import exponentials
+
+CELLS = 1 << 17  # of some rows, which stay in a core's cache from one look at them to the next
+DEEPEST = -70.0  # down to which exponentials, and what divides by their sums, are float32
 
 
 @torch.no_grad()
-def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3) -> Tensor:
+def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, room: Tensor | None = None) -> Tensor:
     """Scores n × k -> codes n × k in float32, of which every row sums to 1 and no column holds more than another.
 
     Sinkhorn-Knopp on exp(scores / epsilon) (Cuturi 2013, arXiv:1306.0895; Caron et al. 2020, arXiv:2006.09882, equation 3)
     over the rows of all processes, of which each may bring another number: in turns columns and rows are scaled to equal
-    sums, rows last, so that columns are equal up to what so few iterations leave. Computed on logarithms, where no score
-    is too large and no column too far below the others.
+    sums, rows last, so that columns are equal up to what so few iterations leave. No score is too large and no column too far
+    below the others.
+
+    room  float32, n × k, which the codes overwrite: memory that is met for the first time costs more than all the rest
+
+    Exponentials are taken once, below the peak of their column, so that each column has a 1. What changes is how columns and
+    rows are scaled (Cuturi's u and v), and a turn is one look at the rows. Where exponentials would vanish, turns are taken
+    on logarithms.
     """
     with full_precision():
-        codes = scores.float() / epsilon
-        for _ in range(iterations):
-            codes = (codes - _column_sums(codes)).log_softmax(1)
-        return codes.softmax(1)
+        scores = scores.float()
+        codes = torch.empty_like(scores, memory_format=torch.contiguous_format) if room is None else room
+        some = max(1, CELLS // scores.shape[1]) if scores.device.type == "cpu" else len(scores)
+        pieces = [slice(at, at + some) for at in range(0, len(scores), some)]
+        with workers(scores.device) as each:
+            found = torch.stack(each(lambda rows: _extremes(scores[rows]), pieces)).amax(0, keepdim=True)
+            peaks, lowest = gather(found).amax(0).tensor_split([-1])
+            if not iterations or float(-lowest - peaks.amax()) / epsilon < DEEPEST:
+                return codes.copy_(_on_logarithms(scores / epsilon, iterations))
+            columns = _scale(each(lambda rows: _raised(scores[rows], peaks, epsilon, codes[rows]), pieces))
+            for _ in range(iterations - 1):
+                columns = _scale(each(lambda rows: (1 / (codes[rows] @ columns)) @ codes[rows], pieces))  # noqa: B023
+            each(lambda rows: _scaled(codes[rows], columns), pieces)
+            return codes
+
+
+def _extremes(scores: Tensor) -> Tensor:
+    """The largest of each column, and the smallest of all with its sign turned."""
+    return torch.cat([scores.amax(0), -scores.amin()[None]])
+
+
+def _raised(scores: Tensor, peaks: Tensor, epsilon: float, codes: Tensor) -> Tensor:
+    """Exponentials of scores below their column's peak, and their sums."""
+    return exponentials(torch.sub(scores, peaks, out=codes).div_(epsilon)).sum(0)
+
+
+def _scaled(codes: Tensor, columns: Tensor) -> None:
+    codes.mul_(columns).div_(codes.sum(1, keepdim=True))
+
+
+def _scale(sums: list[Tensor]) -> Tensor:
+    """Of the columns, by their sums in all pieces and processes; 1 the largest, since rows undo what all have in common."""
+    sum_of_all = total(torch.stack(sums).sum(0))
+    return sum_of_all.amin() / sum_of_all
+
+
+def _on_logarithms(codes: Tensor, iterations: int) -> Tensor:
+    for _ in range(iterations):
+        codes = (codes - _column_sums(codes)).log_softmax(1)
+    return codes.softmax(1)
 
 
 def _column_sums(logarithms: Tensor) -> Tensor:

@@ -1,11 +1,15 @@
-"""Log-sum-exp over all pairs of rows, of which only a tile is ever held: what contrastive losses are made of.
+"""Log-sum-exp over all pairs of rows, of which only tiles are ever held: what contrastive losses are made of.
 
-Values and gradients are exact. Products are taken in the type of the rows, sums in float32 (float64 for rows in that), and
-memory is that of the rows and of a tile. What is asked for twice, such as the gradient's gradient, is not to be had.
+Values and gradients are exact. Products are taken in a type of choice, sums in float32 (float64 for rows in that), and memory
+is that of the rows and of a tile for each thread. What is asked for twice, such as the gradient's gradient, is not to be had.
+
+Tiles come in rounds, in which no two share rows: as many of a round as there are threads are worked on at once, each on one
+thread and in its cache, and what they are added to is the same in any order. On a CPU exponentials and sums are one pass.
 """
 
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -13,10 +17,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from tacit.numerics.processes import size
+from tacit.numerics.threads import workers
+from tacit.numerics.tile_sums import SAFE, Sums, add_up, pull_by
 
 PLAIN = 1024  # rows up to which losses hold all products at once, which is no slower there
-TILE = 512  # rows and columns of a tile: one of float32 stays in a core's cache
-SAFE = 60.0  # up to which exponentials of products can be added up as they are: e^60 times a thousand million is a float32
+TILE = 384  # rows and columns of a tile: one stays in a core's cache; of 512, rows would fall on one another there
+Round = list[tuple[slice, slice]]  # tiles: their rows and their columns
 
 
 def among_views(views: Tensor, everyone: Tensor, hidden: Tensor, temperature: float, kind: torch.dtype) -> Tensor:
@@ -24,134 +30,181 @@ def among_views(views: Tensor, everyone: Tensor, hidden: Tensor, temperature: fl
 
     Rows of length one; products are taken in `kind`. In one process `everyone` is `views`.
     """
-    rows = (views * temperature**-0.5).to(kind)
+    rows = views * temperature**-0.5
     if size() == 1:
-        return within(rows, hidden, 1 / temperature)
-    return between(rows, (everyone * temperature**-0.5).to(kind), hidden, 1 / temperature)
+        return within(rows, hidden, 1 / temperature, kind)
+    return between(rows, everyone * temperature**-0.5, hidden, 1 / temperature, kind)
 
 
-def within(x: Tensor, hidden: Tensor, bound: float = math.inf) -> Tensor:
+def within(x: Tensor, hidden: Tensor, bound: float = math.inf, kind: torch.dtype | None = None) -> Tensor:
     """log Σ_j exp(x_i · x_j) of each row over those that are not hidden from it: n × d -> n.
 
     hidden  int64, n × h: the rows left out of each row's sum, itself if it is to be; i from j whenever j from i
     bound   no product is larger than this, to either side; one exponential is taken instead of two where it is at most 60
+    kind    what products are taken in, if not the type of x; where the bound is above 60, float32 if it is less
 
     The products are symmetric, so half of them are computed.
     """
-    return _Within.apply(x, hidden, bound)
+    return _Within.apply(x, hidden, bound, _kind(kind or x.dtype, bound))
 
 
-def between(x: Tensor, y: Tensor, hidden: Tensor | None = None, bound: float = math.inf) -> Tensor:
+def between(
+    x: Tensor, y: Tensor, hidden: Tensor | None = None, bound: float = math.inf, kind: torch.dtype | None = None
+) -> Tensor:
     """log Σ_j exp(x_i · y_j) of each row of x over the rows of y: n × d, m × d -> n; `hidden` is int64, n × h, as above."""
-    return _Between.apply(x, y, _nothing(x) if hidden is None else hidden, bound, False)[0]
+    return _Between.apply(x, y, _nothing(x) if hidden is None else hidden, bound, _kind(kind or x.dtype, bound), False)[0]
 
 
-def across(x: Tensor, y: Tensor, bound: float = math.inf) -> tuple[Tensor, Tensor]:
+def across(
+    x: Tensor, y: Tensor, bound: float = math.inf, hidden: Tensor | None = None, kind: torch.dtype | None = None
+) -> tuple[Tensor, Tensor]:
     """The same of each row of x over y and of each row of y over x, by the same products: n × d, m × d -> n, m."""
-    return _Between.apply(x, y, _nothing(x), bound, True)
+    return _Between.apply(x, y, _nothing(x) if hidden is None else hidden, bound, _kind(kind or x.dtype, bound), True)
 
 
 class _Within(torch.autograd.Function):
     """With l the sums' logarithms and g the slope by them, the slope by S = x xᵀ is g_i exp(S − l_i) + g_j exp(S − l_j)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, hidden: Tensor, bound: float) -> Tensor:
-        total = _start(x, len(x))
-        for rows, columns in _upper(len(x)):
-            of_rows, of_columns = _totals(_products(x, x, hidden, rows, columns), bound)
-            total[rows] = torch.logaddexp(total[rows], of_rows)
-            if rows != columns:
-                total[columns] = torch.logaddexp(total[columns], of_columns)
-        ctx.save_for_backward(x, hidden, total)
+    def forward(ctx: Any, x: Tensor, hidden: Tensor, bound: float, kind: torch.dtype) -> Tensor:
+        low, sums = x.detach().to(kind), Sums.of_nothing(x, len(x), bound)
+        products = _Products(low, low, hidden, TILE)
+
+        def add(rows: slice, columns: slice) -> None:
+            add_up(products(rows, columns), sums.of(rows), sums.of(columns if rows != columns else slice(0)), bound)
+
+        _work(_halves(len(x)), add, x.device)
+        total = sums.logarithms()
+        ctx.save_for_backward(low, hidden, total)
         ctx.bound = bound
         return total
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
-        x, hidden, total = ctx.saved_tensors
-        gradient = torch.zeros_like(x, dtype=total.dtype)
-        for rows, columns in _upper(len(x)):
-            tile = _products(x, x, hidden, rows, columns)
-            pull = _pull(tile, total[rows], total[columns], slope[rows], slope[columns], ctx.bound).to(x.dtype)
-            gradient[rows] += pull @ x[columns]
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None, None]:
+        low, hidden, total = ctx.saved_tensors
+        products, gradient = _Products(low, low, hidden, TILE), torch.zeros_like(low, dtype=total.dtype)
+
+        def pull(rows: slice, columns: slice) -> None:
+            tile = pull_by(products(rows, columns), total[rows], total[columns], slope[rows], slope[columns], ctx.bound)
+            _add_product(gradient[rows], tile, low[columns])
             if rows != columns:
-                gradient[columns] += pull.T @ x[rows]
-        return gradient.to(x.dtype), None, None
+                _add_product(gradient[columns], tile.T, low[rows])
+
+        _work(_halves(len(low)), pull, low.device)
+        return gradient, None, None, None
 
 
 class _Between(torch.autograd.Function):
     """As `_Within`, of two sets: S = x yᵀ, with sums over rows and, where they are asked for, over columns."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, hidden: Tensor, bound: float, both: bool) -> tuple[Tensor, Tensor]:
-        of_x, of_y = _start(x, len(x)), _start(y, len(y) if both else 0)
-        for rows in _cut(len(x)):
-            for columns in _cut(len(y)):
-                of_rows, of_columns = _totals(_products(x, y, hidden, rows, columns), bound, both)
-                of_x[rows] = torch.logaddexp(of_x[rows], of_rows)
-                if both:
-                    of_y[columns] = torch.logaddexp(of_y[columns], of_columns)
-        ctx.save_for_backward(x, y, hidden, of_x, of_y)
-        ctx.bound, ctx.both = bound, both
-        return of_x, of_y
+    def forward(
+        ctx: Any, x: Tensor, y: Tensor, hidden: Tensor, bound: float, kind: torch.dtype, both: bool
+    ) -> tuple[Tensor, Tensor]:
+        low_x, low_y = x.detach().to(kind), y.detach().to(kind)
+        of_x, of_y = Sums.of_nothing(x, len(x), bound), Sums.of_nothing(y, len(y) if both else 0, bound)
+        products = _Products(low_x, low_y, hidden, _height(x))
+
+        def add(rows: slice, columns: slice) -> None:
+            add_up(products(rows, columns), of_x.of(rows), of_y.of(columns), bound)
+
+        _work(_all(len(x), len(y), _height(x)), add, x.device)
+        totals = of_x.logarithms(), of_y.logarithms()
+        ctx.save_for_backward(low_x, low_y, hidden, *totals)
+        ctx.bound = bound
+        return totals
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, by_x: Tensor, by_y: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, by_x: Tensor, by_y: Tensor) -> tuple[Tensor, Tensor | None, None, None, None, None]:
         x, y, hidden, of_x, of_y = ctx.saved_tensors
-        slopes = torch.zeros_like(x, dtype=of_x.dtype), torch.zeros_like(y, dtype=of_x.dtype)
-        for rows in _cut(len(x)):
-            for columns in _cut(len(y)):
-                tile = _products(x, y, hidden, rows, columns)
-                pull = _pull(tile, of_x[rows], of_y[columns], by_x[rows], by_y[columns], ctx.bound).to(x.dtype)
-                slopes[0][rows] += pull @ y[columns]
-                if ctx.needs_input_grad[1]:  # a queue wants none
-                    slopes[1][columns] += pull.T @ x[rows]
-        return slopes[0].to(x.dtype), slopes[1].to(y.dtype), None, None, None
+        products, slope_x = _Products(x, y, hidden, _height(x)), torch.zeros_like(x, dtype=of_x.dtype)
+        slope_y = torch.zeros_like(y, dtype=of_x.dtype) if ctx.needs_input_grad[1] else None  # a queue wants none
+
+        def pull(rows: slice, columns: slice) -> None:
+            tile = pull_by(products(rows, columns), of_x[rows], of_y[columns], by_x[rows], by_y[columns], ctx.bound)
+            _add_product(slope_x[rows], tile, y[columns])
+            if slope_y is not None:
+                _add_product(slope_y[columns], tile.T, x[rows])
+
+        _work(_all(len(x), len(y), _height(x)), pull, x.device)
+        return slope_x, slope_y, None, None, None, None
 
 
-def _products(x: Tensor, y: Tensor, hidden: Tensor, rows: slice, columns: slice) -> Tensor:
-    """A tile of x yᵀ, −∞ where a row of y is hidden."""
-    tile = x[rows] @ y[columns].T
-    tile = tile if tile.dtype == torch.float64 else tile.float()
-    for who in hidden[rows].unbind(1):
-        place = (who - columns.start)[:, None]
-        inside = (place >= 0) & (place < tile.shape[1])
-        place = place.clamp(0, tile.shape[1] - 1)
-        tile.scatter_(1, place, torch.where(inside, float("-inf"), tile.gather(1, place)))
-    return tile
+class _Products:
+    """Tiles of x yᵀ, −∞ where a row of y is hidden, each in memory that its thread's next one overwrites."""
+
+    def __init__(self, x: Tensor, y: Tensor, hidden: Tensor, height: int):
+        self.x, self.y, self.hidden = x, y, hidden
+        self.room = _Room(min(height, len(x)) * min(TILE, len(y)), x)
+        firsts = torch.arange(len(x), device=x.device)[:, None] // height * height
+        where = (firsts * len(y) + hidden // TILE * TILE).unique().tolist()
+        self.touched = {divmod(place, len(y)) for place in where}  # tiles in which a row is hidden, by where they begin
+
+    def __call__(self, rows: slice, columns: slice) -> Tensor:
+        x, y = self.x[rows], self.y[columns]
+        tile = torch.mm(x, y.T, out=self.room.memory[: len(x) * len(y)].view(len(x), len(y)))
+        if (rows.start, columns.start) in self.touched:
+            for who in self.hidden[rows].unbind(1):
+                place = (who - columns.start)[:, None]
+                inside = (place >= 0) & (place < len(y))
+                place = place.clamp(0, len(y) - 1)
+                tile.scatter_(1, place, torch.where(inside, float("-inf"), tile.gather(1, place)))
+        return tile
 
 
-def _totals(tile: Tensor, bound: float, both: bool = True) -> tuple[Tensor, Tensor]:
-    """Log-sum-exp of the rows and of the columns of a tile, which is used up."""
-    if bound <= SAFE:
-        tile.exp_()
-        return tile.sum(1).log_(), tile.sum(0).log_() if both else tile[0]
-    return tile.logsumexp(1), tile.logsumexp(0) if both else tile[0]
+class _Room(threading.local):
+    """Memory of every thread's own: pages that are met for the first time cost more than what is done with them."""
+
+    def __init__(self, count: int, like: Tensor):
+        self.memory = torch.empty(count, dtype=like.dtype, device=like.device)
 
 
-def _pull(tile: Tensor, of_rows: Tensor, of_columns: Tensor, by_rows: Tensor, by_columns: Tensor, bound: float) -> Tensor:
-    """The slope by a tile of products, which is used up; columns count where there are sums of them."""
-    if bound <= SAFE:
-        weight = (by_rows * (-of_rows).exp())[:, None]
-        return tile.exp_().mul_(weight + by_columns * (-of_columns).exp() if len(of_columns) else weight)
-    pull = (tile - of_rows[:, None]).exp_().mul_(by_rows[:, None])
-    return pull.add_(tile.sub_(of_columns).exp_().mul_(by_columns)) if len(of_columns) else pull
+def _add_product(to: Tensor, tile: Tensor, rows: Tensor) -> None:
+    if to.dtype == tile.dtype:
+        to.addmm_(tile, rows)
+    else:
+        to.add_(tile @ rows)
 
 
-def _start(x: Tensor, n: int) -> Tensor:
-    return torch.full((n,), float("-inf"), device=x.device, dtype=torch.float64 if x.dtype == torch.float64 else torch.float32)
+def _work(rounds: Iterable[Round], one: Callable[[slice, slice], None], device: torch.device) -> None:
+    """`one` of all tiles, round by round."""
+
+    with workers(device) as each:
+        for tiles in rounds:
+            each(lambda tile: one(*tile), tiles)
+
+
+def _halves(n: int) -> Iterable[Round]:
+    """Tiles on and above the diagonal."""
+    blocks = _cut(n, TILE)
+    for turn in range(len(blocks)):
+        pairs = ((i, (turn - i) % len(blocks)) for i in range(len(blocks)))
+        yield [(blocks[i], blocks[j]) for i, j in pairs if i <= j]
+
+
+def _all(n: int, m: int, height: int) -> Iterable[Round]:
+    rows, columns = _cut(n, height), _cut(m, TILE)
+    longer = max(len(rows), len(columns))
+    for turn in range(longer):
+        pairs = ((i, (i + turn) % longer) for i in range(longer))
+        yield [(rows[i], columns[j]) for i, j in pairs if i < len(rows) and j < len(columns)]
+
+
+def _height(x: Tensor) -> int:
+    """Rows of a tile of two sets: less where there are so few that threads would have nothing to do."""
+    return min(TILE, -(-len(x) // (2 * torch.get_num_threads()))) if x.device.type == "cpu" else TILE
+
+
+def _cut(n: int, step: int) -> list[slice]:
+    return [slice(at, min(at + step, n)) for at in range(0, n, step)]
+
+
+def _kind(kind: torch.dtype, bound: float) -> torch.dtype:
+    """Of bfloat16 a product of 60 is off by 0.1, and its exponential by a tenth."""
+    return kind if bound <= SAFE else torch.promote_types(kind, torch.float32)
 
 
 def _nothing(x: Tensor) -> Tensor:
     return torch.empty(len(x), 0, dtype=torch.int64, device=x.device)
-
-
-def _cut(n: int) -> Iterator[slice]:
-    return (slice(at, min(at + TILE, n)) for at in range(0, n, TILE))
-
-
-def _upper(n: int) -> Iterator[tuple[slice, slice]]:
-    """Tiles on and above the diagonal."""
-    return ((rows, columns) for rows in _cut(n) for columns in _cut(n) if columns.start >= rows.start)

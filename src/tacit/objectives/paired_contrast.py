@@ -17,5 +17,5 @@ def paired_contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor
     with full_precision():
         kind, mine, theirs = first.dtype, gather(unit(first)), gather(unit(second))
         scale = temperature**-0.5
-        rows, columns = across((mine * scale).to(kind), (theirs * scale).to(kind), 1 / temperature)
+        rows, columns = across(mine * scale, theirs * scale, 1 / temperature, kind=kind)
         return ((rows + columns) / 2 - (mine * theirs).sum(1) / temperature).mean()

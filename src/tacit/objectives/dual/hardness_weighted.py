@@ -6,7 +6,7 @@ from torch.nn.functional import softplus
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather
-from tacit.numerics.tiles import between
+from tacit.numerics.tiles import across
 
 
 def hardness_weighted(first: Tensor, second: Tensor, temperature: float, alpha: float) -> Tensor:
@@ -22,6 +22,6 @@ def hardness_weighted(first: Tensor, second: Tensor, temperature: float, alpha: 
         own = (mine * theirs).sum(1) / temperature
         itself = torch.arange(len(mine), device=mine.device)[:, None]
         sharper, passed = 1 / temperature + alpha, 1 / (1 + alpha * temperature)
-        others = [between(x * sharper, y, itself) for x, y in ((mine, theirs), (theirs, mine))]
-        others = [sums.detach() * (1 - passed) + sums * passed for sums in others]
-        return torch.stack([softplus(sums - own).mean() for sums in others]).mean()
+        others = across(mine * sharper, theirs, hidden=itself)
+        passing = [sums.detach() * (1 - passed) + sums * passed for sums in others]
+        return torch.stack([softplus(sums - own).mean() for sums in passing]).mean()
