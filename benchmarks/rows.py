@@ -37,7 +37,7 @@ class Measure(NamedTuple):
 def main(about: str | None, file: str, measures: Mapping[str, Measure], versions: Mapping[str, str]) -> None:
     """The command line of a benchmark: `--row NAME …` of its rows, `--again` also those that are there."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--row", nargs="+", default=list(measures), choices=list(measures))
+    parser.add_argument("--row", nargs="+", default=list(measures), choices=list(measures), metavar="NAME")
     parser.add_argument("--again", action="store_true", help="measure rows that are there, too")
     given = parser.parse_args()
     place = RESULTS / file

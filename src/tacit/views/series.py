@@ -84,7 +84,7 @@ class SeriesViews:
         """
         every = int(overrides.get("every", ceil(int(facts["longest"]) / LONGEST)))
         span = int(overrides.get("span", max(ceil(int(facts["longest"]) / max(every, 1)), 2)))
-        patch = int(overrides.get("mask_patch", ceil(span / PATCHES)))
+        patch = int(overrides.get("mask_patch", max(ceil(span / PATCHES), 2)))
         if "span" not in overrides:
             span = ceil(span / max(patch, 1)) * patch
         local = max(ceil(span / 2 / max(patch, 1)) * patch, 2)
