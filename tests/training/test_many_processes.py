@@ -10,7 +10,7 @@ from tacit.errors import TacitError
 from tacit.methods import find
 from tacit.numerics import processes
 from tacit.training.distributed import shares
-from tacit.training.streams import Stream
+from tacit.training.streams import Source, Stream
 from tests.training.numbers import CPU, Numbers, plainly
 
 
@@ -46,7 +46,7 @@ def test_every_sample_of_an_epoch_is_one_processes_alone(size, monkeypatch):
     read = []
     for rank in range(size):
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
-        stream = Stream("main", (numbers, plainly, plainly), 24, 7, CPU, multiple=size)
+        stream = Stream("main", Source(numbers, plainly, plainly), 24, 7, CPU, multiple=size)
         read += [int(i) for batch in stream.order(0) for share in shares(batch, 1) for i in share]
         stream.end()
     assert len(read) == len(set(read)) == 96
