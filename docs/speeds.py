@@ -207,9 +207,12 @@ def start_up(r: dict[str, Any]) -> str:
     for name in ("import tacit", "tacit --help"):
         n = r[name]
         lines.append(f"| `{name}` | {n['over_bare']:.3f} s | {n['limit']} s | {'yes' if n['imports_torch'] else 'no'} |")
-    return "\n".join(
-        [*lines, "", f"Median of {r['rounds']}. `python benchmarks/start_up.py benchmarks/results/start_up.json`."]
-    )
+    said = f"Median of {r['rounds']}. "
+    if "first step" in r:
+        first = r["first step"]
+        said += f"The first step of a training comes {first['over_frameworks']:.2f} s after what importing torch, timm and "
+        said += f"Fabric takes; the limit is {first['limit']:g}. "
+    return "\n".join([*lines, "", f"{said}`python benchmarks/start_up.py benchmarks/results/start_up.json`."])
 
 
 def chunks() -> str:

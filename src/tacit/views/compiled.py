@@ -32,7 +32,7 @@ def views(
     n, c = len(pixels), pixels.shape[3]
     out = torch.empty(n, c, size, size)
     order = torch.full((n, 5), FADE)
-    factors, flip, solarise, sigma = torch.ones(n, 5), *(torch.zeros(n, dtype=kind) for kind in (bool, bool, torch.float32))
+    factors, flip, solarise, sigma = torch.ones(n, 5), *torch.zeros(2, n, dtype=torch.bool), torch.zeros(n)
     if drawn:
         flip, solarise, sigma = drawn["flip"], drawn["solarise"], drawn["sigma"]
         order[:, :4], factors[:, :4], factors[:, FADE] = drawn["order"], drawn["factors"], 1 - drawn["grey"].float()
