@@ -27,8 +27,9 @@ from rows import Measure, Row, grown, main, turns
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from tacit.numerics import threads, tile_sums, tiles
+from tacit.numerics import tiles
 from tacit.numerics.sinkhorn import sinkhorn
+from tacit.numerics.tiling import sums, threads
 from tacit.objectives.nt_xent import nt_xent
 from tacit.objectives.paired_contrast import paired_contrast
 
@@ -145,13 +146,13 @@ def balanced() -> Row:
     return turns(2 * TURNS, **rivals) | {"n": {"rows": 512, "prototypes": 16_384}, "off by": off}
 
 
-TIMED = (tiles, tile_sums, threads, inspect.getmodule(nt_xent), inspect.getmodule(paired_contrast), beside, views, one_product)
+TIMED = (tiles, sums, threads, inspect.getmodule(nt_xent), inspect.getmodule(paired_contrast), beside, views, one_product)
 MEASURES = {
     "NT-Xent, float32": Measure(lambda: contrast(torch.float32), (*TIMED, contrast)),
     "NT-Xent, bfloat16": Measure(lambda: contrast(torch.bfloat16), (*TIMED, contrast)),
     "CLIP, float32": Measure(lambda: clip(torch.float32), (*TIMED, clip)),
     "CLIP, bfloat16": Measure(lambda: clip(torch.bfloat16), (*TIMED, clip)),
-    "Sinkhorn": Measure(balanced, (inspect.getmodule(sinkhorn), tile_sums, threads, by_turns)),
+    "Sinkhorn": Measure(balanced, (inspect.getmodule(sinkhorn), sums, threads, by_turns)),
 }
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from rows import Measure, Row, main, turns
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from tacit.numerics import kmeans, nearest_one, topk
+from tacit.numerics import kmeans, topk
+from tacit.numerics.tiling import nearest_one
 
 ROWS, D, K, ROUNDS, NEIGHBOURS = 200_000, 384, 1024, 10, 10
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from tacit.numerics.nearest_one import nearest_one
+from tacit.numerics.tiling.nearest_one import nearest_one
 
 ROWS = 8192  # of a tile: memory does not grow with n · k
 

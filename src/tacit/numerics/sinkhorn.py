@@ -5,8 +5,8 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, total
-from tacit.numerics.threads import workers
-from tacit.numerics.tile_sums import exponentials
+from tacit.numerics.tiling.sums import exponentials
+from tacit.numerics.tiling.threads import workers
 
 CELLS = 1 << 17  # of some rows, which stay in a core's cache from one look at them to the next
 DEEPEST = -70.0  # down to which exponentials, and what divides by their sums, are float32

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from tacit.numerics.processes import size
-from tacit.numerics.threads import workers
-from tacit.numerics.tile_sums import SAFE, Sums, add_up, pull_by
+from tacit.numerics.tiling.sums import SAFE, Sums, add_up, pull_by
+from tacit.numerics.tiling.threads import workers
 
 PLAIN = 1024  # rows up to which losses hold all products at once, which is no slower there
 TILE = 384  # rows and columns of a tile: one stays in a core's cache; of 512, rows would fall on one another there

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.numerics.threads import workers
-from tacit.numerics.tile_sums import FAST, entries, number
+from tacit.numerics.tiling.sums import FAST, entries, number
+from tacit.numerics.tiling.threads import workers
 from tacit.numerics.topk import _screening
 
 CELLS = 1 << 18  # of a tile

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tacit.numerics import nearest_one as module
-from tacit.numerics.nearest_one import nearest_one
+from tacit.numerics.tiling import nearest_one as module
+from tacit.numerics.tiling.nearest_one import nearest_one
 
 
 @pytest.fixture(params=[torch.float32, torch.bfloat16], autouse=True)

@@ -1,0 +1,1 @@
+"""What work in tiles is made of: threads, sums of exponentials, and the nearest of many centroids."""
