@@ -194,7 +194,7 @@ def _all(n: int, m: int, height: int) -> Iterable[Round]:
 
 def _height(x: Tensor) -> int:
     """Rows of a tile of two sets: less where there are so few that threads would have nothing to do."""
-    return min(TILE, -(-len(x) // (2 * torch.get_num_threads()))) if x.device.type == "cpu" else TILE
+    return min(TILE, max(-(-len(x) // (2 * torch.get_num_threads())), 1)) if x.device.type == "cpu" else TILE
 
 
 def _cut(n: int, step: int) -> list[slice]:

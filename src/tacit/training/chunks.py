@@ -34,7 +34,7 @@ def chunked(method: Method, rows: int) -> Iterator[None]:
         raise TacitError(f"{type(method).__name__} differentiates through a gradient, and chunks hold none; leave --chunk out.")
     if rows == 1 and normalising(method):
         raise TacitError("The encoder normalises over samples and --chunk 1 gives it one at a time; give --chunk 2 or more.")
-    kinds = [(encoder, type(encoder)) for encoder in (encoders(method) if rows else [])]
+    kinds: list[tuple[nn.Module, Any]] = [(encoder, type(encoder)) for encoder in (encoders(method) if rows else [])]
     for encoder, kind in kinds:
         encoder.__class__ = _in_chunks(kind, rows)  # whoever holds it, and a copy of it, goes on as before
     try:

@@ -39,14 +39,14 @@ def views(
     each = [t.contiguous().numpy() for t in (pixels, box, flip, order, factors, sigma, solarise, out)]
     shared = kernel // 2, mean.numpy(), (1 / std).numpy()
 
-    def some(start: int) -> None:
-        _views(*(values[start : start + many] for values in each), *shared)
+    def some(start: int, end: int) -> None:
+        _views(*[*(values[start:end] for values in each), *shared])
 
     many, threads = max(1, AT_ONCE // (c * size * size)), torch.get_num_threads()
     if threads == 1 or n <= many:
-        _views(*each, *shared)
+        some(0, n)
     else:
-        list(_pool(threads).map(some, range(0, n, many)))
+        list(_pool(threads).map(some, range(0, n, many), range(many, n + many, many)))
     return out
 
 
