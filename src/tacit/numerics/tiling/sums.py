@@ -67,8 +67,8 @@ def pull_by(tile: Tensor, of_rows: Tensor, of_columns: Tensor, by_rows: Tensor, 
 
     Columns count where there are sums of them.
     """
-    if not len(of_columns):
-        of_columns = by_columns = torch.zeros(tile.shape[1], dtype=of_rows.dtype, device=tile.device)
+    if not len(of_columns):  # exponentials of which nothing is left, and not an infinity times 0
+        of_columns, by_columns = of_rows.new_full((tile.shape[1],), -LEAST), of_rows.new_zeros(tile.shape[1])
     if bound <= SAFE:
         weights = by_rows * (-of_rows).exp(), by_columns * (-of_columns).exp()
         if _in_one_pass(tile):
