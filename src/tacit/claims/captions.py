@@ -76,9 +76,10 @@ def parts(quick: bool, name: str = "emoji-captions") -> tuple[Pairs, Pairs]:
     return train, test
 
 
-def judged(run: Run, which: str, train: Pairs, test: Pairs) -> Measures:
+def judged(run: Run, which: str, learned: Pairs, asked: Pairs) -> Measures:
     """What one way to see images and captions reaches on the test part."""
-    train, test = (run.open(part) for part in (train, test))  # cut into the run's own tokens
+    train, test = run.open(learned), run.open(asked)  # cut into the run's own tokens
+    assert isinstance(train, Pairs) and isinstance(test, Pairs)
     look, score = looks_of(run, train)[which]()
     found = {number.name: 100 * number.value for number in numbers_of(run, look, score, test)}
     measures = {f"r{k}": (found[f"image_to_text_at_{k}"] + found[f"text_to_image_at_{k}"]) / 2 for k in (1, 5, 10)}
