@@ -282,6 +282,8 @@ def loop() -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     trained = {name: r for name, r in rows.items() if "share of a turn" in r}
+    if not trained:
+        lines = ["Whole trainings are not measured yet."]
     for name, r in trained.items():
         ratios, part = r[f"ratio by {by}"], r["share of a turn"]
         shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
