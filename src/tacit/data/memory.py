@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -39,8 +39,15 @@ class Spill:
         with self.file:
             if self.full:
                 return None
-            self.file.flush()
-            return np.memmap(self.file, self.kind, "r", shape=(self.count,)) if self.count else np.empty(0, self.kind)
+            return mapped(self.file, self.kind, (self.count,))
+
+
+def mapped(file: BinaryIO, kind: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """What was written into a file, read-only; it may be closed, and without a name, from then on."""
+    if 0 in shape:
+        return np.empty(shape, kind)
+    file.flush()
+    return np.memmap(file, kind, "r", shape=shape)  # type: ignore[call-overload]
 
 
 def free_memory() -> int:

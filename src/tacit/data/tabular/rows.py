@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tacit.data.folders import SPLITS
 from tacit.data.image_lists import LABELS, SPLIT
+from tacit.data.memory import mapped
 from tacit.data.samples import Samples
 from tacit.data.tabular import columns as read_columns
 from tacit.data.tabular.columns import Tally, number_codes, text_codes
@@ -248,8 +249,8 @@ def _stored(parts: Sequence[Part], source: str, said: Said) -> tuple[Store, list
                 _write(codes, np.stack([read_columns.code_of(found[place]) for place in texts], 1) if texts else None, source)
         place = np.full(len(tallies), -1)
         place[texts] = np.arange(len(texts))
-        mapped = _mapped(numbers, np.float64, (rows, len(tallies))), _mapped(codes, np.int64, (rows, len(texts)))
-        return Store(tallies, *mapped, place, unread), starts
+        kept = mapped(numbers, np.float64, (rows, len(tallies))), mapped(codes, np.int64, (rows, len(texts)))
+        return Store(tallies, *kept, place, unread), starts
 
 
 def _columns(batch: pa.RecordBatch, source: str, said: Said) -> tuple[list[Tally], dict[str, str]]:
@@ -289,13 +290,6 @@ def _write(file: BinaryIO, block: np.ndarray | None, source: str) -> None:
         raise TacitError(
             f"{source} does not fit into {tempfile.gettempdir()} ({error.strerror}); set TMPDIR to a folder on a larger disk."
         ) from None
-
-
-def _mapped(file: BinaryIO, kind: Any, shape: tuple[int, int]) -> np.ndarray:
-    if not shape[0] * shape[1]:
-        return np.empty(shape, kind)
-    file.flush()
-    return np.memmap(file, kind, "r", shape=shape)  # type: ignore[call-overload]
 
 
 def _named(names: Sequence[str], wanted: Sequence[str]) -> str:
