@@ -1,5 +1,7 @@
 """Time series through every command: an archive, a run, its report, its table, a search by a file."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -106,6 +108,17 @@ def test_hidden_stretches_are_told_from_the_others():
     trained = case.train().method.eval()
     assert float(trained.step(batch).detach()) < 0.95 * float(stage.method.eval().step(batch).detach())
     assert trained.represent(batch).shape == (128, 48)
+
+
+def test_patches_of_a_short_series_have_a_variance(tmp_path):
+    samples = rhythms(60, length=24)
+    content, _ = samples.read(np.arange(60))
+    np.save(tmp_path / "short.npy", content.values.numpy())
+    own = {"width": 24, "heads": 2, "depth": 1, "decoder_width": 16, "decoder_depth": 1, "decoder_heads": 2}
+    run = tacit.pretrain(str(tmp_path / "short.npy"), "mae", out=tmp_path / "run", quiet=True, epochs=2, batch=16, **own)
+    rows = map(json.loads, (run.path / "metrics.jsonl").read_text().splitlines())
+    losses = [row["loss"] for row in rows if "loss" in row]
+    assert losses and np.isfinite(losses).all()
 
 
 def test_mistakes_are_one_sentence(file):

@@ -10,6 +10,7 @@ from tacit.data.series.samples import Series
 from tacit.errors import TacitError
 from tacit.views import Program
 from tacit.views.kinds import Masked, MultiCrop, Pair, Signal
+from tacit.views.masks import fitting_stretch
 from tacit.views.series import SeriesViews
 
 WAVES, RAGGED = rhythms(40), rhythms(40, gaps=0.1)
@@ -104,6 +105,17 @@ def test_masked_views_hide_equally_many_patches():
     (view,), (drawn,) = Program(Masked(), views)(read(rhythms(40, length=100)), INDEX, 0)
     assert (drawn["mask"].sum(1) == 12).all() and drawn["keep"].shape == (40, 13)
     assert not drawn["mask"].gather(1, drawn["keep"]).any() and view.shape == (40, 2, 100)
+
+
+def test_patches_are_the_encoders_and_never_of_one_value():
+    for length, options in ((24, {}), (100, {}), (64, {"span": 33}), (64, {"span": 40}), (17, {})):
+        views = fitted(rhythms(40, length=length), **options)
+        assert views.mask_patch == fitting_stretch(views.span) >= 2
+    views, kind = fitted(WAVES), Masked().with_patch(8)
+    (view,), (drawn,) = Program(kind, views)(read(WAVES), INDEX, 0)
+    assert drawn["mask"].shape == (40, view.shape[2] // 8)
+    with pytest.raises(TacitError, match="one patch of 37"):
+        Program(Masked(), fitted(WAVES, span=37))(read(WAVES), INDEX, 0)
 
 
 def test_large_and_small_views_and_signals():

@@ -9,6 +9,7 @@ from tacit.method import Facts
 from tacit.parts.patches import sincos, take
 from tacit.parts.sequences.stretches import stretches
 from tacit.parts.transformer import Block
+from tacit.views.masks import fitting_stretch
 
 
 class DilatedTCN(nn.Module):
@@ -56,7 +57,7 @@ class PatchTransformer(nn.Module):
                 f"patch_transformer got width {width}, depth {depth} and heads {heads}; the width must be a multiple of 4 and "
                 "of the heads, and each of them above 0."
             )
-        self.patch = patch or next(size for size in range(1, span + 1) if span % size == 0 and span // size <= 32)
+        self.patch = patch or fitting_stretch(span)
         if self.patch < 0 or span % self.patch:
             raise TacitError(f"A view of {span} values cannot be cut into patches of {self.patch}; give a divisor.")
         self.gaps, self.dim = has_gaps(facts), width

@@ -109,10 +109,13 @@ class Masked(View):
         return (Seen(role="masked"),)
 
     def with_patch(self, side: int) -> "Masked":
-        """The same with the patches of images that the encoder cuts, unless the method or the user wants others."""
-        own = self.of.get("image", {})
-        (how,) = [own] if isinstance(own, Mapping) else own
-        return replace(self, of={**self.of, "image": {"mask_patch": side, **how}})
+        """The same with the patches of images or series that the encoder cuts, unless the method or the user wants others."""
+        of = dict(self.of)
+        for name in ("image", "series"):
+            own = of.get(name, {})
+            (how,) = [own] if isinstance(own, Mapping) else own
+            of[name] = {"mask_patch": side, **how}
+        return replace(self, of=of)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,12 @@ def fitting_patch(height: int, width: int) -> int:
     return min(sides, key=lambda side: abs(side - height / 8))
 
 
+def fitting_stretch(span: int) -> int:
+    """The fewest values, 2 or more, that cut a series of `span` values into 32 whole patches at most: patches of one value have
+    no variance that a prediction could be standardised by."""
+    return next((size for size in range(2, span) if span % size == 0 and span // size <= 32), span)
+
+
 def grid_of(size: int, patch: int) -> int:
     """How many patches there are a side."""
     if patch < 1 or patch > size or size % patch:

@@ -84,7 +84,8 @@ class SeriesViews:
         """
         every = int(overrides.get("every", ceil(int(facts["longest"]) / LONGEST)))
         span = int(overrides.get("span", max(ceil(int(facts["longest"]) / max(every, 1)), 2)))
-        patch = int(overrides.get("mask_patch", max(ceil(span / PATCHES), 2)))
+        usual = masks.fitting_stretch(span) if "span" in overrides else max(ceil(span / PATCHES), 2)
+        patch = int(overrides.get("mask_patch", usual))
         if "span" not in overrides:
             span = ceil(span / max(patch, 1)) * patch
         local = max(ceil(span / 2 / max(patch, 1)) * patch, 2)
@@ -150,6 +151,11 @@ class SeriesViews:
         drawn = {"box": torch.stack([0 * whole, begin * fill, whole, share * fill], 1), "factor": factor}
         if role == "masked":
             patches = span // options.mask_patch
+            if patches < 2:
+                raise TacitError(
+                    f"A view of {span} values is one patch of {options.mask_patch}, and a part of the patches is to be hidden; "
+                    f"give a --span with more divisors, such as {-(-span // 8) * 8}, or a smaller --mask-patch."
+                )
             hidden = min(max(round(options.mask_ratio * patches), 1), patches - 1)
             luck = torch.from_numpy(counter.uniform(counter.key(key, "mask"), index, patches))
             mask = masks.scattered(luck, hidden)
