@@ -25,6 +25,7 @@ from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
+from tacit.cli.table import table
 from tacit.errors import TacitError
 
 COMMANDS: tuple[Callable[..., Answer], ...] = (
@@ -37,6 +38,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    table,
     methods,
     reproduce,
 )
