@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from tacit.cli.answer import Answer, Usage, writable, write_json
+from tacit.cli.cluster import cluster
 from tacit.cli.compare import compare
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
@@ -38,6 +39,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    cluster,
     table,
     methods,
     reproduce,
