@@ -158,8 +158,8 @@ def advice(evaluation: Evaluation) -> list[str]:
             said.append("Neighbours are better than those of raw input: search with them (tacit embed, then tacit search).")
         else:
             said.append(
-                "Neighbours are neither clearly better nor worse than those of raw input: train longer (--epochs), look at the views "
-                "(tacit preview), or judge on more samples with labels."
+                "Neighbours are neither clearly better nor worse than those of raw input: train longer (--epochs), look at the "
+                "views (tacit preview), or judge on more samples with labels."
             )
     spread = evaluation.number("this encoder", "spread")
     if spread is not None and spread.value < 0.1:
