@@ -1,0 +1,178 @@
+"""Near duplicates by embedding: found exactly, without comparing everything with everything."""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from tacit.numerics import counter
+from tacit.numerics.kmeans import assign, lloyd
+from tacit.numerics.seeding import plus_plus
+from tacit.numerics.tiling.sums import entries, number
+from tacit.numerics.tiling.threads import workers
+from tacit.numerics.topk import _screening
+
+BLOCK = 4096  # rows that are compared with those before them at a time
+PER_CLUSTER, MOST_CLUSTERS = 256, 1024  # rows of a cluster, about
+LEARNED, ROUNDS = 32, 4  # rows for each centroid, and rounds, by which clusters are found: they only save comparisons
+SLACK = np.float32(1e-6)  # what a cosine in float32 may be short of the threshold
+DENSE = 1 / 16  # share of a tile's products near the threshold above which the tile is multiplied in float32
+
+
+class Duplicates(NamedTuple):
+    """For each row the kept row that it repeats most; of −1 and NaN where it is kept itself."""
+
+    of: np.ndarray  # int64, n
+    cosine: np.ndarray  # float32, n
+
+
+def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
+    """Go through rows in order, keep one unless its cosine with a row kept before is `threshold` or more: n × d of length one.
+
+    No two kept rows are as near as the threshold, and every other row has a kept one as near: what comparing all pairs in
+    this order gives, to within 1e-6 of the threshold. As in SemDeDup (Abbas et al. 2023, arXiv:2303.09540) rows are compared
+    within clusters of k-means; but where SemDeDup misses what lies in two clusters, here a row x of cluster a is compared
+    with cluster b wherever a row of b could be near: where it is no farther than √(2 − 2 threshold) from the plane between
+    the centroids of a and b. And SemDeDup drops what repeats a dropped row; here only what is kept counts, so that a chain of
+    small changes keeps some of its links.
+
+    Products are screened in low precision and taken again in float32 where they could reach. Beside the rows, memory is that
+    of one copy of the kept rows in low precision and of a block; the time of n² products where nothing can be told apart by
+    clusters, and a small part of that where they lie apart.
+    """
+    n = len(x)
+    of, cosine = np.full(n, -1), np.full(n, np.nan, np.float32)
+    centroids = _centroids(x)
+    kept = _Kept(x, assign(x, centroids)[0].numpy(), len(centroids))
+    apart, heights = torch.cdist(centroids, centroids), centroids.square().sum(1) / 2
+    reach = float(np.sqrt(max(2 - 2 * threshold, 0)))
+    with workers(x.device) as each:
+        for start in range(0, n, BLOCK):
+            rows = x[start : start + BLOCK]
+            own = torch.from_numpy(kept.labels[start : start + BLOCK])
+            nearness = rows @ centroids.T - heights
+            asking = nearness >= nearness.gather(1, own[:, None]) - reach * apart[own] - 1e-4
+            tiles = kept.with_block(start, asking)
+            found = each(lambda tile: _compare(x, *tile, kept, threshold), tiles)  # noqa: B023  called in this turn
+            _decide([some for some in found if len(some.rows)], start, of, cosine)
+            kept.add(start, of)
+    return Duplicates(of, cosine)
+
+
+def _centroids(x: Tensor) -> Tensor:
+    k = min(max(len(x) // PER_CLUSTER, 1), MOST_CLUSTERS)
+    key = counter.key("duplicates")
+    some = x[torch.from_numpy(np.sort(counter.permutation(key, len(x))[: k * LEARNED]))]
+    return lloyd(some, some[plus_plus(some, k, key)], ROUNDS)
+
+
+class _Kept:
+    """The kept rows in low precision, those of a cluster beside one another."""
+
+    def __init__(self, x: Tensor, labels: np.ndarray, k: int):
+        self.x, self.labels = x, labels
+        sizes = np.bincount(labels, minlength=k)
+        self.starts, self.counts = np.cumsum(sizes) - sizes, np.zeros(k, np.int64)
+        self.low = torch.empty(x.shape, dtype=_screening(x.device)[0])  # memory is taken as it is filled
+        self.members: np.ndarray = np.empty(len(x), np.int64)
+
+    def with_block(self, start: int, asking: Tensor) -> list[tuple[np.ndarray, slice, int]]:
+        """Put the rows of a block behind the kept ones.
+
+        For each cluster: the rows that ask, the places they are to see, and how many of these hold kept rows.
+        """
+        rows = np.arange(start, min(start + BLOCK, len(self.x)))
+        self._put(rows)
+        ends = self.counts + np.bincount(self.labels[rows], minlength=len(self.counts))
+        filled = np.flatnonzero(ends)
+        by_cluster = asking.T.contiguous().numpy()
+        tiles = (
+            (start + np.flatnonzero(by_cluster[c]), slice(self.starts[c], self.starts[c] + ends[c]), int(self.counts[c]))
+            for c in filled
+        )
+        return [tile for tile in tiles if len(tile[0])]
+
+    def add(self, start: int, of: np.ndarray) -> None:
+        """Leave behind the kept ones those rows of the block that are kept."""
+        rows = np.arange(start, min(start + BLOCK, len(self.x)))
+        rows = rows[of[rows] < 0]
+        self._put(rows)
+        self.counts += np.bincount(self.labels[rows], minlength=len(self.counts))
+
+    def _put(self, rows: np.ndarray) -> None:
+        order = rows[np.argsort(self.labels[rows], kind="stable")]
+        of = self.labels[order]
+        first = np.flatnonzero(np.diff(of, prepend=-1))
+        rank = np.arange(len(of)) - np.repeat(first, np.diff(np.append(first, len(of))))
+        place = self.starts[of] + self.counts[of] + rank
+        self.members[place] = order
+        self.low[torch.from_numpy(place)] = self.x[torch.from_numpy(order)].to(self.low.dtype)
+
+
+class _Near(NamedTuple):
+    """Pairs that are as near as the threshold: with each kept row the best only, with rows of the block all."""
+
+    rows: np.ndarray  # int64
+    others: np.ndarray  # int64, before them
+    cosines: np.ndarray  # float32
+
+
+def _compare(x: Tensor, rows: np.ndarray, places: slice, begun: int, kept: _Kept, threshold: float) -> _Near:
+    """Who of these rows is near to whom at these places, of which the first `begun` hold kept rows."""
+    others = kept.members[places]
+    asking, seen, low = x[torch.from_numpy(rows)], kept.low[places], kept.low.dtype
+    products = asking.to(low) @ seen.T
+    error = 1.5 * torch.finfo(low).eps * 1.02 + 2.0**-22 * x.shape[1]
+    if low != torch.float32 and int((products >= threshold - error).sum()) > DENSE * products.numel():
+        products, error = asking @ x[torch.from_numpy(others)].T, 2.0**-22 * x.shape[1]
+    least = np.float32(threshold - error) - SLACK
+    return _Near(*_near(entries(products), x.numpy(), rows, others, begun, least, np.float32(threshold) - SLACK))
+
+
+@numba.njit(cache=True, nogil=True)
+def _near(products, x, rows, others, begun, could, threshold):
+    """Of the first `begun` of the others, which are kept, the nearest to each row; of the rest all that come before it."""
+    many = len(rows)
+    for i in range(len(rows)):
+        for j in range(begun, len(others)):
+            many += others[j] < rows[i] and number(products[i, j]) >= could
+    found, who, cosines = np.empty(many, np.int64), np.empty(many, np.int64), np.empty(many, np.float32)
+    count = 0
+    for i in range(len(rows)):
+        best, nearest = np.float32(-2), -1
+        for j in range(len(others)):
+            if others[j] >= rows[i] or not number(products[i, j]) >= could:
+                continue
+            cosine = np.float32(0)
+            for t in range(x.shape[1]):
+                cosine += x[rows[i], t] * x[others[j], t]
+            if cosine < threshold:
+                continue
+            if j >= begun:
+                found[count], who[count], cosines[count] = rows[i], others[j], cosine
+                count += 1
+            elif cosine > best or (cosine == best and others[j] < nearest):
+                best, nearest = cosine, others[j]
+        if nearest >= 0:
+            found[count], who[count], cosines[count] = rows[i], nearest, best
+            count += 1
+    return found[:count], who[:count], cosines[:count]
+
+
+def _decide(near: list[_Near], start: int, of: np.ndarray, cosine: np.ndarray) -> None:
+    """Give each row of the block the nearest kept row before it, if there is one."""
+    if near:
+        rows, others, cosines = (np.concatenate(column) for column in zip(*near))
+        order = np.lexsort((others, rows))
+        _first_come(rows[order], others[order], cosines[order], of, cosine)
+
+
+@numba.njit(cache=True)
+def _first_come(rows, others, cosines, of, cosine):
+    """Pairs sorted by row: whoever comes before a row is decided when its turn comes."""
+    for i in range(len(rows)):
+        row, other = rows[i], others[i]
+        if of[other] < 0 and (of[row] < 0 or cosines[i] > cosine[row]):
+            of[row], cosine[row] = other, cosines[i]
