@@ -10,15 +10,16 @@ from torch import Tensor
 from tacit.numerics import counter
 from tacit.numerics.kmeans import assign, lloyd
 from tacit.numerics.seeding import plus_plus
-from tacit.numerics.tiling.sums import entries, number
+from tacit.numerics.tiling.sums import FAST
 from tacit.numerics.tiling.threads import workers
-from tacit.numerics.topk import _screening
 
 BLOCK = 4096  # rows that are compared with those before them at a time
-PER_CLUSTER, MOST_CLUSTERS = 256, 1024  # rows of a cluster, about
+TILE = 512  # of them that are multiplied at once, so that products stay in the cache
+PER_CLUSTER, MOST_CLUSTERS = 128, 2048  # rows of a cluster, about
 LEARNED, ROUNDS = 32, 4  # rows for each centroid, and rounds, by which clusters are found: they only save comparisons
+SKETCH, LEAST = 8, 24  # one of so many dimensions is looked at first, and at least so many dimensions
 SLACK = np.float32(1e-6)  # what a cosine in float32 may be short of the threshold
-DENSE = 1 / 16  # share of a tile's products near the threshold above which the tile is multiplied in float32
+ERROR = 1e-4  # what rounding may take from the bound by sketches
 
 
 class Duplicates(NamedTuple):
@@ -38,14 +39,15 @@ def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
     the centroids of a and b. And SemDeDup drops what repeats a dropped row; here only what is kept counts, so that a chain of
     small changes keeps some of its links.
 
-    Products are screened in low precision and taken again in float32 where they could reach. Beside the rows, memory is that
-    of one copy of the kept rows in low precision and of a block; the time of n² products where nothing can be told apart by
-    clusters, and a small part of that where they lie apart.
+    Of two rows first an eighth of the dimensions is multiplied, the principal ones, with the lengths of what is left of both:
+    x·y ≤ x₁·y₁ + |x₂| |y₂|. Only where that bound reaches the threshold are all multiplied. Beside the rows, memory is that of
+    these sketches and of a block. Time is that of n² / 2 products of sketches where clusters cannot be told apart, and of a
+    small part of them where they can.
     """
     n = len(x)
     of, cosine = np.full(n, -1), np.full(n, np.nan, np.float32)
     centroids = _centroids(x)
-    kept = _Kept(x, assign(x, centroids)[0].numpy(), len(centroids))
+    kept = _Kept(_sketches(x), assign(x, centroids)[0].numpy(), len(centroids))
     apart, heights = torch.cdist(centroids, centroids), centroids.square().sum(1) / 2
     reach = float(np.sqrt(max(2 - 2 * threshold, 0)))
     with workers(x.device) as each:
@@ -61,6 +63,18 @@ def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
     return Duplicates(of, cosine)
 
 
+def _sketches(x: Tensor) -> Tensor:
+    """The principal dimensions of each row, and the length of what they leave out: their products bound those of the rows."""
+    p = min(x.shape[1], max(x.shape[1] // SKETCH, LEAST))
+    some = x[torch.from_numpy(counter.permutation(counter.key("sketches"), len(x))[: 16 * x.shape[1]])]
+    principal = torch.linalg.eigh(some.T @ some)[1][:, -p:]
+    sketches = torch.empty(len(x), p + 1)
+    torch.matmul(x, principal, out=sketches[:, :p])
+    left = 1 + 1e-6 - sketches[:, :p].square().sum(1)  # rather too long by rounding than too short
+    torch.sqrt(left.clamp(min=0), out=sketches[:, p])
+    return sketches
+
+
 def _centroids(x: Tensor) -> Tensor:
     k = min(max(len(x) // PER_CLUSTER, 1), MOST_CLUSTERS)
     key = counter.key("duplicates")
@@ -69,21 +83,21 @@ def _centroids(x: Tensor) -> Tensor:
 
 
 class _Kept:
-    """The kept rows in low precision, those of a cluster beside one another."""
+    """The sketches of kept rows, those of a cluster beside one another."""
 
-    def __init__(self, x: Tensor, labels: np.ndarray, k: int):
-        self.x, self.labels = x, labels
+    def __init__(self, sketches: Tensor, labels: np.ndarray, k: int):
+        self.sketches, self.labels = sketches, labels
         sizes = np.bincount(labels, minlength=k)
         self.starts, self.counts = np.cumsum(sizes) - sizes, np.zeros(k, np.int64)
-        self.low = torch.empty(x.shape, dtype=_screening(x.device)[0])  # memory is taken as it is filled
-        self.members: np.ndarray = np.empty(len(x), np.int64)
+        self.seen = torch.empty_like(sketches)  # memory is taken as it is filled
+        self.members: np.ndarray = np.empty(len(sketches), np.int64)
 
     def with_block(self, start: int, asking: Tensor) -> list[tuple[np.ndarray, slice, int]]:
         """Put the rows of a block behind the kept ones.
 
         For each cluster: the rows that ask, the places they are to see, and how many of these hold kept rows.
         """
-        rows = np.arange(start, min(start + BLOCK, len(self.x)))
+        rows = np.arange(start, min(start + BLOCK, len(self.labels)))
         self._put(rows)
         ends = self.counts + np.bincount(self.labels[rows], minlength=len(self.counts))
         filled = np.flatnonzero(ends)
@@ -96,7 +110,7 @@ class _Kept:
 
     def add(self, start: int, of: np.ndarray) -> None:
         """Leave behind the kept ones those rows of the block that are kept."""
-        rows = np.arange(start, min(start + BLOCK, len(self.x)))
+        rows = np.arange(start, min(start + BLOCK, len(self.labels)))
         rows = rows[of[rows] < 0]
         self._put(rows)
         self.counts += np.bincount(self.labels[rows], minlength=len(self.counts))
@@ -108,7 +122,7 @@ class _Kept:
         rank = np.arange(len(of)) - np.repeat(first, np.diff(np.append(first, len(of))))
         place = self.starts[of] + self.counts[of] + rank
         self.members[place] = order
-        self.low[torch.from_numpy(place)] = self.x[torch.from_numpy(order)].to(self.low.dtype)
+        self.seen[torch.from_numpy(place)] = self.sketches[torch.from_numpy(order)]
 
 
 class _Near(NamedTuple):
@@ -121,29 +135,29 @@ class _Near(NamedTuple):
 
 def _compare(x: Tensor, rows: np.ndarray, places: slice, begun: int, kept: _Kept, threshold: float) -> _Near:
     """Who of these rows is near to whom at these places, of which the first `begun` hold kept rows."""
-    others = kept.members[places]
-    asking, seen, low = x[torch.from_numpy(rows)], kept.low[places], kept.low.dtype
-    products = asking.to(low) @ seen.T
-    error = 1.5 * torch.finfo(low).eps * 1.02 + 2.0**-22 * x.shape[1]
-    if low != torch.float32 and int((products >= threshold - error).sum()) > DENSE * products.numel():
-        products, error = asking @ x[torch.from_numpy(others)].T, 2.0**-22 * x.shape[1]
-    least = np.float32(threshold - error) - SLACK
-    return _Near(*_near(entries(products), x.numpy(), rows, others, begun, least, np.float32(threshold) - SLACK))
+    others, seen = kept.members[places], kept.seen[places]
+    least = np.float32(threshold - ERROR)
+    found = []
+    for start in range(0, len(rows), TILE):
+        some = rows[start : start + TILE]
+        bounds = (kept.sketches[torch.from_numpy(some)] @ seen.T).numpy()
+        found.append(_near(bounds, x.numpy(), some, others, begun, least, np.float32(threshold) - SLACK))
+    return _Near(*map(np.concatenate, zip(*found)))
 
 
-@numba.njit(cache=True, nogil=True)
-def _near(products, x, rows, others, begun, could, threshold):
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+def _near(bounds, x, rows, others, begun, could, threshold):
     """Of the first `begun` of the others, which are kept, the nearest to each row; of the rest all that come before it."""
     many = len(rows)
     for i in range(len(rows)):
         for j in range(begun, len(others)):
-            many += others[j] < rows[i] and number(products[i, j]) >= could
+            many += bounds[i, j] >= could and others[j] < rows[i]
     found, who, cosines = np.empty(many, np.int64), np.empty(many, np.int64), np.empty(many, np.float32)
     count = 0
     for i in range(len(rows)):
         best, nearest = np.float32(-2), -1
         for j in range(len(others)):
-            if others[j] >= rows[i] or not number(products[i, j]) >= could:
+            if not bounds[i, j] >= could or others[j] >= rows[i]:
                 continue
             cosine = np.float32(0)
             for t in range(x.shape[1]):
