@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
+    from tacit.searching import search as search
+    from tacit.searching import search_all as search_all
     from tacit.tables import embed as embed
-    from tacit.tables import search as search
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -54,7 +55,8 @@ CONTENTS = {
     "compare": "tacit.judging.comparing",
     "doctor": "tacit.judging.diagnosing",
     "embed": "tacit.tables",
-    "search": "tacit.tables",
+    "search": "tacit.searching",
+    "search_all": "tacit.searching",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",
