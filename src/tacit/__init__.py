@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.check import check_method as check_method
+    from tacit.curating import curate as curate
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
@@ -57,6 +58,7 @@ CONTENTS = {
     "embed": "tacit.tables",
     "search": "tacit.searching",
     "search_all": "tacit.searching",
+    "curate": "tacit.curating",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

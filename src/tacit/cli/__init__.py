@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from tacit.cli.answer import Answer, Usage, writable, write_json
 from tacit.cli.compare import compare
+from tacit.cli.curate import curate
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
@@ -37,6 +38,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    curate,
     methods,
     reproduce,
 )
