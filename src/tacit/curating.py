@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from tacit.curation.choosing import Choice, at_hazard, balanced, diverse, typical
-from tacit.curation.density import far_out, mean_distances, neighbourhood
-from tacit.curation.doubtful import doubts
-from tacit.curation.duplicates import near_duplicates
-from tacit.curation.hashes import BITS, hashes_of, unlike
-from tacit.curation.leaks import leaks
+from tacit.curation.choosing import at_hazard, balanced, diverse, typical
+from tacit.curation.hashes import BITS, hashes_of
 from tacit.curation.manifest import Decisions, write_manifest
+from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
 from tacit.embeddings.output import parquet_file
 from tacit.embeddings.read import BATCH, Table, open_table
@@ -23,7 +20,27 @@ from tacit.errors import TacitError, positive
 from tacit.numerics.exact import unit
 
 COMPARED = ("cosine", "dot")  # similarities whose vectors lie in a flat space
+NOT_THINNED = "not thinned: of the"  # the reason of what is held out
 COLUMNS = ("id", "vector", "path", "label", "split", "thumbnail")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for."""
+
+    keep: int | None
+    balance: bool
+    typical: bool
+    diverse: bool
+    drop_duplicates: bool
+    drop_leaks: bool
+    drop_outliers: bool
+    drop_doubtful: bool
+    similar: float
+    hamming: int | None
+    within_folders: bool
+    far: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -86,79 +103,82 @@ def curate(
     The manifest has a column `kept` that may be changed, and `tacit.pretrain` takes it as a source. Vectors are held in
     memory. No file of the source is touched. What was decided depends on the table, the options and `seed` alone.
     """
+    asked = Options(
+        keep, balance, typical, diverse, drop_duplicates, drop_leaks, drop_outliers, drop_doubtful, similar, hamming,
+        within_folders, far, seed
+    )  # fmt: skip
+    _check(asked)
     table = table if isinstance(table, Table) else open_table(table)
     out = parquet_file(out)
     if out.exists() and not overwrite:
         raise TacitError(f"{out} is there already; say overwrite to replace it, or give another name.")
-    _check(keep, {"balance": balance, "typical": typical, "diverse": diverse}, similar, hamming, drop_duplicates, far)
-    if within_folders and hamming is None:
-        raise TacitError("--within-folders says where pictures are compared by their hash; give --hamming too.")
-    if keep is None and not (drop_duplicates or drop_leaks or drop_outliers or drop_doubtful):
-        raise TacitError(
-            "Nothing was asked for; give --keep, --drop-duplicates, --drop-leaks, --drop-outliers or --drop-doubtful."
-        )
     decided, vectors, hashes = _read(table, hamming is not None)
-    x = unit(vectors)
-    splits = decided.splits
-    trained = np.flatnonzero(splits == "train" if splits is not None else decided.kept)
+    notes = _decide(decided, vectors, hashes, table.provenance.similarity, asked)
+    made = table.provenance
+    about = {"table": str(table.path.absolute()), "table_version": table.version, "encoder": made.encoder, "run": made.run}
+    about |= {"options": asdict(asked), "tacit": version("tacit")}
+    write_manifest(out, decided, _address(made.source), made.kind, about)
+    kept, held = int(decided.kept.sum()), sum(reason.startswith(NOT_THINNED) for reason in decided.reasons)
+    return Curation(out, str(table.path), len(decided.ids), kept, held, decided.kinds, notes)
+
+
+def _decide(
+    decided: Decisions, vectors: torch.Tensor, hashes: tuple[np.ndarray, np.ndarray] | None, similarity: str, asked: Options
+) -> list[str]:
+    """All steps that were asked for, in their order; what is to be said beside them."""
+    x, splits = unit(vectors), decided.splits
+    trained = np.arange(len(decided.ids)) if splits is None else np.flatnonzero(splits == "train")
     held = np.setdiff1d(np.arange(len(decided.ids)), trained)
     if not len(trained):
-        raise TacitError(f"{table.path} holds no row of the training part; embed what is to be trained on.")
+        raise TacitError("The table holds no row of a training part; embed what is to be trained on.")
     for row in held.tolist():
-        decided.reasons[row] = f"not thinned: of the {splits[row]} part"  # type: ignore[index]  # where rows are held out
-    if drop_duplicates:
-        _drop_near(decided, x, trained, similar)
-    if hamming is not None and hashes is not None:
-        _drop_alike(decided, hashes, trained, hamming, within_folders)
-    if drop_leaks:
-        _drop_leaks(decided, x, trained, held, similar)
-    if drop_outliers or drop_doubtful:
-        _drop_by_neighbours(decided, x, trained, far, drop_outliers, drop_doubtful)
-    notes = []
-    if keep is not None:
-        left = trained[decided.kept[trained]]
-        if keep > len(left):
-            notes.append(f"{keep:,} were to be kept and {len(left):,} are left: all of these are.")
-        elif keep < len(left):
-            space = x if table.provenance.similarity == "cosine" else vectors
-            _thin(decided, (x if typical else space)[torch.from_numpy(left)], left, _way(balance, typical, diverse), keep, seed)
-    made = table.provenance
-    options = {"keep": keep, "balance": balance, "typical": typical, "diverse": diverse, "drop_duplicates": drop_duplicates}
-    options |= {"drop_leaks": drop_leaks, "drop_outliers": drop_outliers, "drop_doubtful": drop_doubtful, "similar": similar}
-    options |= {"hamming": hamming, "within_folders": within_folders, "far": far}
-    about = {"table": str(table.path.absolute()), "table_version": table.version, "encoder": made.encoder, "run": made.run}
-    about |= {"options": options, "seed": seed, "tacit": version("tacit")}
-    source = (
-        str(Path(made.source).expanduser().absolute())
-        if made.source and Path(made.source).expanduser().exists()
-        else made.source
-    )
-    write_manifest(out, decided, source, made.kind, about)
-    kept = int(decided.kept.sum())
-    return Curation(out, str(table.path), len(decided.ids), kept, len(held), decided.kinds, notes)
+        decided.reasons[row] = f"{NOT_THINNED} {splits[row]} part"  # type: ignore[index]  # rows are held out
+    if asked.drop_duplicates:
+        drop_near(decided, x, trained, asked.similar)
+    if asked.hamming is not None and hashes is not None:
+        drop_alike(decided, hashes, trained, asked.hamming, asked.within_folders)
+    if asked.drop_leaks:
+        drop_leaking(decided, x, trained, held, asked.similar)
+    if asked.drop_outliers or asked.drop_doubtful:
+        drop_by_neighbours(decided, x, trained, asked.far, asked.drop_outliers, asked.drop_doubtful)
+    left = trained[decided.kept[trained]]
+    if asked.keep is None or asked.keep == len(left):
+        return []
+    if asked.keep > len(left):
+        return [f"{asked.keep:,} were to be kept and {len(left):,} are left: all of these are."]
+    way = balanced if asked.balance else typical if asked.typical else diverse if asked.diverse else at_hazard
+    space = x if similarity == "cosine" or way is typical else vectors
+    thin(decided, space[torch.from_numpy(left)], left, way, asked.keep, asked.seed)
+    return []
 
 
-def _check(
-    keep: int | None, ways: dict[str, bool], similar: float, hamming: int | None, drop_duplicates: bool, far: float
-) -> None:
-    chosen = [f"--{name}" for name, wanted in ways.items() if wanted]
-    if keep is not None and keep < 1:
-        raise TacitError(f"--keep is {keep}; give 1 or more rows to keep.")
-    if len(chosen) > 1:
-        raise TacitError(f"{' and '.join(chosen)} say both which rows are kept; give one of them.")
-    if chosen and keep is None:
-        raise TacitError(f"{chosen[0]} says which rows are kept but not how many; give --keep too.")
-    if not 0 < similar <= 1:
-        raise TacitError(f"--similar is {similar}; it is a cosine: give more than 0 and at most 1.")
-    if hamming is not None and not 0 <= hamming < BITS:
-        raise TacitError(f"--hamming is {hamming}; of {BITS} bits give 0 to {BITS - 1} that may differ.")
-    if hamming is not None and not drop_duplicates:
+def _check(asked: Options) -> None:
+    """Refuse what cannot be meant."""
+    ways = [f"--{name}" for name in ("balance", "typical", "diverse") if getattr(asked, name)]
+    drops = asked.drop_duplicates or asked.drop_leaks or asked.drop_outliers or asked.drop_doubtful
+    if asked.keep is not None and asked.keep < 1:
+        raise TacitError(f"--keep is {asked.keep}; give 1 or more rows to keep.")
+    if len(ways) > 1:
+        raise TacitError(f"{' and '.join(ways)} say both which rows are kept; give one of them.")
+    if ways and asked.keep is None:
+        raise TacitError(f"{ways[0]} says which rows are kept but not how many; give --keep too.")
+    if asked.keep is None and not drops:
+        raise TacitError("Nothing was asked for; give --keep, or --drop-duplicates, -leaks, -outliers or -doubtful.")
+    if not 0 < asked.similar <= 1:
+        raise TacitError(f"--similar is {asked.similar}; it is a cosine: give more than 0 and at most 1.")
+    if asked.hamming is not None and not 0 <= asked.hamming < BITS:
+        raise TacitError(f"--hamming is {asked.hamming}; of {BITS} bits give 0 to {BITS - 1} that may differ.")
+    if asked.hamming is not None and not asked.drop_duplicates:
         raise TacitError("--hamming says which pictures are duplicates; give --drop-duplicates too.")
-    positive(far=far)
+    if asked.within_folders and asked.hamming is None:
+        raise TacitError("--within-folders says where pictures are compared by their hash; give --hamming too.")
+    positive(far=asked.far)
 
 
-def _way(balance: bool, typically: bool, diversely: bool) -> Any:
-    return balanced if balance else typical if typically else diverse if diversely else at_hazard
+def _address(source: str) -> str:
+    """Where the table's source is found from any folder, if it is a file or a folder."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if source and path.exists() else source
 
 
 def _read(table: Table, hashed: bool) -> tuple[Decisions, torch.Tensor, tuple[np.ndarray, np.ndarray] | None]:
@@ -195,96 +215,3 @@ def _read(table: Table, hashed: bool) -> tuple[Decisions, torch.Tensor, tuple[np
     marks = np.array([mark or "train" for mark in splits]) if any(splits) else None
     hashes = (np.concatenate(pictures), np.concatenate(readable)) if hashed else None
     return Decisions(ids, paths, labels, marks), vectors, hashes
-
-
-def _drop_near(decided: Decisions, x: torch.Tensor, trained: np.ndarray, similar: float) -> None:
-    found = near_duplicates(x[torch.from_numpy(trained)], similar)
-    places = np.flatnonzero(found.of >= 0)
-    rows, others = trained[places], trained[found.of[places]]
-    decided.score("repeats", rows, others)
-    decided.score("cosine", rows, found.cosine[places])
-    told = zip(rows.tolist(), others.tolist(), found.cosine[places].tolist())
-    decided.drop("duplicates", {row: f"repeats {decided.ids[other]}, cosine {cosine:.3f}" for row, other, cosine in told})
-
-
-def _drop_alike(
-    decided: Decisions, hashes: tuple[np.ndarray, np.ndarray], trained: np.ndarray, most: int, within_folders: bool
-) -> None:
-    found, readable = hashes
-    some = trained[decided.kept[trained] & readable[trained]]
-    if not readable[trained].any():
-        raise TacitError("--hamming compares pictures, and no row of the table has one; leave it out.")
-    folders = [decided.ids[row].rpartition("/")[0] if within_folders else "" for row in some.tolist()]
-    of, bits = unlike(found[some], np.unique(folders, return_inverse=True)[1], most)
-    places = np.flatnonzero(of >= 0)
-    rows, others = some[places], some[of[places]]
-    decided.score("looks_like", rows, others)
-    decided.score("bits", rows, bits[places])
-    told = zip(rows.tolist(), others.tolist(), bits[places].tolist())
-    decided.drop(
-        "pictures that look alike",
-        {row: f"looks like {decided.ids[other]}, {count} of {BITS} bits differ" for row, other, count in told},
-    )
-
-
-def _drop_leaks(decided: Decisions, x: torch.Tensor, trained: np.ndarray, held: np.ndarray, similar: float) -> None:
-    if not len(held):
-        raise TacitError(
-            "Leaks lie between parts, and the table knows of the training part alone; embed a source with train and test."
-        )
-    some = trained[decided.kept[trained]]
-    found = leaks(x, some, held, similar)
-    rows = np.flatnonzero(found.of >= 0)
-    decided.score("leaks_to", rows, found.of[rows])
-    decided.score("leak_cosine", rows, found.cosine[rows])
-    parts = decided.splits
-    told = ((row, int(found.of[row]), float(found.cosine[row])) for row in rows.tolist())
-    decided.drop(
-        "leaks",
-        {row: f"repeats {decided.ids[other]} of the {parts[other]} part, cosine {cosine:.3f}" for row, other, cosine in told},  # type: ignore[index]
-    )
-
-
-def _drop_by_neighbours(
-    decided: Decisions, x: torch.Tensor, trained: np.ndarray, far: float, alone: bool, doubtful: bool
-) -> None:
-    """Outliers and doubtful labels, by the same neighbours."""
-    some = trained[decided.kept[trained]]
-    names = [decided.labels[row] or "" for row in some.tolist()]
-    classes, labels = np.unique(names, return_inverse=True)
-    labels = np.where(classes[labels] == "", -1, labels)
-    if doubtful and len({*names} - {""}) < 2:
-        raise TacitError("--drop-doubtful compares labels, and the table has fewer than two kinds of them; leave it out.")
-    if len(some) < 3:
-        raise TacitError(f"{len(some)} rows have hardly any neighbours; give a table of more.")
-    found = neighbourhood(x[torch.from_numpy(some)])
-    if alone:
-        distances = mean_distances(found)
-        most = far_out(distances, far)
-        decided.score("distance", some, distances)
-        rows = np.flatnonzero(distances > most).tolist()
-        told = {int(some[row]): f"stands apart: {distances[row]:.3f} from its neighbours, above {most:.3f}" for row in rows}
-        decided.drop("outliers", told)
-    if doubtful:
-        told_by = doubts(found, labels)
-        decided.score("agreed", some, told_by.agreed)
-        rows = [row for row in np.flatnonzero(told_by.doubtful).tolist() if decided.kept[some[row]]]
-        reason = "labelled {}, as {:.0%} of its neighbours are; rather {}"
-        instead = {row: reason.format(names[row], told_by.agreed[row], classes[told_by.instead[row]]) for row in rows}
-        decided.drop("doubtful labels", {int(some[row]): why for row, why in instead.items()})
-
-
-def _thin(decided: Decisions, x: torch.Tensor, left: np.ndarray, way: Any, keep: int, seed: int) -> None:
-    found: Choice = way(x, keep, seed)
-    gone = np.setdiff1d(np.arange(len(left)), found.chosen)
-    if found.clusters is None:
-        reasons = dict.fromkeys(left[gone].tolist(), f"not one of the {keep:,} that were chosen")
-    else:
-        decided.score("cluster", left, found.clusters)
-        sizes = np.bincount(found.clusters)
-        given = np.bincount(found.clusters[found.chosen], minlength=len(sizes))
-        own = found.clusters[gone].tolist()
-        reasons = {
-            row: f"not one of the {given[c]} of {sizes[c]} that cluster {c} gives" for row, c in zip(left[gone].tolist(), own)
-        }
-    decided.drop("not chosen", reasons)

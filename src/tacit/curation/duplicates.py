@@ -57,7 +57,7 @@ def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
             nearness = rows @ centroids.T - heights
             asking = nearness >= nearness.gather(1, own[:, None]) - reach * apart[own] - 1e-4
             tiles = kept.with_block(start, asking)
-            found = each(lambda tile: _compare(x, *tile, kept, threshold), tiles)  # noqa: B023  called in this turn
+            found = each(lambda tile: _compare(x, kept, tile, threshold), tiles)
             _decide([some for some in found if len(some.rows)], start, of, cosine)
             kept.add(start, of)
     return Duplicates(of, cosine)
@@ -82,6 +82,14 @@ def _centroids(x: Tensor) -> Tensor:
     return lloyd(some, some[plus_plus(some, k, key)], ROUNDS)
 
 
+class _Tile(NamedTuple):
+    """Rows that ask, the places that they are to see, and how many of these hold kept rows; the rest are of the block."""
+
+    rows: np.ndarray
+    places: slice
+    begun: int
+
+
 class _Kept:
     """The sketches of kept rows, those of a cluster beside one another."""
 
@@ -92,21 +100,18 @@ class _Kept:
         self.seen = torch.empty_like(sketches)  # memory is taken as it is filled
         self.members: np.ndarray = np.empty(len(sketches), np.int64)
 
-    def with_block(self, start: int, asking: Tensor) -> list[tuple[np.ndarray, slice, int]]:
-        """Put the rows of a block behind the kept ones.
-
-        For each cluster: the rows that ask, the places they are to see, and how many of these hold kept rows.
-        """
+    def with_block(self, start: int, asking: Tensor) -> list[_Tile]:
+        """Put the rows of a block behind the kept ones: for each cluster what is to be compared."""
         rows = np.arange(start, min(start + BLOCK, len(self.labels)))
         self._put(rows)
         ends = self.counts + np.bincount(self.labels[rows], minlength=len(self.counts))
         filled = np.flatnonzero(ends)
         by_cluster = asking.T.contiguous().numpy()
         tiles = (
-            (start + np.flatnonzero(by_cluster[c]), slice(self.starts[c], self.starts[c] + ends[c]), int(self.counts[c]))
+            _Tile(start + np.flatnonzero(by_cluster[c]), slice(self.starts[c], self.starts[c] + ends[c]), int(self.counts[c]))
             for c in filled
         )
-        return [tile for tile in tiles if len(tile[0])]
+        return [tile for tile in tiles if len(tile.rows)]
 
     def add(self, start: int, of: np.ndarray) -> None:
         """Leave behind the kept ones those rows of the block that are kept."""
@@ -133,8 +138,9 @@ class _Near(NamedTuple):
     cosines: np.ndarray  # float32
 
 
-def _compare(x: Tensor, rows: np.ndarray, places: slice, begun: int, kept: _Kept, threshold: float) -> _Near:
-    """Who of these rows is near to whom at these places, of which the first `begun` hold kept rows."""
+def _compare(x: Tensor, kept: _Kept, tile: _Tile, threshold: float) -> _Near:
+    """Who of the rows that ask is near to whom."""
+    rows, places, begun = tile
     others, seen = kept.members[places], kept.seen[places]
     least = np.float32(threshold - ERROR)
     found = []
