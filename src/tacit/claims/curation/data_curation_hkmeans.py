@@ -43,6 +43,7 @@ def everything(x: Tensor, count: int, seed: int) -> Choice:
 def pool(seed: int, quick: bool) -> tuple[Samples, Tensor]:
     """A long-tailed pool, whose classes take turns at being large, and the vectors of an encoder trained on all of it."""
     samples = (tiny_images(640) if quick else known("cifar10-15k")).split("train")
+    assert samples.labels is not None  # known sets of images have labels
     order = counter.permutation(counter.key("long tail", seed), len(samples))
     classes = np.roll(np.arange(len(samples.classes)), 3 * seed)
     most = np.bincount(samples.labels).min() if quick else LARGEST
@@ -95,8 +96,8 @@ CLAIM = Claim(
     says="Features trained on data that hierarchical k-means chose beat those of uncurated data, and match or beat those of "
     "data that people chose; images, satellite images and texts.",
     here="A long-tailed pool of cifar10-15k in place of images of the web: 1 500 of the largest class to 30 of the smallest, "
-    "which class is which by seed. SimCLR on the pool (480 steps of 64 at 16 pixels, small_resnet) gives the vectors by which 1 000 "
-    "images are chosen; SimCLR from its beginning learns from these in 400 steps. Clusters: one for 30 images, then a fifth. "
+    "which class is which by seed. SimCLR on the pool (480 steps of 64 at 16 pixels, small_resnet) gives the vectors by which "
+    "1 000 images are chosen; SimCLR from its beginning learns from these in 400 steps. Clusters: one for 30 images, then a fifth. "
     "Entropy of the hidden classes in bits (3.32 where all are alike); linear probe on the whole of both parts.",
     arms={
         "pool": Chosen(everything),

@@ -118,8 +118,8 @@ CLAIM = Claim(
     says="Contrastive pretraining on CT slices of which near duplicates were taken out is better downstream (AUC 0.78 to 0.83, "
     "0.97 to 0.98, 0.73 to 0.83) and up to nine times faster.",
     here="400 volumes of 12 slices made of images of cifar10-15k in place of CT: a window of 24 pixels moves over the image "
-    "while the light changes. As published: within a volume a slice is kept if its difference hash is more than 6 bits from those "
-    "kept before. SimCLR in place of SwAV, small_resnet at 16 pixels, 8 epochs of batches of 64, or as many steps as "
+    "while the light changes. As published: within a volume a slice is kept if its difference hash is more than 6 bits from "
+    "those kept before. SimCLR in place of SwAV, small_resnet at 16 pixels, 8 epochs of batches of 64, or as many steps as "
     "everything takes; a linear probe on the middles of the whole of both parts in place of fine-tuning.",
     arms={
         "everything": Reduced("everything", "epochs"),
