@@ -161,9 +161,8 @@ def test_curate_passes_only_what_was_typed(asked, capsys):
     options = {"out": Path("manifest.parquet"), "keep": 10, "balance": True, "drop_duplicates": True}
     assert asked["curate"] == (("photos.lance",), options)
     assert out.out == "10 of the 12 rows are kept\n" and out.err == "Next: tacit pretrain manifest.parquet --out runs/curated\n"
-    run(
-        "curate t.lance --out m.parquet --typical --hamming 6 --within-folders --similar 0.9 --far 2 --seed 4 --overwrite".split()
-    )
+    line = "curate t.lance --out m.parquet --typical --hamming 6 --within-folders --similar 0.9 --far 2 --seed 4 --overwrite"
+    assert run(line.split()) == 0
     assert asked["curate"][1] == {
         "out": Path("m.parquet"), "typical": True, "hamming": 6, "within_folders": True, "similar": 0.9, "far": 2.0, "seed": 4,
         "overwrite": True,

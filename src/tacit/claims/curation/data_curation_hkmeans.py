@@ -98,7 +98,7 @@ CLAIM = Claim(
     here="A long-tailed pool of cifar10-15k in place of images of the web: 1 500 of the largest class to 30 of the smallest, "
     "which class is which by seed. SimCLR on the pool (480 steps of 64 at 16 pixels, small_resnet) gives the vectors by which "
     "1 000 images are chosen; SimCLR from its beginning learns from these in 400 steps. Clusters: one for 30 "
-    "images, then a fifth. Entropy of the hidden classes in bits (3.32 where all are alike); linear probe on all of both parts.",
+    "images, then a fifth. Entropy of the hidden classes in bits (3.32 where all are alike); linear probe on both parts.",
     arms={
         "pool": Chosen(everything),
         "random": Chosen(at_hazard),
