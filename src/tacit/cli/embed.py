@@ -4,7 +4,7 @@ from pathlib import Path
 from shlex import quote
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Shared, given
+from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Shared, aside, given
 
 
 def embed(
@@ -43,7 +43,7 @@ def embed(
         Samples at once; 256 if not given.
     """
     how = given(batch=batch, kind=kind, device=device)
-    table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, told=print, **how)
+    table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, told=aside, **how)
     rows = f"{table.path} holds {len(table)} vectors of {table.provenance.dim} numbers."
     return Answer(
         rows,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, aside, given
 from tacit.errors import TacitError
 
 
@@ -45,13 +45,15 @@ def search(
     sheet
         Where to draw the contact sheet.
     """
-    how = {"exact": exact, "told": print, **given(top=top, where=where, run=run)}
+    how = {"exact": exact, "told": aside, **given(top=top, where=where, run=run)}
     if out is not None:
         if hybrid:
             raise TacitError("--hybrid is for one query in words, and --out for many; give one of them.")
         count = tacit.search_all(table, query, out=out, **how)
         return Answer(f"{out} holds what is nearest to {count:,} queries.", {"path": out, "queries": count})
     hits = tacit.search(table, query, sheet=sheet, hybrid=hybrid, **how)
+    if not hits:
+        return Answer(f"No row of {table} meets the condition {where!r}.", {"hits": hits})
     width = max((len(str(hit.id)) for hit in hits), default=0)
     lines = [f"{hit.id!s:<{width}}  {hit.score:7.4f}" + (f"  {hit.text}" if hit.text else "") for hit in hits]
     return Answer("\n".join([*lines, f"The contact sheet is in {sheet}."]), {"hits": hits, "sheet": sheet})

@@ -21,15 +21,10 @@ def fused(table: Table, text: str, near: list[Hit], top: int, where: str = "") -
         raise TacitError(
             f"{table.path} holds {table.provenance.kind} and no texts, so there are no words to find; leave out --hybrid."
         )
+    shown = ["id", "label", "path", "thumbnail", "text"]
     with reading(table.path):
-        lance = _indexed(table)
-        query = lance.search(text, query_type="fts", fts_columns="text").select(["id", "label", "path", "thumbnail", "text"])
-        found = (
-            (query.where(where) if where else query)
-            .limit(FUSED)
-            .to_arrow()
-            .select(["id", "label", "path", "thumbnail", "text"])
-        )
+        asked = _indexed(table).search(text, query_type="fts", fts_columns="text").select([*shown, "_score"])
+        found = (asked.where(where) if where else asked).limit(FUSED).to_arrow().select(shown)
     worded = [Hit(score=0.0, **row) for row in found.to_pylist()]
     scores: dict[str, float] = {}
     for hits in (near, worded):
@@ -43,11 +38,12 @@ def fused(table: Table, text: str, near: list[Hit], top: int, where: str = "") -
 def _indexed(table: Table) -> Any:
     """LanceDB's table with an index of words that knows all its rows."""
     import lancedb
+    from lancedb.index import FTS
 
     lance = lancedb.connect(table.path.parent.absolute()).open_table(table.path.stem)
     stats = [lance.index_stats(index.name) for index in lance.list_indices() if index.columns == ["text"]]
     if not stats:
-        lance.create_fts_index("text")
+        lance.create_index("text", config=FTS())
     elif any(found is not None and found.num_unindexed_rows for found in stats):
         lance.optimize()
     return lance

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -99,7 +100,7 @@ def write(
             raise TacitError(f"None of the {total} samples could be embedded, so {out} was not written; see why each failed.")
         with _writing(out):
             if table.version > FRAGMENTS:
-                table.optimize(cleanup_older_than=timedelta(microseconds=1), delete_unverified=True)
+                compact(table)
             _put(part, out)
     except Unwritable:  # a disk that is full may have space again
         raise
@@ -130,6 +131,13 @@ def add(out: Path | str, rows: Iterable[Rows], *, renew: bool) -> Table:
     else:
         _store(there.path, there.lance, batches)
     return open_table(out)
+
+
+def compact(lance: Any) -> None:
+    """Put the pieces of LanceDB's table together; forget earlier versions and what no version names."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="optimize")  # of other readers: the caller is the sole writer
+        lance.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
 
 def _table(part: Path, form: pa.Schema) -> Any:

@@ -165,7 +165,7 @@ def test_vectors_that_are_no_numbers_or_lie_in_no_flat_space_are_refused(here, m
     t = table(here / "t.lance", groups(20)[0])
     broken = t.vectors()
     broken[4, 2] = np.nan
-    monkeypatch.setattr("tacit.curating.vectors_of", lambda batch: broken)
+    monkeypatch.setattr("tacit.applying.curating.vectors_of", lambda batch: broken)
     with pytest.raises(TacitError, match=r"1 rows of .*'a/4.png' for one, hold NaN"):
         tacit.curate(t, out="m.parquet", keep=3)
     with pytest.raises(TacitError, match="compared by poincare"):
