@@ -103,7 +103,7 @@ def numbers() -> str:
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts", "Batches in chunks": "chunks"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
-    for title, section in {"Views of images": "views", "Training": "loop"}.items():
+    for title, section in {"Curation": "curation", "Views of images": "views", "Training": "loop"}.items():
         if section in found:
             parts += [f"## {title}", SPEEDS[section]()]
     if "embed_memory" in found:

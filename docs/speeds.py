@@ -182,6 +182,34 @@ def losses() -> str:
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions}. `python benchmarks/losses.py`."])
 
 
+def curation() -> str:
+    """Near duplicates and hierarchical k-means beside the published ways."""
+    rows = json.loads((RESULTS / "curation.json").read_text())
+    lines = ["| | seconds | times as fast as | checked | rule | load | commit |", "|---|---|---|---|---|---|---|"]
+    by = "seconds of the processor"
+    for name, r in rows.items():
+        ((rival, (ratio, low, high)),) = r[f"ratio by {by}"].items()
+        over = f" ({low:g} to {high:g})" if r["turns"] > 1 else " (one turn)"
+        if "divergence from equal shares" in r:
+            found = r["divergence from equal shares"]
+            told = "divergence from equal shares " + ", ".join(f"{who} {value:.3f}" for who, value in found.items())
+            met = ratio >= 20 and found["tacit"] <= found[rival] + 0.02
+            rule = f"≥ 20, divergence at most 0.02 above: {'yes' if met else '**no**'}"
+            title = f"{name}, {r['n']['rows']:,} × {r['n']['d']}, levels {' and '.join(map(str, r['n']['levels']))}"
+        else:
+            grown, other = r["MiB grown at the peak"], r["n"]["kept by one of both only"]
+            told = f"{grown['tacit']:.0f} MiB grown beside {grown[rival]:.0f}; {other} rows kept by one of both only"
+            met = ratio >= 5 and grown["tacit"] * 20 <= grown[rival] and not other
+            rule = f"≥ 5 in 1/20 of the memory, the same kept: {'yes' if met else '**no**'}"
+            title = f"{name}, {r['n']['rows']:,} × {r['n']['d']}, cosine {r['n']['cosine']:g}"
+        lines.append(
+            f"| {title} | {r[by]['tacit']:.1f} | {rival} **{ratio:g}**{over} | {told} | {rule} | {load(r)} | {r['commit']} |"
+        )
+    one = next(iter(rows.values()))
+    how = "By seconds of the processor, since other work shared the machine"
+    return "\n".join([*lines, "", f"{how}; {one['machine']}. `python benchmarks/curation.py`."])
+
+
 def memory(r: dict[str, Any]) -> str:
     return (
         f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "

@@ -35,6 +35,7 @@ BEFORE = {
     "evaluation": ("views", "numerics"),
     "embeddings": ("numerics",),
     "clusters": ("numerics",),
+    "curation": ("embeddings", "method", "numerics"),
     "cli": ("",),  # the public face
 }
 

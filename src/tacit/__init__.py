@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.applying.clustering import cluster as cluster
+    from tacit.applying.curating import curate as curate
     from tacit.applying.embedding import embed as embed
     from tacit.applying.keeping import table as table
     from tacit.applying.searching import search as search
@@ -61,6 +62,7 @@ CONTENTS = {
     "search_all": "tacit.applying.searching",
     "cluster": "tacit.applying.clustering",
     "table": "tacit.applying.keeping",
+    "curate": "tacit.applying.curating",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

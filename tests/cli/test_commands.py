@@ -62,6 +62,7 @@ RESULTS = {
     "evaluate": Page(text="kNN 50 %"),
     "embed": Table(),
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
+    "curate": Page(text="10 of the 12 rows are kept"),
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
     "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
@@ -153,6 +154,19 @@ def test_evaluate(asked, capsys):
     out = said(capsys, "evaluate runs/x photos/ --report report.html --device cpu")
     assert asked["evaluate"] == (("runs/x", "photos/"), {"report": Path("report.html"), "device": "cpu"})
     assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
+
+
+def test_curate_passes_only_what_was_typed(asked, capsys):
+    out = said(capsys, "curate photos.lance --keep 10 --balance --drop-duplicates --out manifest.parquet")
+    options = {"out": Path("manifest.parquet"), "keep": 10, "balance": True, "drop_duplicates": True}
+    assert asked["curate"] == (("photos.lance",), options)
+    assert out.out == "10 of the 12 rows are kept\n" and out.err == "Next: tacit pretrain manifest.parquet --out runs/curated\n"
+    line = "curate t.lance --out m.parquet --typical --hamming 6 --within-folders --similar 0.9 --far 2 --seed 4 --overwrite"
+    assert run(line.split()) == 0
+    assert asked["curate"][1] == {
+        "out": Path("m.parquet"), "typical": True, "hamming": 6, "within_folders": True, "similar": 0.9, "far": 2.0, "seed": 4,
+        "overwrite": True,
+    }  # fmt: skip
 
 
 def test_doctor(asked, capsys):

@@ -1,1 +1,1 @@
-"""The verbs that put an encoder to work: embed, search, cluster, and what keeps a table."""
+"""The verbs that put an encoder to work: embed, search, cluster, curate, and what keeps a table."""

@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from tacit.cli.answer import Answer, Usage, writable, write_json
 from tacit.cli.cluster import cluster
 from tacit.cli.compare import compare
+from tacit.cli.curate import curate
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
@@ -41,6 +42,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     search,
     cluster,
     table,
+    curate,
     methods,
     reproduce,
 )
