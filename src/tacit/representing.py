@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tacit.data.samples import Samples
+from tacit.evaluation.labelled.fine_tuning import Part
 from tacit.method import Batch, Method
 from tacit.run import Run, chunks, seen
+from tacit.training.streams import move
 from tacit.views import Program
 from tacit.views.kinds import Plain, View
 
@@ -45,6 +48,18 @@ def features(run: Run, samples: Samples, represent: Represent, kind: View, key: 
         content, _ = samples.read(index)
         rows.append(seen(represent, program, content, index, key, run.device, run.autocast, whole))
     return [torch.cat(view) for view in zip(*rows)]
+
+
+def plainly(run: Run, samples: Samples) -> Part:
+    """Labelled samples by their plain views, to train a copy of the run's encoder on."""
+    assert samples.labels is not None, "every sample of a part has a label"
+    program = Program(Plain(), run.views)
+
+    @torch.no_grad()
+    def look(rows: np.ndarray) -> Tensor:
+        return program(move(samples.read(rows)[0], run.device), rows, 0)[0][0]
+
+    return Part(look, samples.labels)
 
 
 def _by(encoder: Any) -> Represent:
