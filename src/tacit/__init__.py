@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.few_labels.fitting import fit as fit
+    from tacit.few_labels.predicting import predict as predict
+    from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
     from tacit.judging.diagnosing import doctor as doctor
@@ -55,6 +58,8 @@ CONTENTS = {
     "doctor": "tacit.judging.diagnosing",
     "embed": "tacit.tables",
     "search": "tacit.tables",
+    "fit": "tacit.few_labels.fitting",
+    "predict": "tacit.few_labels.predicting",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",
@@ -64,6 +69,7 @@ CONTENTS = {
     "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
     "Hit": "tacit.embeddings.search",
+    "Head": "tacit.few_labels.saved",
     "open": "tacit.data",
     "known": "tacit.data",
     "TacitError": "tacit.errors",

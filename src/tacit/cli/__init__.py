@@ -19,8 +19,10 @@ from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
+from tacit.cli.predict import predict
 from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
@@ -37,6 +39,8 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    fit,
+    predict,
     methods,
     reproduce,
 )

@@ -51,7 +51,7 @@ def regimes(
         raise TacitError(f"{opened.source} has no labels in both of its parts; give class folders, or a list with labels.")
     judged = _labelled(judged)
     judged = judged.take(subsample(len(judged), test, "regimes"))
-    one, other = (plainly(run, part) for part in (_labelled(learned), judged))
+    one, other = (plainly(run, part, _labels(part)) for part in (_labelled(learned), judged))
     protocol = {"data": str(opened.source), "split": told, "encoder": run.config.encoder}
     return Regimes(
         {
@@ -75,5 +75,9 @@ def _encoders(run: Run) -> dict[str, nn.Module]:
 
 
 def _labelled(samples: Samples) -> Samples:
+    return samples.take(np.flatnonzero(_labels(samples) >= 0))
+
+
+def _labels(samples: Samples) -> np.ndarray:
     assert samples.labels is not None  # `regimes` asked
-    return samples.take(np.flatnonzero(samples.labels >= 0))
+    return samples.labels

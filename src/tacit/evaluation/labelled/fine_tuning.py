@@ -99,7 +99,7 @@ def fine_tuned(
 
 
 def tuned(encoder: nn.Module, part: Part, rows: np.ndarray, rate: float, steps: int, seed: int) -> Tuned:
-    """A copy of an encoder with a linear head over all classes of the part, both trained on these rows of it by cross-entropy."""
+    """A copy of an encoder with a linear head over all classes of the part, both trained on these rows by cross-entropy."""
     model = untuned(encoder, part, rows)
     return trained(model, lambda x, target: cross_entropy(model(x), target), part, rows, rate, steps, seed)
 
