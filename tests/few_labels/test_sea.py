@@ -53,7 +53,7 @@ def test_the_directions_are_the_official():
 
 @pytest.mark.parametrize("margin", WEIGHTS)
 def test_an_epoch_is_the_official(margin):
-    """Later ones are not compared: of a sample that is told surely, the slope is rounding, and it is made as long as others'."""
+    """Later ones are not compared: where a sample is told surely the slope is rounding, which is then made of length one."""
     weight, velocity = head(), torch.zeros(3, 5)
     one_epoch(weight, velocity, X, Y, projected, Recipe(batch=4, margin=margin))
     torch.testing.assert_close(weight, torch.tensor(WEIGHTS[margin]), atol=2e-6, rtol=0)

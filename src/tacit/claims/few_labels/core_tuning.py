@@ -102,8 +102,8 @@ CLAIM = Claim(
     "weight, stands beside the cross-entropy, which learns from the mixtures too (97.3 % and 94.7 % on CIFAR-10).",
     here="SimCLR of 5 000 images of cifar10-15k at 16 pixels, 4 epochs of batches of 128, in place of MoCo v2 of ImageNet; "
     "tuned on 50 labels of each class, 100 steps of 64 by AdamW without augmentation, which the paper has; every arm has the "
-    "same steps and chooses its rate among 3e-5, 3e-4 and 3e-3 on a fifth of its labels; the last step is judged on the test part, "
-    "in the paper the step that is best there. The weight of both contrasts is 0.1, the paper's.",
+    "same steps and chooses its rate among 3e-5, 3e-4 and 3e-3 on a fifth of its labels; the last step is judged on the test "
+    "part, in the paper the step that is best there. The weight of both contrasts is 0.1, the paper's.",
     arms={
         "cross-entropy": Tuning(tuned),
         "with plain contrast": Tuning(contrasted),
