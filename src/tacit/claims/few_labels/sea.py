@@ -80,8 +80,8 @@ CLAIM = Claim(
     "better on average of 11 tasks; that the push is projected onto them is what makes it mean something.",
     here="SimCLR of 5 000 images of cifar10-15k at 16 pixels, 4 epochs of batches of 128, in place of four large models; 10 "
     "and 50 labels of each class, three draws for each of five encoders; the head, λ, η, 100 epochs and the batch of the "
-    "official code. Every arm chooses its rate among 0.4, 1.6 (the published one) and 6.4 by three folds of the labels; all are "
-    "judged on the test part. A push that is not projected is as long, along the slope itself.",
+    "official code. Every arm chooses its rate among 0.4, 1.6 (the published one) and 6.4 by three folds of the labels; all "
+    "are judged on the test part. A push that is not projected is as long, along the slope itself.",
     arms={f"{name}, {each} labels": Learning(each, *way) for each in (FEW, MORE) for name, way in WAYS.items()},
     metric="accuracy",
     rule=rule,
