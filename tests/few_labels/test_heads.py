@@ -60,7 +60,7 @@ def test_heads_learn_and_are_the_same_again(name):
     x, y = blobs(120, dim=16)
     first, second = (FROZEN[name](x[:60], y[:60], 5) for _ in range(2))
     assert torch.equal(first.weight, second.weight) and torch.equal(first.bias, second.bias)
-    assert float((first(x[60:]).argmax(1) == y[60:]).float().mean()) > 0.9
+    assert float((first(x[60:]).argmax(1) == y[60:]).float().mean()) > 0.85
 
 
 def test_the_best_rate_is_chosen_on_what_was_held_back():

@@ -103,9 +103,9 @@ def _sizes(places: np.ndarray, classes: tuple[str, ...], source: str) -> list[st
 
 
 def _gathered(source: str, by: str, rows: list[tuple[str, str]]) -> Given:
-    if not rows:
-        raise TacitError(f"{source} holds no label; give a row for each.")
     given = [(name, label) for name, label in rows if label]
+    if not given:
+        raise TacitError(f"{source} holds no label{' but empty ones' if rows else ''}; give a row for each.")
     labels = dict(given)
     if torn := sorted({name for name, label in given if labels[name] != label}):
         others = f" and {len(torn) - 1} more" if len(torn) > 1 else ""
