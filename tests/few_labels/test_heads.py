@@ -5,11 +5,12 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from tacit.describing import checked_against
 from tacit.evaluation.labelled.fine_tuning import Part, Tuned
 from tacit.evaluation.labelled.linear import fit as fit_probe
 from tacit.evaluation.labelled.linear import predict
 from tacit.few_labels import probe, prototypes
-from tacit.few_labels.heads import FROZEN
+from tacit.few_labels.heads import FROZEN, TUNED
 from tacit.few_labels.tuning import at_the_best_rate
 
 
@@ -87,3 +88,8 @@ def test_the_best_rate_is_chosen_on_what_was_held_back():
     trained.clear()
     assert at_the_best_rate(train, part, np.array([0, 1]), seed=0, rates=(1.0, 9.0, 3.0)).rate == 3.0
     assert trained == [(2, 3.0)]
+
+
+def test_published_heads_say_what_they_were_checked_against():
+    told = {name: checked_against(fit.__doc__ or "") for name, fit in (FROZEN | TUNED).items()}
+    assert told["sea"] == "idstcv/SeA@12b987c" and told["core_tuning"] == "Vanint/Core-tuning@f70e1bf"

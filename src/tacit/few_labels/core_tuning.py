@@ -24,7 +24,8 @@ LEAST = 0.8  # share of the other sample in a semi-hard mixture
 def fit(encoder: nn.Module, part: Part, rows: np.ndarray, steps: int, seed: int = 0) -> Tuned:
     """A copy of the encoder with a head, trained on these rows of the part.
 
-    checked: Vanint/Core-tuning@f70e1bf, Core-tuning.py: mixtures and focal contrast with its gradient, on fixed tensors.
+    checked: Vanint/Core-tuning@f70e1bf
+    Compared: mixtures, and the focal contrast with its gradient, by Core-tuning.py on fixed tensors.
     Differs: the hardest positive is the least similar sample of the class and the hardest negative the most similar one of
     another; there what is neither counts as similarity 0, so that after a ReLU an anchor finds itself. Trained as
     `fine_tuning.trained` says (AdamW on plain views; there SGD of Nesterov with crops, turns and mirrors), the head has a
