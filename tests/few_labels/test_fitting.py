@@ -215,3 +215,12 @@ def test_predictions_are_written_whole_or_not_at_all(trained, cloth, tmp_path):
             tacit.predict(head, tmp_path / "cloth", out=wrong)
     with pytest.raises(TacitError, match="cannot be read"):
         tacit.fit(trained, {id: id[:2] for id in samples.ids[:20]}, out=tmp_path / "no", data=tmp_path / "cloth")
+
+
+def test_what_a_run_was_trained_on_must_be_there(tmp_path):
+    samples = clusters(80, dim=8)
+    run = tacit.pretrain(samples, "simclr", out=tmp_path / "run", width=16, **QUICK)
+    with pytest.raises(
+        TacitError, match=r"What .*run was trained on \(.*\) is not there; give the source of the labels as --data"
+    ):
+        tacit.fit(run, {samples.ids[i]: str(i % 2) for i in range(20)}, out=tmp_path / "head")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tacit import data as sources
 from tacit.data.checking import verify
 from tacit.data.samples import Samples
+from tacit.data.shards import braced
 from tacit.errors import TacitError, positive, unknown
 from tacit.evaluation.intervals import subsample
 from tacit.evaluation.labelled.fine_tuning import STEPS, answers
@@ -21,7 +22,7 @@ from tacit.evaluation.number import Number, under
 from tacit.few_labels.folds import crossed
 from tacit.few_labels.folds import folds as folded
 from tacit.few_labels.heads import FROZEN, TUNED
-from tacit.few_labels.judged import accuracy, judged, majority
+from tacit.few_labels.judged import Judged, accuracy, judged, majority
 from tacit.few_labels.labels import Labels, match, read
 from tacit.few_labels.saved import Head, Told, open_head, write
 from tacit.representing import features, plainly, representations
@@ -50,6 +51,15 @@ class Material:
     samples: Samples
     places: np.ndarray  # int64, 0…C−1
     whole: bool  # whether they are what the run was trained on, and neither a part of it nor what it is about
+
+
+class Chosen(NamedTuple):
+    """The candidate that is taken, and what was measured of all."""
+
+    name: str
+    judged: Judged
+    numbers: dict[str, list[Number]]  # the taken one's first
+    notes: list[str]
 
 
 def fit(
@@ -88,47 +98,42 @@ def fit(
     positive(steps=steps)
     given = read(labels)
     run = run if isinstance(run, Run) else Run(run, device)
-    opened = sources.open(run.config.data["source"] if data is None else data, kind)
+    opened = sources.open(_own(run) if data is None else data, kind)
     by = side_of(run, opened)
     samples = by.open(opened)
     found = match(given, samples.embedded())
     material = _read(by, samples, found)
     candidates = _candidates(head, material, steps, seed)
-    held = folded(material.places, folds, seed)
-    answers_of = {name: crossed(candidate.fit, candidate.answer, held) for name, candidate in candidates.items()}
-    rows = np.flatnonzero(held.any(0))
-    target = torch.from_numpy(material.places[rows])
-    reached = {name: accuracy(logits, target, len(held)) for name, logits in answers_of.items()}
-    chosen = max(reached, key=lambda name: reached[name].value)  # of equally good ones the first, which is the simplest
-    told = judged(answers_of[chosen], target, held[:, rows], abstain)
-    if math.isinf(told.threshold):
-        raise TacitError(
-            f"At no confidence are so few as {100 * abstain:.1f} % of the answers wrong, as far as {len(rows)} labels can tell "
-            f"({chosen} is right in {reached[chosen].shown()}); give more labels, or a larger --abstain."
-        )
-    numbers = {chosen: [reached.pop(chosen), majority(target), *told.numbers]}
-    numbers |= {name: [number] for name, number in reached.items()} | _raw(material, folds, seed)
-    tried = f"{chosen} was chosen among {', '.join(candidates)} by cross-validated accuracy."
-    model = candidates[chosen].fit(np.arange(len(material.places)))
-    said = Told(
+    chosen = _chosen(candidates, material.places, folds, abstain, seed)
+    model = candidates[chosen.name].fit(np.arange(len(material.places)))
+    numbers = chosen.numbers | _raw(material, folds, seed)
+    told = Told(
         tacit=version("tacit"),
-        head=chosen,
+        head=chosen.name,
         run=str(run.path.resolve()),
         encoder=by.fingerprint(),
         samples=opened.kind,
         data=str(opened.source),
         classes=list(found.classes),
         counts=np.bincount(material.places).tolist(),
-        dim=(model.head if chosen in TUNED else model).weight.shape[1],
-        temperature=told.temperature,
+        dim=(model.head if chosen.name in TUNED else model).weight.shape[1],
+        temperature=chosen.judged.temperature,
         wanted=abstain,
-        threshold=told.threshold,
+        threshold=chosen.judged.threshold,
         seed=seed,
         numbers={name: [number.as_dict() for number in several] for name, several in numbers.items()},
-        notes=found.notes + [tried] * (len(candidates) > 1),
+        notes=found.notes + chosen.notes,
     )
-    write(out, said, model)
+    write(out, told, model)
     return open_head(out, run)
+
+
+def _own(run: Run) -> str:
+    """What a run was trained on, if it is still there."""
+    source = run.config.data["source"]
+    if not Path(source).exists() and braced(source) is None:
+        raise TacitError(f"What {run.path} was trained on ({source}) is not there; give the source of the labels as --data.")
+    return source
 
 
 def _read(by: Run | Side, samples: Samples, found: Labels) -> Material:
@@ -152,6 +157,25 @@ def _candidates(head: str, material: Material, steps: int, seed: int) -> dict[st
         return {head: _tuned(head, material, steps, seed)}
     x, y = _embedded(material), torch.from_numpy(material.places)
     return {name: _frozen(name, x, y, seed) for name in (FROZEN if head == "auto" else [head])}
+
+
+def _chosen(candidates: dict[str, Candidate], places: np.ndarray, folds: int, abstain: float, seed: int) -> Chosen:
+    """The candidate of the highest cross-validated accuracy; of equally good ones the first, which is the simplest."""
+    held = folded(places, folds, seed)
+    rows = np.flatnonzero(held.any(0))
+    logits = {name: crossed(candidate.fit, candidate.answer, held) for name, candidate in candidates.items()}
+    target = torch.from_numpy(places[rows])
+    reached = {name: accuracy(told, target, len(held)) for name, told in logits.items()}
+    best = max(reached, key=lambda name: reached[name].value)
+    found = judged(logits[best], target, held[:, rows], abstain)
+    if math.isinf(found.threshold):
+        raise TacitError(
+            f"At no confidence are so few as {100 * abstain:.1f} % of the answers wrong, as far as {len(rows)} labels can tell "
+            f"({best} is right in {reached[best].shown()}); give more labels, or a larger --abstain."
+        )
+    others = {name: [number] for name, number in reached.items() if name != best}
+    tried = f"{best} was chosen among {', '.join(candidates)} by cross-validated accuracy."
+    return Chosen(best, found, {best: [reached[best], majority(target), *found.numbers], **others}, [tried] * bool(others))
 
 
 def _frozen(name: str, x: Tensor, y: Tensor, seed: int) -> Candidate:
@@ -190,7 +214,8 @@ def _raw(material: Material, folds: int, seed: int) -> dict[str, list[Number]]:
         return {}
     some = subsample(len(material.places), RAW, "few labels, raw input")
     _, places = np.unique(material.places[some], return_inverse=True)
-    held = folded(places, folds, seed)
+    if not len(held := folded(places, folds, seed)):
+        return {}
     (x,) = features(material.by, material.samples.take(some), representations(material.by)["raw input"], Plain(), 0)
     raw = _frozen("probe", x, torch.from_numpy(places), seed)
     logits = crossed(raw.fit, raw.answer, held)
