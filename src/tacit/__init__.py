@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tacit.check import check_method as check_method
+    from tacit.clustering import cluster as cluster
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
+    from tacit.searching import search as search
+    from tacit.searching import search_all as search_all
     from tacit.tables import embed as embed
-    from tacit.tables import search as search
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -57,7 +59,9 @@ CONTENTS = {
     "compare": "tacit.judging.comparing",
     "doctor": "tacit.judging.diagnosing",
     "embed": "tacit.tables",
-    "search": "tacit.tables",
+    "search": "tacit.searching",
+    "search_all": "tacit.searching",
+    "cluster": "tacit.clustering",
     "fit": "tacit.few_labels.fitting",
     "predict": "tacit.few_labels.predicting",
     "catalogue": "tacit.describing",

@@ -12,7 +12,8 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.judging.evaluating import evaluate
 from tacit.pretraining import pretrain
 from tacit.run import Run
-from tacit.tables import embed, search
+from tacit.searching import search
+from tacit.tables import embed
 
 IMAGES, EPOCHS, WIDTH, BATCH = 3000, 30, 32, 128
 MARK = ".tacit-demo"  # in a folder that the demo may clear, since it made it

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -62,13 +62,12 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
     return kept, corrupt
 
 
-def readable(samples: Samples, batch: int, corrupt: list[Corrupt]) -> Iterator[tuple[Any, np.ndarray]]:
-    """The content and the positions of what can be read, a batch at a time; what cannot is added to `corrupt`.
+def readable(samples: Samples, batches: Iterable[np.ndarray], corrupt: list[Corrupt]) -> Iterator[tuple[Any, np.ndarray]]:
+    """The content and the positions of what can be read at these positions, batch by batch; what cannot joins `corrupt`.
 
     Raises TacitError once more than one per cent of all samples cannot be read.
     """
-    for start in range(0, len(samples), batch):
-        index = np.arange(start, min(start + batch, len(samples)))
+    for index in batches:
         content, bad = samples.read(index)
         corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
         if len(corrupt) > THRESHOLD * len(samples):

@@ -16,7 +16,7 @@ from tacit.data.checking import readable
 from tacit.data.samples import Corrupt, Samples
 from tacit.errors import TacitError, positive
 from tacit.few_labels.saved import Head, logits_of, open_head, told_of
-from tacit.run import Run
+from tacit.run import Run, chunks
 from tacit.sides import side_of
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -84,7 +84,7 @@ def predict(
     fields += [(f"p_{name}", pa.float64()) for name in told.classes] * probabilities
     answered, silent, corrupt = Counter[str](), 0, list[Corrupt]()
     with _whole(out, pa.schema(fields)) as write:
-        for content, good in readable(samples, batch, corrupt):
+        for content, good in readable(samples, chunks(len(samples), batch), corrupt):
             chances = (answer(content, good).double() / told.temperature).softmax(1).numpy()
             confidence, labels = chances.max(1), [told.classes[place] for place in chances.argmax(1)]
             abstains = confidence < told.threshold
