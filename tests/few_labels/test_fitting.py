@@ -3,6 +3,7 @@
 import csv
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -224,3 +225,11 @@ def test_what_a_run_was_trained_on_must_be_there(tmp_path):
         TacitError, match=r"What .*run was trained on \(.*\) is not there; give the source of the labels as --data"
     ):
         tacit.fit(run, {samples.ids[i]: str(i % 2) for i in range(20)}, out=tmp_path / "head")
+
+
+def test_a_name_that_is_no_text_is_refused(easy, head, tmp_path):
+    run, samples, _, _ = easy
+    strange = replace(samples, ids=["bad\udcff.npy", *samples.ids[1:]])
+    with pytest.raises(TacitError, match=r"is not UTF-8 and cannot be written"):
+        tacit.predict(head, strange, out=tmp_path / "p.csv", run=run)
+    assert not list(tmp_path.iterdir())

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tacit import data as sources
 from tacit.data.checking import readable
 from tacit.data.samples import Corrupt, Samples
+from tacit.embeddings.output import appearing
 from tacit.errors import TacitError, positive
 from tacit.few_labels.saved import Head, logits_of, open_head, told_of
 from tacit.run import Run, chunks
@@ -82,42 +83,38 @@ def predict(
     answer = logits_of(head if isinstance(head, Head) else open_head(head, run), by)
     fields = [("id", pa.string()), ("label", pa.string()), ("confidence", pa.float64()), ("abstained", pa.bool_())]
     fields += [(f"p_{name}", pa.float64()) for name in told.classes] * probabilities
-    answered, silent, corrupt = Counter[str](), 0, list[Corrupt]()
-    with _whole(out, pa.schema(fields)) as write:
+    schema, corrupt = pa.schema(fields), list[Corrupt]()
+    answered, silent = Counter[str](), 0
+    with _writing(out, schema) as write:
         for content, good in readable(samples, chunks(len(samples), batch), corrupt):
             chances = (answer(content, good).double() / told.temperature).softmax(1).numpy()
             confidence, labels = chances.max(1), [told.classes[place] for place in chances.argmax(1)]
             abstains = confidence < told.threshold
-            columns = [_named(samples, good), labels, confidence.round(DIGITS), abstains]
-            write(columns + [*chances.T.round(DIGITS)] * probabilities)
+            columns = [_names(samples, good), labels, confidence.round(DIGITS), abstains]
+            columns += [*chances.T.round(DIGITS)] * probabilities
+            write(pa.record_batch([pa.array(column) for column in columns], schema=schema))
             answered.update(label for label, abstained in zip(labels, abstains) if not abstained)
             silent += int(abstains.sum())
     return Predictions(out, answered.total() + silent, silent, dict(answered.most_common()), corrupt)
 
 
 @contextmanager
-def _whole(out: Path, schema: pa.Schema) -> Iterator[Callable[[list[Any]], None]]:
-    """What writes columns, batch by batch, into a hidden file beside, which is renamed when it is whole."""
+def _writing(out: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """What takes batches of rows, into a file that appears when it is whole."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.part")
-    try:
+    with appearing(out) as part:
         if out.suffix == ".parquet":
-            with pq.ParquetWriter(beside, schema) as table:
-                yield lambda columns: table.write_batch(pa.record_batch([pa.array(c) for c in columns], schema=schema))
+            with pq.ParquetWriter(part, schema) as table:
+                yield table.write_batch
         else:
-            with beside.open("w", newline="", encoding="utf-8") as file:
+            with part.open("w", newline="", encoding="utf-8") as file:
                 lines = csv.writer(file, delimiter=SEPARATORS[out.suffix], lineterminator="\n")
                 lines.writerow(schema.names)
-                yield lambda columns: lines.writerows(zip(*(c if isinstance(c, list) else c.tolist() for c in columns)))
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
+                yield lambda batch: lines.writerows(zip(*(column.to_pylist() for column in batch.columns)))
 
 
-def _named(samples: Samples, index: np.ndarray) -> list[str]:
-    """The ids of samples, which must be such as a file in UTF-8 can hold."""
-    names = [samples.ids[i] for i in index.tolist()]
-    for name in names:
-        if not name.isprintable() and name.encode("utf-8", "replace").decode() != name:
-            raise TacitError(f"The name {name!r} is not UTF-8 and cannot be written; rename that file.")
-    return names
+def _names(samples: Samples, index: np.ndarray) -> pa.Array:
+    try:
+        return pa.array([samples.ids[i] for i in index.tolist()], pa.string())
+    except UnicodeEncodeError as error:
+        raise TacitError(f"The name {error.object!r} is not UTF-8 and cannot be written; rename that file.") from error
