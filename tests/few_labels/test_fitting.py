@@ -134,7 +134,7 @@ def test_raw_input_that_does_better_is_told(tmp_path):
     labels = {samples.ids[i]: str(samples.labels[i]) for i in range(120)}
     found = tacit.fit(run, labels, out=tmp_path / "head", data=samples, head="prototypes")
     assert found.numbers["raw input"][0].value >= found.number("cross_validated").value
-    assert "do no worse without this encoder" in str(found)
+    assert "The samples as they are do no worse: see tacit doctor" in str(found)
 
 
 def test_what_cannot_be_asked_for(easy, tmp_path, monkeypatch):
@@ -182,6 +182,7 @@ def test_a_head_that_does_not_fit_its_run_is_refused(easy, head, tmp_path):
         (saved | {"head": "prob"}, "does not describe a head"),
         (saved | {"temperature": "warm"}, "does not describe a head"),
         (saved | {"more": 1}, "does not describe a head"),
+        (saved | {"numbers": {"probe": [{"name": "majority"}]}}, r"The numbers in .*head.yaml are not whole \('value'\)"),
         (saved | {"classes": ["no"]}, "do not fit"),
         ([1], "does not describe a head"),
     ):

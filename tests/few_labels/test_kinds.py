@@ -54,6 +54,8 @@ def test_a_head_of_each_kind(kind, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == list(samples.ids) and found.rows == len(samples)
     assert {row["label"] for row in rows} <= set(given.values())
+    tuned = tacit.fit(run, given, out=tmp_path / "tuned", data=samples, head="finetune", folds=2, steps=2)
+    assert tacit.predict(tuned.path, samples, out=tmp_path / "tuned.csv", device="cpu").rows == len(samples)
 
 
 def test_entities_and_items(tmp_path):

@@ -84,9 +84,10 @@ class Head:
                 f"It answers {own['coverage'].shown()}, wrongly in {own['answered_error'].shown()} of these "
                 f"({100 * told.wanted:.1f} % wanted), and keeps silent below a confidence of {told.threshold:.3f}."
             )
-        raw = self.numbers.get("raw input", [own["majority"]])[0]
-        if raw.value >= own["cross_validated"].value:
-            lines.append("The samples as they are do no worse without this encoder: see tacit doctor on its run.")
+        rivals = [("The commonest class does", own["majority"])]
+        rivals += [("The samples as they are do", number) for number in self.numbers.get("raw input", [])]
+        least = own["cross_validated"].value
+        lines += [f"{who} no worse: see tacit doctor on the run." for who, number in rivals if number.value >= least]
         return "\n".join([*lines, *told.notes])
 
 
@@ -114,7 +115,10 @@ def open_head(path: str | Path, run: Run) -> Head:
     else:
         model = Affine(torch.zeros(len(told.classes), told.dim), torch.zeros(len(told.classes)), unit=False)
     checkpoint.restore(model, tensors)
-    numbers = {name: [_number(saved) for saved in found] for name, found in told.numbers.items()}
+    try:
+        numbers = {name: [_number(saved) for saved in found] for name, found in told.numbers.items()}
+    except (KeyError, TypeError) as error:
+        raise TacitError(f"The numbers in {path / WORDS} are not whole ({error}); restore it, or fit again.") from error
     return Head(path, told, model.to(run.device if told.head in TUNED else "cpu").eval(), numbers)
 
 
