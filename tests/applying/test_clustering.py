@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tacit.applying.clustering import cluster
 from tacit.cli import run
-from tacit.clustering import cluster
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.write import add, write
@@ -56,7 +56,7 @@ def test_groups_are_found_and_named(table, tmp_path, method):
 
 
 def test_few_rows_decide_for_many(table, tmp_path, monkeypatch):
-    import tacit.clustering as module
+    import tacit.applying.clustering as module
 
     for name in ("TRIED", "SAMPLE", "DENSE"):
         monkeypatch.setattr(module, name, 200)

@@ -12,10 +12,11 @@ import torch
 import yaml
 
 import tacit
+from tacit.applying import fitting
 from tacit.data.generated import clusters
 from tacit.errors import TacitError
 from tacit.evaluation.intervals import wilson
-from tacit.few_labels import fitting, probe
+from tacit.few_labels import probe
 from tacit.few_labels.folds import crossed, folds
 from tacit.few_labels.heads import FROZEN
 from tacit.run import Run
