@@ -14,6 +14,8 @@ import tacit
 from tacit import claims
 from tacit.claims.claim import Found, interval
 from tacit.claims.code import hash_of
+from tacit.describing import checked_against
+from tacit.few_labels.heads import FROZEN, TUNED
 
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
@@ -288,6 +290,7 @@ def claims_page() -> str:
     with (claims.FOLDER / "catalogue.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     built = {method.key: method.checked for method in tacit.catalogue()}
+    built |= {name: checked_against(fit.__doc__ or "") for name, fit in {**FROZEN, **TUNED}.items()}
     written = claims.listing()
     found = {key: result for key in written if (result := finished(key))}
     count = Counter(result["verdict"] for result in found.values())

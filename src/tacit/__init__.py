@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from tacit.applying.clustering import cluster as cluster
     from tacit.applying.curating import curate as curate
     from tacit.applying.embedding import embed as embed
+    from tacit.applying.fitting import fit as fit
     from tacit.applying.keeping import table as table
+    from tacit.applying.predicting import predict as predict
     from tacit.applying.searching import search as search
     from tacit.applying.searching import search_all as search_all
     from tacit.check import check_method as check_method
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
     from tacit.judging.diagnosing import doctor as doctor
@@ -63,6 +66,8 @@ CONTENTS = {
     "cluster": "tacit.applying.clustering",
     "table": "tacit.applying.keeping",
     "curate": "tacit.applying.curating",
+    "fit": "tacit.applying.fitting",
+    "predict": "tacit.applying.predicting",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",
@@ -72,6 +77,7 @@ CONTENTS = {
     "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
     "Hit": "tacit.embeddings.search",
+    "Head": "tacit.few_labels.saved",
     "open": "tacit.data",
     "known": "tacit.data",
     "TacitError": "tacit.errors",

@@ -63,6 +63,8 @@ RESULTS = {
     "embed": Table(),
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
     "curate": Page(text="10 of the 12 rows are kept"),
+    "fit": Page(text="kind: sea for 3 classes", path="heads/kind"),
+    "predict": Page(text="p.csv holds 12 predictions"),
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
     "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
@@ -203,6 +205,21 @@ def test_embed(asked, capsys):
     assert out.err == "Next: tacit search photos.lance QUERY --top 10\n"
     told("so many are there")
     assert capsys.readouterr().err == "so many are there\n"
+
+
+def test_fit_and_predict(asked, capsys):
+    out = said(
+        capsys, "fit runs/x labels.csv --out heads/kind --data photos --head sea --abstain 0.05 --folds 3 --steps 7 --seed 2"
+    )
+    wanted = {"out": Path("heads/kind"), "data": "photos", "head": "sea", "abstain": 0.05, "folds": 3, "steps": 7, "seed": 2}
+    assert asked["fit"] == (("runs/x", "labels.csv"), wanted)
+    assert out.out == "kind: sea for 3 classes\n"
+    assert out.err == "Next: tacit predict heads/kind DATA --out predictions.csv\n"
+    said(capsys, "fit runs/x labels.csv --out heads/kind")
+    assert asked["fit"][1] == {"out": Path("heads/kind")}
+    out = said(capsys, "predict heads/kind new --out p.csv --run runs/y --probabilities --batch 8 --as image")
+    wanted = {"out": Path("p.csv"), "probabilities": True, "run": "runs/y", "batch": 8, "kind": "image"}
+    assert asked["predict"] == (("heads/kind", "new"), wanted) and out.out == "p.csv holds 12 predictions\n"
 
 
 def test_search_prints_ids_and_scores_aligned(asked, capsys):

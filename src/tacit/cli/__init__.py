@@ -21,8 +21,10 @@ from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
+from tacit.cli.predict import predict
 from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
@@ -43,6 +45,8 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     cluster,
     table,
     curate,
+    fit,
+    predict,
     methods,
     reproduce,
 )
