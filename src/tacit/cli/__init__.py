@@ -43,10 +43,10 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     embed,
     search,
     cluster,
-    table,
     curate,
     fit,
     predict,
+    table,
     methods,
     reproduce,
 )
