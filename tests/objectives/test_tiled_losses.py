@@ -46,6 +46,35 @@ def test_tiles_are_the_whole(monkeypatch, loss, temperature):
         torch.testing.assert_close(tiled, whole, rtol=1e-4, atol=1e-5 / temperature)
 
 
+def exactly(first, second, temperature):
+    """NT-Xent as log(1 + Σ exp(others − own)), in float64."""
+    z = torch.nn.functional.normalize(torch.cat([first, second]).double())
+    near, n = z @ z.T / temperature, len(first)
+    own = near.diagonal(n).repeat(2)
+    family = torch.eye(2 * n).bool() | torch.eye(n).repeat(2, 2).bool()
+    return torch.nn.functional.softplus(near.masked_fill(family, -torch.inf).logsumexp(1) - own).mean()
+
+
+@pytest.mark.parametrize(
+    ("kind", "temperature", "loss_off", "gradient_off"),
+    [(torch.float32, t, 1e-5, 1e-4) for t in (0.01, 0.03, 0.1)] + [(torch.bfloat16, t, 1e-3, 1e-3) for t in (0.01, 0.03, 0.1)],
+)
+def test_a_small_loss_keeps_its_digits(monkeypatch, kind, temperature, loss_off, gradient_off):
+    """Partners that are found: log-sum-exp and own product are nearly equal, and what is left of them is the loss."""
+    monkeypatch.setattr("tacit.objectives.nt_xent.PLAIN", 0)
+    generator = torch.Generator().manual_seed(0)
+    first = torch.randn(1000, 128, generator=generator)
+    second = first + 0.7 * torch.randn(1000, 128, generator=generator)
+    ours = [view.to(kind).requires_grad_() for view in (first, second)]
+    true = [view.detach().double().requires_grad_() for view in ours]
+    found, wanted = nt_xent(*ours, temperature), exactly(*true, temperature)
+    found.backward(), wanted.backward()
+    assert float(wanted.detach()) < 1 and float(found.detach()) == pytest.approx(float(wanted.detach()), rel=loss_off)
+    for mine, right in zip(ours, true):
+        rounding = float((right.grad.to(kind).double() - right.grad).norm())  # of what is handed back in the views' own type
+        assert float((mine.grad.double() - right.grad).norm()) < rounding + gradient_off * float(right.grad.norm())
+
+
 def half(place):
     """The loss and the gradients of this process's half of the samples, through a weight that processes share."""
     from tacit.objectives import dcl as second_module

@@ -17,11 +17,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from tacit.numerics.processes import size
-from tacit.numerics.tiling.sums import SAFE, Sums, add_up, pull_by
+from tacit.numerics.tiling.sums import Sums, add_up, pull_by
 from tacit.numerics.tiling.threads import workers
 
 PLAIN = 1024  # rows up to which losses hold all products at once, which is no slower there
-TILE = 384  # rows and columns of a tile: one stays in a core's cache; of 512, rows would fall on one another there
+TILE = 384  # rows and columns of a tile of float32: one stays in a core's cache; of 512, rows would fall on one another there
+ROUGH = 20.0  # bound up to which products may be taken in less than float32, as of cosines at a temperature of 0.05
 Round = list[tuple[slice, slice]]  # tiles: their rows and their columns
 
 
@@ -41,7 +42,7 @@ def within(x: Tensor, hidden: Tensor, bound: float = math.inf, kind: torch.dtype
 
     hidden  int64, n × h: the rows left out of each row's sum, itself if it is to be; i from j whenever j from i
     bound   no product is larger than this, to either side; one exponential is taken instead of two where it is at most 60
-    kind    what products are taken in, if not the type of x; where the bound is above 60, float32 if it is less
+    kind    what products are taken in, if not the type of x; where the bound is above 20, float32 if it is less
 
     The products are symmetric, so half of them are computed.
     """
@@ -68,12 +69,12 @@ class _Within(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, hidden: Tensor, bound: float, kind: torch.dtype) -> Tensor:
         low, sums = x.detach().to(kind), Sums.of_nothing(x, len(x), bound)
-        products = _Products(low, low, hidden, TILE)
+        products = _Products(low, low, hidden)
 
         def add(rows: slice, columns: slice) -> None:
             add_up(products(rows, columns), sums.of(rows), sums.of(columns if rows != columns else slice(0)), bound)
 
-        _work(_halves(len(x)), add, x.device)
+        _work(_halves(len(x), products.width), add, x.device)
         total = sums.logarithms()
         ctx.save_for_backward(low, hidden, total)
         ctx.bound = bound
@@ -83,7 +84,7 @@ class _Within(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None, None]:
         low, hidden, total = ctx.saved_tensors
-        products, gradient = _Products(low, low, hidden, TILE), torch.zeros_like(low, dtype=total.dtype)
+        products, gradient = _Products(low, low, hidden), torch.zeros_like(low, dtype=total.dtype)
 
         def pull(rows: slice, columns: slice) -> None:
             tile = pull_by(products(rows, columns), total[rows], total[columns], slope[rows], slope[columns], ctx.bound)
@@ -91,7 +92,7 @@ class _Within(torch.autograd.Function):
             if rows != columns:
                 _add_product(gradient[columns], tile.T, low[rows])
 
-        _work(_halves(len(low)), pull, low.device)
+        _work(_halves(len(low), products.width), pull, low.device)
         return gradient, None, None, None
 
 
@@ -104,12 +105,12 @@ class _Between(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         low_x, low_y = x.detach().to(kind), y.detach().to(kind)
         of_x, of_y = Sums.of_nothing(x, len(x), bound), Sums.of_nothing(y, len(y) if both else 0, bound)
-        products = _Products(low_x, low_y, hidden, _height(x))
+        products = _Products(low_x, low_y, hidden, _height(low_x))
 
         def add(rows: slice, columns: slice) -> None:
             add_up(products(rows, columns), of_x.of(rows), of_y.of(columns), bound)
 
-        _work(_all(len(x), len(y), _height(x)), add, x.device)
+        _work(_all(len(x), len(y), products.height, products.width), add, x.device)
         totals = of_x.logarithms(), of_y.logarithms()
         ctx.save_for_backward(low_x, low_y, hidden, *totals)
         ctx.bound = bound
@@ -128,18 +129,19 @@ class _Between(torch.autograd.Function):
             if slope_y is not None:
                 _add_product(slope_y[columns], tile.T, x[rows])
 
-        _work(_all(len(x), len(y), _height(x)), pull, x.device)
+        _work(_all(len(x), len(y), products.height, products.width), pull, x.device)
         return slope_x, slope_y, None, None, None, None
 
 
 class _Products:
     """Tiles of x yᵀ, −∞ where a row of y is hidden, each in memory that its thread's next one overwrites."""
 
-    def __init__(self, x: Tensor, y: Tensor, hidden: Tensor, height: int):
-        self.x, self.y, self.hidden = x, y, hidden
-        self.room = _Room(min(height, len(x)) * min(TILE, len(y)), x)
-        firsts = torch.arange(len(x), device=x.device)[:, None] // height * height
-        where = (firsts * len(y) + hidden // TILE * TILE).unique().tolist()
+    def __init__(self, x: Tensor, y: Tensor, hidden: Tensor, height: int | None = None):
+        self.x, self.y, self.hidden, self.width = x, y, hidden, _width(x)
+        self.height = height or self.width
+        self.room = _Room(min(self.height, len(x)) * min(self.width, len(y)), x)
+        firsts = torch.arange(len(x), device=x.device)[:, None] // self.height * self.height
+        where = (firsts * len(y) + hidden // self.width * self.width).unique().tolist()
         self.touched = {divmod(place, len(y)) for place in where}  # tiles in which a row is hidden, by where they begin
 
     def __call__(self, rows: slice, columns: slice) -> Tensor:
@@ -176,25 +178,30 @@ def _work(rounds: Iterable[Round], one: Callable[[slice, slice], None], device: 
             each(lambda tile: one(*tile), tiles)
 
 
-def _halves(n: int) -> Iterable[Round]:
+def _halves(n: int, side: int) -> Iterable[Round]:
     """Tiles on and above the diagonal."""
-    blocks = _cut(n, TILE)
+    blocks = _cut(n, side)
     for turn in range(len(blocks)):
         pairs = ((i, (turn - i) % len(blocks)) for i in range(len(blocks)))
         yield [(blocks[i], blocks[j]) for i, j in pairs if i <= j]
 
 
-def _all(n: int, m: int, height: int) -> Iterable[Round]:
-    rows, columns = _cut(n, height), _cut(m, TILE)
+def _all(n: int, m: int, height: int, width: int) -> Iterable[Round]:
+    rows, columns = _cut(n, height), _cut(m, width)
     longer = max(len(rows), len(columns))
     for turn in range(longer):
         pairs = ((i, (i + turn) % longer) for i in range(longer))
         yield [(rows[i], columns[j]) for i, j in pairs if i < len(rows) and j < len(columns)]
 
 
+def _width(x: Tensor) -> int:
+    """Columns of a tile: more of what takes less memory."""
+    return TILE * 3 // 2 if x.dtype == torch.bfloat16 else TILE
+
+
 def _height(x: Tensor) -> int:
     """Rows of a tile of two sets: less where there are so few that threads would have nothing to do."""
-    return min(TILE, max(-(-len(x) // (2 * torch.get_num_threads())), 1)) if x.device.type == "cpu" else TILE
+    return min(_width(x), max(-(-len(x) // (2 * torch.get_num_threads())), 1)) if x.device.type == "cpu" else _width(x)
 
 
 def _cut(n: int, step: int) -> list[slice]:
@@ -202,8 +209,8 @@ def _cut(n: int, step: int) -> list[slice]:
 
 
 def _kind(kind: torch.dtype, bound: float) -> torch.dtype:
-    """Of bfloat16 a product of 60 is off by 0.1, and its exponential by a tenth."""
-    return kind if bound <= SAFE else torch.promote_types(kind, torch.float32)
+    """Of bfloat16 a product of 20 is off by 0.06, and its exponential by as much of itself."""
+    return kind if bound <= ROUGH else torch.promote_types(kind, torch.float32)
 
 
 def _nothing(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank
@@ -21,9 +21,10 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
         n, half = len(first), len(everyone) // 2
         mine = torch.arange(n, device=first.device) + rank() * n
         myself = torch.cat([mine, mine + half])
-        if 2 * half > PLAIN:
-            others = among_views(torch.cat([first, second]), everyone, myself[:, None], temperature, kind)
-            return others.mean() - (first * second).sum(1).mean() / temperature
+        if 2 * half > PLAIN:  # partners apart: of a small loss the difference of two large numbers leaves no digit
+            family = torch.stack([mine, mine + half], 1).repeat(2, 1)
+            others = among_views(torch.cat([first, second]), everyone, family, temperature, kind)
+            return softplus(others - (first * second).sum(1).repeat(2) / temperature).mean()
         likeness = torch.cat([first, second]) @ everyone.T / temperature
         likeness = likeness.scatter(1, myself[:, None], float("-inf"))  # nobody is its own partner
         return cross_entropy(likeness, (myself + half) % (2 * half))

@@ -89,7 +89,8 @@ class LARS(Optimizer):
         for p in weights:
             if "momentum_buffer" not in self.state[p]:
                 self.state[p]["momentum_buffer"] = torch.zeros_like(p)
-        speeds, pulls = [self.state[p]["momentum_buffer"] for p in weights], [p.grad for p in weights]
+        speeds = [self.state[p]["momentum_buffer"] for p in weights]
+        pulls = [p.grad for p in weights if p.grad is not None]
         if group["weight_decay"]:
             torch._foreach_add_(pulls, weights, alpha=group["weight_decay"])
         rates = group["lr"]
@@ -97,7 +98,7 @@ class LARS(Optimizer):
             sizes, lengths = torch.stack(torch._foreach_norm(weights)), torch.stack(torch._foreach_norm(pulls))
             rates = (rates * torch.where((sizes > 0) & (lengths > 0), self.eta * sizes / lengths, 1.0)).unbind()
         torch._foreach_mul_(pulls, rates)
-        plain = {"lr": 1.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
+        plain: dict[str, Any] = {"lr": 1.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
         torch._fused_sgd_(weights, pulls, speeds, momentum=group["momentum"], is_first_step=False, **plain)
 
 
