@@ -118,14 +118,17 @@ class _Between(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, by_x: Tensor, by_y: Tensor) -> tuple[Tensor, Tensor | None, None, None, None, None]:
+    def backward(ctx: Any, by_x: Tensor, by_y: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None, None]:
         x, y, hidden, of_x, of_y = ctx.saved_tensors
-        products, slope_x = _Products(x, y, hidden, _height(x)), torch.zeros_like(x, dtype=of_x.dtype)
-        slope_y = torch.zeros_like(y, dtype=of_x.dtype) if ctx.needs_input_grad[1] else None  # a queue wants none
+        products = _Products(x, y, hidden, _height(x))
+        slope_x, slope_y = (  # a queue wants none
+            torch.zeros_like(side, dtype=of_x.dtype) if wanted else None for side, wanted in zip((x, y), ctx.needs_input_grad)
+        )
 
         def pull(rows: slice, columns: slice) -> None:
             tile = pull_by(products(rows, columns), of_x[rows], of_y[columns], by_x[rows], by_y[columns], ctx.bound)
-            _add_product(slope_x[rows], tile, y[columns])
+            if slope_x is not None:
+                _add_product(slope_x[rows], tile, y[columns])
             if slope_y is not None:
                 _add_product(slope_y[columns], tile.T, x[rows])
 
