@@ -161,8 +161,8 @@ def losses() -> str:
     """Contrastive losses beside their rivals, with what memory they take and how far they are off."""
     rows = json.loads((RESULTS / "losses.json").read_text())
     lines = [
-        "| | seconds | times as fast as | rule | MiB grown | the rivals' | gradient off by | the rivals' | load | commit |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| | seconds | times as fast as | limit | rule | MiB grown | the rivals' | gradient off by | the rivals' | load | commit |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rules = {
         "NT-Xent, float32": {"lightly": 12, "one product": 6},
@@ -179,12 +179,16 @@ def losses() -> str:
         memory, off = dict(r["MiB grown at the peak"]), {who: e["gradient"] for who, e in r["off by, of 2 048 pairs"].items()}
         mine = f"{memory.pop('tacit'):.0f}", f"{off.pop('tacit'):.1e} (rounding alone {off.pop('rounding alone'):.1e})"
         others = " / ".join(f"{v:.0f}" for v in memory.values()), " / ".join(f"{v:.0e}" for v in off.values())
-        cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", shown, met]
+        most = " / ".join(f"{r[by][other] / r['products alone']:.1f}" for other in ratios)
+        cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", shown, most, met]
         cells += [mine[0], others[0], mine[1], others[1], load(r), r["commit"]]
         lines.append(f"| {' | '.join(cells)} |")
     how = "Forward and backward, medians of turns that alternate in one process, by seconds of the processor, since other work "
-    how += "shared the machine; errors are relative to float64, of 2 048 pairs. Rounding alone is what the exact gradient loses in "
-    how += "the views' own type."
+    how += "shared the machine; the limit is the ratio if nothing but the products of tiles took time (the rules come from a "
+    how += (
+        "machine with matrix units for bfloat16). Errors are relative to float64, of 2 048 pairs; rounding alone is what the "
+    )
+    how += "exact gradient loses in the views' own type."
     if r := rows.get("Sinkhorn"):
         (a, low, high), off = r[f"ratio by {by}"]["DINOv3's turns"], r["off by"]["tacit"]
         anew, *_ = r[f"ratio by {by}"]["tacit, new memory"]
@@ -324,7 +328,8 @@ def loop() -> str:
     how = (
         "SimCLR by `tacit.pretrain`, log, signals and saves included, beside the script of lightly's documentation; an epoch "
         "is a turn. The network's share of the peak is its forward and backward, by counted operations, over a product of "
-        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which decays and adapts the same, and its "
+        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which decays "
+        "and adapts the same, and its "
         "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times."
     )
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `python benchmarks/loop.py`."])
