@@ -9,9 +9,10 @@ takes its turns; all take turns in one process. Beside each ratio stand what mem
 from float64.
 
 The rules, on two threads: NT-Xent of 16 384 views of 128 dimensions 12 times lightly in float32 and 30 in bfloat16, 6 and 15
-times one product, 1/40 of the memory; the CLIP loss of 8 192 pairs of 512 dimensions 2.5 times open_clip's, and 6 in bfloat16. Gradients within
-1e-5 in float32, 1e-3 in bfloat16 beyond what rounding the exact one to bfloat16 costs. The limit is what is left where
-nothing but the products is computed: the rules come from a machine with matrix units. Sinkhorn of 512 rows, 16 384 prototypes and 3 turns 4 times, to 1e-6.
+times one product, 1/40 of the memory; the CLIP loss of 8 192 pairs of 512 dimensions 2.5 times open_clip's, and 6 in
+bfloat16. Gradients within 1e-5 in float32, 1e-3 in bfloat16 beyond what rounding the exact one to bfloat16 costs. The limit
+is what is left where nothing but the products is computed: the rules come from a machine with matrix units. Sinkhorn of 512
+rows, 16 384 prototypes and 3 turns 4 times, to 1e-6.
 """
 
 import inspect

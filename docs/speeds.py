@@ -161,7 +161,7 @@ def losses() -> str:
     """Contrastive losses beside their rivals, with what memory they take and how far they are off."""
     rows = json.loads((RESULTS / "losses.json").read_text())
     lines = [
-        "| | seconds | times as fast as | limit | rule | MiB grown | the rivals' | gradient off by | the rivals' | load | commit |",
+        "| | seconds | times as fast as | limit | rule | MiB grown | rivals' | gradient off by | rivals' | load | commit |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rules = {
@@ -179,7 +179,7 @@ def losses() -> str:
         memory, off = dict(r["MiB grown at the peak"]), {who: e["gradient"] for who, e in r["off by, of 2 048 pairs"].items()}
         mine = f"{memory.pop('tacit'):.0f}", f"{off.pop('tacit'):.1e} (rounding alone {off.pop('rounding alone'):.1e})"
         others = " / ".join(f"{v:.0f}" for v in memory.values()), " / ".join(f"{v:.0e}" for v in off.values())
-        most = " / ".join(f"{r[by][other] / r['products alone']:.1f}" for other in ratios)
+        most = " / ".join(f"{r[by][other] / r['products alone']:.1f}" for other in ratios) if "products alone" in r else ""
         cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", shown, most, met]
         cells += [mine[0], others[0], mine[1], others[1], load(r), r["commit"]]
         lines.append(f"| {' | '.join(cells)} |")
@@ -328,8 +328,8 @@ def loop() -> str:
     how = (
         "SimCLR by `tacit.pretrain`, log, signals and saves included, beside the script of lightly's documentation; an epoch "
         "is a turn. The network's share of the peak is its forward and backward, by counted operations, over a product of "
-        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which decays "
-        "and adapts the same, and its "
+        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which "
+        "decays and adapts the same, and its "
         "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times."
     )
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `python benchmarks/loop.py`."])

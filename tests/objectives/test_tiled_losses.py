@@ -13,7 +13,8 @@ LABELS = torch.tensor([0, 1, 0, 2, 2, 5, 0, 1, 1, 7])
 
 
 def by_class(first, second, temperature):
-    return supcon(first, second, LABELS[: len(first)] if len(first) == 10 else LABELS.chunk(2)[rank()], temperature)
+    n = len(first)
+    return supcon(first, second, LABELS[rank() * n : (rank() + 1) * n], temperature)
 
 
 def weighed(first, second, temperature):
@@ -75,15 +76,15 @@ def test_a_small_loss_keeps_its_digits(monkeypatch, kind, temperature, loss_off,
         assert float((mine.grad.double() - right.grad).norm()) < rounding + gradient_off * float(right.grad.norm())
 
 
-def half(place):
-    """The loss and the gradients of this process's half of the samples, through a weight that processes share."""
+def share(place, n):
+    """The loss and the gradients of this process's share of n samples, through a weight that processes share."""
     from tacit.objectives import dcl as second_module
     from tacit.objectives import nt_xent as first_module
     from tacit.objectives import supcon as third_module
 
     first_module.PLAIN = second_module.PLAIN = third_module.PLAIN = 0
     tiles.TILE = 7
-    mine = [view.chunk(size())[rank()] for view in views()]
+    mine = [view[:n].chunk(size())[rank()] for view in views()]
     weight = torch.eye(6).requires_grad_()
     loss = LOSSES[place](*(view @ weight for view in mine), 0.1)
     loss.backward()
@@ -91,15 +92,17 @@ def half(place):
 
 
 @pytest.mark.parametrize("place", range(len(LOSSES)))
-def test_two_processes_equal_one(pair, monkeypatch, place):
+def test_several_processes_equal_one(pair, trio, monkeypatch, place):
+    """Two of five samples each, three of three each."""
     for module in ("nt_xent", "dcl", "supcon"):
         monkeypatch.setattr(f"tacit.objectives.{module}.PLAIN", 0)
     monkeypatch.setattr(tiles, "TILE", 7)
-    loss, gradient = half(place)
-    found = pair.run(half, place)
-    assert sum(value for value, _ in found) / 2 == pytest.approx(loss, rel=1e-5)
-    averaged = sum(torch.tensor(grad) for _, grad in found) / 2
-    torch.testing.assert_close(averaged, torch.tensor(gradient), rtol=1e-4, atol=1e-5)
+    for processes, n in ((pair, 10), (trio, 9)):
+        loss, gradient = share(place, n)
+        found = processes.run(share, place, n)
+        assert sum(value for value, _ in found) / len(found) == pytest.approx(loss, rel=1e-5)
+        averaged = sum(torch.tensor(grad) for _, grad in found) / len(found)
+        torch.testing.assert_close(averaged, torch.tensor(gradient), rtol=1e-4, atol=1e-5)
 
 
 def test_one_of_all_nodes_is_the_equation_of_grace():

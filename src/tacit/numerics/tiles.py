@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tacit.numerics.processes import size
 from tacit.numerics.tiling.sums import Sums, add_up, pull_by
 from tacit.numerics.tiling.threads import workers
 
@@ -24,17 +23,6 @@ PLAIN = 1024  # rows up to which losses hold all products at once, which is no s
 TILE = 384  # rows and columns of a tile of float32: one stays in a core's cache; of 512, rows would fall on one another there
 ROUGH = 20.0  # bound up to which products may be taken in less than float32, as of cosines at a temperature of 0.05
 Round = list[tuple[slice, slice]]  # tiles: their rows and their columns
-
-
-def among_views(views: Tensor, everyone: Tensor, hidden: Tensor, temperature: float, kind: torch.dtype) -> Tensor:
-    """log Σ_j exp(s_ij / τ) of each view of this process over the views of all that are not hidden from it: -> n.
-
-    Rows of length one; products are taken in `kind`. In one process `everyone` is `views`.
-    """
-    rows = views * temperature**-0.5
-    if size() == 1:
-        return within(rows, hidden, 1 / temperature, kind)
-    return between(rows, everyone * temperature**-0.5, hidden, 1 / temperature, kind)
 
 
 def within(x: Tensor, hidden: Tensor, bound: float = math.inf, kind: torch.dtype | None = None) -> Tensor:
@@ -46,21 +34,21 @@ def within(x: Tensor, hidden: Tensor, bound: float = math.inf, kind: torch.dtype
 
     The products are symmetric, so half of them are computed.
     """
-    return _Within.apply(x, hidden, bound, _kind(kind or x.dtype, bound))
+    return _Within.apply(x, hidden, bound, tile_kind(kind or x.dtype, bound))
 
 
 def between(
     x: Tensor, y: Tensor, hidden: Tensor | None = None, bound: float = math.inf, kind: torch.dtype | None = None
 ) -> Tensor:
     """log Σ_j exp(x_i · y_j) of each row of x over the rows of y: n × d, m × d -> n; `hidden` is int64, n × h, as above."""
-    return _Between.apply(x, y, _nothing(x) if hidden is None else hidden, bound, _kind(kind or x.dtype, bound), False)[0]
+    return _Between.apply(x, y, nothing(x) if hidden is None else hidden, bound, tile_kind(kind or x.dtype, bound), False)[0]
 
 
 def across(
     x: Tensor, y: Tensor, bound: float = math.inf, hidden: Tensor | None = None, kind: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor]:
     """The same of each row of x over y and of each row of y over x, by the same products: n × d, m × d -> n, m."""
-    return _Between.apply(x, y, _nothing(x) if hidden is None else hidden, bound, _kind(kind or x.dtype, bound), True)
+    return _Between.apply(x, y, nothing(x) if hidden is None else hidden, bound, tile_kind(kind or x.dtype, bound), True)
 
 
 class _Within(torch.autograd.Function):
@@ -105,12 +93,7 @@ class _Between(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         low_x, low_y = x.detach().to(kind), y.detach().to(kind)
         of_x, of_y = Sums.of_nothing(x, len(x), bound), Sums.of_nothing(y, len(y) if both else 0, bound)
-        products = _Products(low_x, low_y, hidden, _height(low_x))
-
-        def add(rows: slice, columns: slice) -> None:
-            add_up(products(rows, columns), of_x.of(rows), of_y.of(columns), bound)
-
-        _work(_all(len(x), len(y), products.height, products.width), add, x.device)
+        add_all(low_x, low_y, hidden, bound, of_x, of_y)
         totals = of_x.logarithms(), of_y.logarithms()
         ctx.save_for_backward(low_x, low_y, hidden, *totals)
         ctx.bound = bound
@@ -120,20 +103,44 @@ class _Between(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, by_x: Tensor, by_y: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None, None]:
         x, y, hidden, of_x, of_y = ctx.saved_tensors
-        products = _Products(x, y, hidden, _height(x))
         slope_x, slope_y = (  # a queue wants none
             torch.zeros_like(side, dtype=of_x.dtype) if wanted else None for side, wanted in zip((x, y), ctx.needs_input_grad)
         )
-
-        def pull(rows: slice, columns: slice) -> None:
-            tile = pull_by(products(rows, columns), of_x[rows], of_y[columns], by_x[rows], by_y[columns], ctx.bound)
-            if slope_x is not None:
-                _add_product(slope_x[rows], tile, y[columns])
-            if slope_y is not None:
-                _add_product(slope_y[columns], tile.T, x[rows])
-
-        _work(_all(len(x), len(y), products.height, products.width), pull, x.device)
+        pull_all(x, y, hidden, ctx.bound, (of_x, of_y), (by_x, by_y), slope_x, slope_y)
         return slope_x, slope_y, None, None, None, None
+
+
+def add_all(x: Tensor, y: Tensor, hidden: Tensor, bound: float, of_x: Sums, of_y: Sums) -> None:
+    """The exponentials of all products to the sums of rows, and to those of columns where there are any."""
+    products = _Products(x, y, hidden, _height(x))
+
+    def add(rows: slice, columns: slice) -> None:
+        add_up(products(rows, columns), of_x.of(rows), of_y.of(columns), bound)
+
+    _work(_all(len(x), len(y), products.height, products.width), add, x.device)
+
+
+def pull_all(
+    x: Tensor,
+    y: Tensor,
+    hidden: Tensor,
+    bound: float,
+    of: tuple[Tensor, Tensor],
+    by: tuple[Tensor, Tensor],
+    slope_x: Tensor | None,
+    slope_y: Tensor | None,
+) -> None:
+    """The slopes by x and y to what is there, from logarithms of sums over rows and columns and the slopes by them."""
+    products = _Products(x, y, hidden, _height(x))
+
+    def pull(rows: slice, columns: slice) -> None:
+        tile = pull_by(products(rows, columns), of[0][rows], of[1][columns], by[0][rows], by[1][columns], bound)
+        if slope_x is not None:
+            _add_product(slope_x[rows], tile, y[columns])
+        if slope_y is not None:
+            _add_product(slope_y[columns], tile.T, x[rows])
+
+    _work(_all(len(x), len(y), products.height, products.width), pull, x.device)
 
 
 class _Products:
@@ -211,10 +218,10 @@ def _cut(n: int, step: int) -> list[slice]:
     return [slice(at, min(at + step, n)) for at in range(0, n, step)]
 
 
-def _kind(kind: torch.dtype, bound: float) -> torch.dtype:
+def tile_kind(kind: torch.dtype, bound: float) -> torch.dtype:
     """Of bfloat16 a product of 20 is off by 0.06, and its exponential by as much of itself."""
     return kind if bound <= ROUGH else torch.promote_types(kind, torch.float32)
 
 
-def _nothing(x: Tensor) -> Tensor:
+def nothing(x: Tensor) -> Tensor:
     return torch.empty(len(x), 0, dtype=torch.int64, device=x.device)
