@@ -5,6 +5,7 @@ import torch
 
 from tacit.numerics import tiles
 from tacit.numerics.processes import rank, size
+from tacit.numerics.tiling import ring
 from tacit.objectives.dcl import dcl
 from tacit.objectives.nt_xent import nt_xent
 from tacit.objectives.supcon import supcon
@@ -76,13 +77,14 @@ def test_a_small_loss_keeps_its_digits(monkeypatch, kind, temperature, loss_off,
         assert float((mine.grad.double() - right.grad).norm()) < rounding + gradient_off * float(right.grad.norm())
 
 
-def share(place, n):
+def share(place, n, gathered):
     """The loss and the gradients of this process's share of n samples, through a weight that processes share."""
     from tacit.objectives import dcl as second_module
     from tacit.objectives import nt_xent as first_module
     from tacit.objectives import supcon as third_module
 
     first_module.PLAIN = second_module.PLAIN = third_module.PLAIN = 0
+    ring.GATHERED = gathered
     tiles.TILE = 7
     mine = [view[:n].chunk(size())[rank()] for view in views()]
     weight = torch.eye(6).requires_grad_()
@@ -91,15 +93,16 @@ def share(place, n):
     return float(loss.detach()), weight.grad.tolist()
 
 
+@pytest.mark.parametrize("gathered", [0, ring.GATHERED], ids=["by a ring", "gathered"])
 @pytest.mark.parametrize("place", range(len(LOSSES)))
-def test_several_processes_equal_one(pair, trio, monkeypatch, place):
+def test_several_processes_equal_one(pair, trio, monkeypatch, place, gathered):
     """Two of five samples each, three of three each."""
     for module in ("nt_xent", "dcl", "supcon"):
         monkeypatch.setattr(f"tacit.objectives.{module}.PLAIN", 0)
     monkeypatch.setattr(tiles, "TILE", 7)
     for processes, n in ((pair, 10), (trio, 9)):
-        loss, gradient = share(place, n)
-        found = processes.run(share, place, n)
+        loss, gradient = share(place, n, gathered)
+        found = processes.run(share, place, n, gathered)
         assert sum(value for value, _ in found) / len(found) == pytest.approx(loss, rel=1e-5)
         averaged = sum(torch.tensor(grad) for _, grad in found) / len(found)
         torch.testing.assert_close(averaged, torch.tensor(gradient), rtol=1e-4, atol=1e-5)

@@ -13,21 +13,26 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tacit.numerics.processes import pass_on, size
-from tacit.numerics.tiles import add_all, nothing, pull_all, tile_kind, within
+from tacit.numerics.processes import gather, pass_on, rank, size
+from tacit.numerics.tiles import add_all, between, nothing, pull_all, tile_kind, within
 from tacit.numerics.tiling.sums import Sums
+
+GATHERED = 1 << 28  # numbers, a gigabyte of float32 and as much of slopes: two million views of 128 dimensions
 
 
 def among_views(views: Tensor, hidden: Tensor, temperature: float, kind: torch.dtype) -> Tensor:
     """log Σ_j exp(s_ij / τ) of each view of this process over the views of all that are not hidden from it: -> n.
 
     Rows of length one; products are taken in `kind`. hidden: int64, n × h, places among this process's own views; i from j
-    whenever j from i.
+    whenever j from i. Up to GATHERED numbers every process holds everybody's, since that is one exchange and a ring is as
+    many as there are processes.
     """
     rows = views * temperature**-0.5
     if size() == 1:
         return within(rows, hidden, 1 / temperature, kind)
-    return around(rows, rows, hidden, 1 / temperature, kind)
+    if rows.numel() * size() > GATHERED:
+        return around(rows, rows, hidden, 1 / temperature, kind)
+    return between(rows, gather(rows), hidden + rank() * len(rows), 1 / temperature, kind)
 
 
 def around(x: Tensor, y: Tensor, hidden: Tensor, bound: float, kind: torch.dtype) -> Tensor:
