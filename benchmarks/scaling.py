@@ -22,7 +22,7 @@ from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.masked.mae import MAE
 from tacit.methods.self_distillation.dino import DINO
 from tacit.numerics import processes
-from tacit.training import shared_norms
+from tacit.training import distributed, shared_norms
 from tacit.training.spawned import Pair
 
 SAMPLES = 2  # of each process
@@ -63,7 +63,7 @@ def step(family: str) -> dict[str, Any]:
         forward = {name: len(calls) for name, calls in sent.items()}
         loss.backward()
     with torch.no_grad():
-        method.after_step(batch)
+        method.after_step(distributed.join([batch]))
     for name in CALLS:
         setattr(dist, name, real[name])
     return {
