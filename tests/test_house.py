@@ -34,6 +34,7 @@ BEFORE = {
     "training": ("method", "numerics"),
     "evaluation": ("views", "numerics"),
     "embeddings": ("numerics",),
+    "clusters": ("numerics",),
     "cli": ("",),  # the public face
 }
 

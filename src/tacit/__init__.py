@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.applying.clustering import cluster as cluster
+    from tacit.applying.embedding import embed as embed
+    from tacit.applying.keeping import table as table
+    from tacit.applying.searching import search as search
+    from tacit.applying.searching import search_all as search_all
     from tacit.check import check_method as check_method
     from tacit.data import known as known
     from tacit.data import open as open
@@ -37,8 +42,6 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
-    from tacit.tables import embed as embed
-    from tacit.tables import search as search
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -53,8 +56,11 @@ CONTENTS = {
     "dissect": "tacit.judging.dissecting",
     "compare": "tacit.judging.comparing",
     "doctor": "tacit.judging.diagnosing",
-    "embed": "tacit.tables",
-    "search": "tacit.tables",
+    "embed": "tacit.applying.embedding",
+    "search": "tacit.applying.searching",
+    "search_all": "tacit.applying.searching",
+    "cluster": "tacit.applying.clustering",
+    "table": "tacit.applying.keeping",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

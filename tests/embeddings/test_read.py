@@ -26,8 +26,8 @@ def test_streams_in_order_in_batches_and_columns(table, vectors):
 
 def test_stream_reads_only_what_is_asked_for(table, monkeypatch):
     asked = []
-    search = table._lance.search
-    monkeypatch.setattr(table._lance, "search", lambda: asked.append(1) or search())
+    search = table.lance.search
+    monkeypatch.setattr(table.lance, "search", lambda: asked.append(1) or search())
     stream = table.stream(batch=100)
     next(stream), next(stream)
     assert len(asked) == 2

@@ -31,8 +31,8 @@ def brute(vectors, queries, top, similarity):
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 @pytest.mark.parametrize("top", [1, 10, 999, 5000])
 def test_equals_brute_force(tmp_path, made, vectors, monkeypatch, similarity, top):
-    monkeypatch.setattr(module, "BATCH", 96)  # several tiles, the last one smaller
-    monkeypatch.setattr(module, "QUERIES", 3)
+    monkeypatch.setattr(module, "PIECE", 96)  # several tiles, the last one smaller
+    monkeypatch.setattr(module, "RESCORED", 50)
     vectors[5] = 0
     queries = np.random.default_rng(1).standard_normal((7, DIM))
     table = write(tmp_path / "photos.lance", rows(vectors), replace(made, similarity=similarity), total=1000)
@@ -45,7 +45,7 @@ def test_equals_brute_force(tmp_path, made, vectors, monkeypatch, similarity, to
 @pytest.mark.parametrize("top", [1, 2, 7, 50])
 def test_ties_go_to_the_earlier_row(tmp_path, made, monkeypatch, top):
     """Few different vectors, each many times, over several tiles; scores that are 0 and −0 are equal."""
-    monkeypatch.setattr(module, "BATCH", 37)
+    monkeypatch.setattr(module, "PIECE", 37)
     random = np.random.default_rng(0)
     vectors = random.integers(-1, 2, (5, DIM)).astype(np.float32)[random.integers(0, 5, 400)]
     vectors[::50] = -vectors[::50]
@@ -168,6 +168,24 @@ def test_an_ambiguous_query_is_refused(tmp_path, made, vectors, monkeypatch):
     assert resolve("./b.png", table) == Path("b.png")
     with pytest.raises(TacitError, match="both a vector and the name of an id"):
         resolve("1,2", table)
+
+
+def test_only_rows_that_meet_a_condition_are_compared(table, vectors):
+    numbers = [i for i in range(1000) if i % 2 and i % 3 == 1]
+    assert table.where("label = 'class 1'").tolist() == numbers
+    (hits,) = search(table, vectors[:1], 5, where="label = 'class 1'")
+    order, _ = brute(vectors[numbers], vectors[:1], 5, "cosine")
+    assert [hit.id for hit in hits] == [f"some/{numbers[i]}.png" for i in order[0]]
+    assert search(table, vectors[:2], 5, where="label = 'none'") == [[], []]
+    assert len(search(table, vectors[:1], 5, where="id = 'some/7.png'")[0]) == 1
+    for wrong, why in (
+        ("lable = 'a'", "No field named lable.*label, split"),
+        ("label = 'a", "Unterminated"),
+        ("label", "--where"),
+    ):
+        with pytest.raises(TacitError, match=why) as caught:
+            search(table, vectors[:1], where=wrong)
+        assert "\n" not in str(caught.value) and "Invalid input" not in str(caught.value)
 
 
 def test_points_of_the_ball_are_searched_by_their_distance_in_it(tmp_path, made, vectors):

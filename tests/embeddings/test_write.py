@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tacit.embeddings import write as module
 from tacit.embeddings.read import open_table
 from tacit.embeddings.rows import Rows
-from tacit.embeddings.write import write
+from tacit.embeddings.write import add, begun, sole_writer, write
 from tacit.errors import TacitError
 
 from .conftest import DIM, rows
@@ -149,6 +150,13 @@ def test_an_error_in_the_rows_comes_out_as_it_is(tmp_path, made, vectors, error)
     with pytest.raises(error, match="stop"):
         write(out, breaking(), made, total=1000, overwrite=True)
     assert len(open_table(out)) == 1000
+    assert names(tmp_path) == [".photos.part.lance", "photos.lance"]  # to go on with
+    done = begun(out, made)
+    assert done == [f"some/{i}.png" for i in range(500)]
+    assert begun(out, replace(made, encoder="cd" * 32)) == begun(out, replace(made, source="other")) == []
+    rest = ([*rows(vectors, 500)])[1:]
+    table = write(out, rest, made, total=1000, overwrite=True, go_on=True)
+    assert table.ids() == [f"some/{i}.png" for i in range(1000)] and np.array_equal(table.vectors(), vectors)
     assert names(tmp_path) == ["photos.lance"]
 
 
@@ -239,7 +247,7 @@ def test_a_kill_midway_leaves_the_old_table_or_none(tmp_path, made, vectors, old
         import numpy as np
         from tacit.embeddings.provenance import Provenance
         from tacit.embeddings.rows import Rows
-        from tacit.embeddings.write import write
+        from tacit.embeddings.write import add, begun, sole_writer, write
 
         def rows():
             for start in range(100):
@@ -308,5 +316,72 @@ def test_a_failed_last_rename_brings_the_old_table_back(tmp_path, made, vectors,
     monkeypatch.setattr(type(out), "rename", failing)
     with pytest.raises(TacitError, match="could not be written"):
         write(out, rows(vectors[:10]), made, total=10, overwrite=True)
-    assert names(tmp_path) == ["photos.lance"]
     assert len(open_table(out)) == 1000
+    monkeypatch.undo()
+    assert len(write(out, [], made, total=10, overwrite=True, go_on=True)) == 10  # it was whole, but for its name
+    assert names(tmp_path) == ["photos.lance"]
+
+
+def test_a_kill_costs_what_came_since_the_last_commit(tmp_path, made):
+    code = """if True:
+        import sys, time
+        import numpy as np
+        from tacit.embeddings import write as module
+        from tacit.embeddings.provenance import Provenance
+        from tacit.embeddings.rows import Rows
+
+        def rows():
+            for start in range(100):
+                ids = [f"{start}.{i}" for i in range(20)]
+                yield Rows(ids, [None] * 20, [None] * 20, np.full((20, 16), start, np.float32), [None] * 20)
+                if start == 30:
+                    print("midway", flush=True)
+                    time.sleep(60)
+
+        module.SECONDS = 0.0  # each batch a commit of its own
+        made = Provenance("runs/one", "ab" * 32, "dense", "cosine", 16, "image", "0.1.0")
+        with module.sole_writer(sys.argv[1]) as out:
+            module.write(out, rows(), made, total=2000)
+    """
+    out = tmp_path / "photos.lance"
+    process = subprocess.Popen([sys.executable, "-c", code, str(out)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "midway\n"
+    with pytest.raises(TacitError, match="being written by another process"), sole_writer(out):
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    with sole_writer(out) as place:
+        done = begun(place, made)
+        assert done == [f"{start}.{i}" for start in range(31) for i in range(20)]
+        ids = [f"31.{i}" for i in range(20)]
+        last = Rows(ids, [None] * 20, [None] * 20, np.full((20, DIM), 31, np.float32), [None] * 20)
+        table = write(place, [last], made, total=2000, go_on=True)
+    assert table.ids() == [*done, *ids] and np.array_equal(table.vectors()[:, 3], np.repeat(np.arange(32), 20))
+    assert names(tmp_path) == ["photos.lance"]
+
+
+def test_many_commits_are_put_together(tmp_path, made, vectors, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.0)
+    table = write(tmp_path / "photos.lance", rows(vectors, 10), made, total=1000)
+    assert np.array_equal(table.vectors(), vectors) and table.ids() == [f"some/{i}.png" for i in range(1000)]
+    assert len([*(tmp_path / "photos.lance" / "data").iterdir()]) == 1
+
+
+def test_rows_are_added_and_renewed(tmp_path, made, vectors):
+    out = tmp_path / "photos.lance"
+    write(out, rows(vectors[:500]), made, total=500)
+    table = add(out, [*rows(vectors, 100)][5:], renew=False)
+    assert np.array_equal(table.vectors(), vectors) and table.ids() == [f"some/{i}.png" for i in range(1000)]
+    before = table.version
+    renewed = [some._replace(vectors=-some.vectors) for some in rows(vectors[:300], 100)]
+    new = Rows(["new"], [None], [None], vectors[:1], [None], splits=["test"])
+    table = add(out, [*renewed, new], renew=True)
+    assert len(table) == 1001 and table.version > before
+    assert np.array_equal(table.vectors([f"some/{i}.png" for i in (0, 299, 300)]), [-vectors[0], -vectors[299], vectors[300]])
+    assert table.rows(["new"]).splits == ["test"]
+    assert np.array_equal(open_table(out, before).vectors(), vectors)  # as it was
+    with pytest.raises(TacitError, match=r"no version 99"):
+        open_table(out, 99)
+    with pytest.raises(TacitError, match="no table"):
+        add(tmp_path / "other.lance", [new], renew=False)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 from tacit.cli.answer import Answer, Usage, writable, write_json
+from tacit.cli.cluster import cluster
 from tacit.cli.compare import compare
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
@@ -25,6 +26,7 @@ from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
+from tacit.cli.table import table
 from tacit.errors import TacitError
 
 COMMANDS: tuple[Callable[..., Answer], ...] = (
@@ -37,6 +39,8 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    cluster,
+    table,
     methods,
     reproduce,
 )

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -48,6 +49,11 @@ Device = Annotated[str | None, Parameter(help="auto, cpu or cuda; auto if not gi
 def given(**arguments: Any) -> dict[str, Any]:
     """Those arguments that the user gave: what was not given keeps the default of the public function, stated once there."""
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def aside(line: str) -> None:
+    """Say what is going on while a command works, apart from its answer."""
+    sys.stderr.write(line + "\n")
 
 
 def writable(path: Path) -> None:

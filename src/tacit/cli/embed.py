@@ -4,7 +4,7 @@ from pathlib import Path
 from shlex import quote
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Shared, given
+from tacit.cli.answer import NO_FLAGS, Answer, Device, Kind, Shared, aside, given
 
 
 def embed(
@@ -14,12 +14,16 @@ def embed(
     *,
     out: Path,
     overwrite: bool = False,
+    append: bool = False,
+    renew: bool = False,
     batch: int | None = None,
     kind: Kind = None,
     device: Device = None,
     shared: Shared = NO_FLAGS,
 ) -> Answer:
     """Write the vectors of everything in the data to a table, with ids, paths, labels and thumbnails.
+
+    What was broken off is gone on with by the same command.
 
     Parameters
     ----------
@@ -30,11 +34,16 @@ def embed(
     out
         The LanceDB table to write: NAME.lance.
     overwrite
-        Replace a table that is there.
+        Replace a table that is there, once the new one is whole.
+    append
+        Add to it what it has not, by id.
+    renew
+        Add that, and embed anew what it has.
     batch
         Samples at once; 256 if not given.
     """
-    table = tacit.embed(run, data, out=out, overwrite=overwrite, **given(batch=batch, kind=kind, device=device))
+    how = given(batch=batch, kind=kind, device=device)
+    table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, told=aside, **how)
     rows = f"{table.path} holds {len(table)} vectors of {table.provenance.dim} numbers."
     return Answer(
         rows,

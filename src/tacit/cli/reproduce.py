@@ -1,13 +1,12 @@
 """`tacit reproduce`: run the claims of published systems, and say whether they hold here."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, aside, given
 
 
 def reproduce(
@@ -36,11 +35,7 @@ def reproduce(
     out
         The folder of results, claims/ if not given; what the same code measured there is not measured again.
     """
-
-    def told(line: str) -> None:
-        sys.stderr.write(line + "\n")
-
     asked = given(room=room, out=out)
-    found = tacit.reproduce(keys, everything=everything, stale=stale, quick=quick, told=told, **asked)
+    found = tacit.reproduce(keys, everything=everything, stale=stale, quick=quick, told=aside, **asked)
     failed = any(verdict.error for verdict in found)
     return Answer("\n".join(map(str, found)) or "Nothing is stale.", found, status=int(failed))

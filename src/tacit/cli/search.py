@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import tacit
-from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, aside, given
+from tacit.errors import TacitError
 
 
 def search(
@@ -12,6 +13,10 @@ def search(
     /,
     *,
     top: int | None = None,
+    where: str | None = None,
+    exact: bool = False,
+    hybrid: bool = False,
+    out: Path | None = None,
     run: str | None = None,
     sheet: Path = Path("search.png"),
     shared: Shared = NO_FLAGS,
@@ -23,15 +28,32 @@ def search(
     table
         What `tacit embed` wrote.
     query
-        The path of an image, the id of a row, or a vector: a .npy file or numbers in brackets; of texts also words.
+        The path of an image, the id of a row, or a vector: a .npy file or numbers in brackets; of texts also words. With
+        --out many at once: any data, or a .npy file of vectors.
     top
         How many to find; 10 if not given.
+    where
+        Compare only rows that meet a condition on the columns, as SQL has it: "label = '3' AND split = 'train'".
+    exact
+        Compare every row of a large table too, and do not ask its index.
+    hybrid
+        Fuse the nearest with what holds the words of the query (BM25), in a table of texts.
+    out
+        Write what is found for many queries to a Parquet file: query, rank, id, score.
     run
         The run that embeds the query, if it has moved since the table was written.
     sheet
         Where to draw the contact sheet.
     """
-    hits = tacit.search(table, query, sheet=sheet, **given(top=top, run=run))
+    how = {"exact": exact, "told": aside, **given(top=top, where=where, run=run)}
+    if out is not None:
+        if hybrid:
+            raise TacitError("--hybrid is for one query in words, and --out for many; give one of them.")
+        count = tacit.search_all(table, query, out=out, **how)
+        return Answer(f"{out} holds what is nearest to {count:,} queries.", {"path": out, "queries": count})
+    hits = tacit.search(table, query, sheet=sheet, hybrid=hybrid, **how)
+    if not hits:
+        return Answer(f"No row of {table} meets the condition {where!r}.", {"hits": hits})
     width = max((len(str(hit.id)) for hit in hits), default=0)
     lines = [f"{hit.id!s:<{width}}  {hit.score:7.4f}" + (f"  {hit.text}" if hit.text else "") for hit in hits]
     return Answer("\n".join([*lines, f"The contact sheet is in {sheet}."]), {"hits": hits, "sheet": sheet})

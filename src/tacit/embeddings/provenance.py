@@ -17,6 +17,7 @@ class Provenance:
     dim: int  # of one vector
     kind: str  # the modality that was embedded
     version: str  # of Tacit
+    source: str = ""  # where the samples came from, as it was given
 
     def __post_init__(self):
         if self.dim < 1:

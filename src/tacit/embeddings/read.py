@@ -19,8 +19,9 @@ SUFFIX = ".lance"
 BATCH = 4096  # rows read at a time
 
 
-def open_table(path: Path | str) -> "Table":
-    """Open a table that `write` made; what is no such table, or no longer whole, is a TacitError."""
+def open_table(path: Path | str, version: int = 0) -> "Table":
+    """Open a table that `write` made, as it is or as an earlier version of it was; what is no such table, or no longer
+    whole, is a TacitError."""
     path = Path(path)
     if path.suffix != SUFFIX:
         raise TacitError(f"{path} does not end in {SUFFIX}; give the table that embedding wrote, such as photos{SUFFIX}.")
@@ -35,8 +36,13 @@ def open_table(path: Path | str) -> "Table":
 
     with reading(path):
         lance = lancedb.connect(path.parent.absolute()).open_table(path.stem)
+        if version:
+            versions = [entry["version"] for entry in lance.list_versions()]
+            if version not in versions:
+                raise TacitError(f"{path} has no version {version}; it has {', '.join(map(str, versions))}.")
+            lance.checkout(version)
         table = Table(path, lance, Provenance.from_metadata(lance.schema.metadata), lance.count_rows())
-        if not lance.schema.equals(schema(table.provenance)):
+        if any(field not in lance.schema for field in schema(table.provenance)):  # there may be more
             raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {table.provenance.dim}")
         if not len(table):
             raise ValueError("it has no rows")
@@ -47,15 +53,21 @@ def open_table(path: Path | str) -> "Table":
 class Table:
     """Vectors on disk with ids, paths, labels, thumbnails and provenance; made by `open_table`.
 
-    It shows the table as it was when opened. Rows are counted 0…n−1 in the order in which they were written.
+    It shows the table as it was when opened. Rows are counted 0…n−1 in the order in which they were written. `lance` is
+    LanceDB's own object, for what this one cannot do.
     """
 
     def __init__(self, path: Path, lance: Any, provenance: Provenance, count: int):
-        self.path, self.provenance = path, provenance
-        self._lance, self._count = lance, count
+        self.path, self.provenance, self.lance = path, provenance, lance
+        self._count = count
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def version(self) -> int:
+        """The number of the last change that it shows."""
+        return self.lance.version
 
     def __str__(self) -> str:
         made = self.provenance
@@ -66,7 +78,7 @@ class Table:
         for start in range(0, len(self), batch):
             with reading(self.path):
                 # a scan would read far ahead of a slow consumer; a slice is found without reading what lies before it
-                part = self._lance.search().select(list(columns)).offset(start).limit(min(batch, len(self) - start)).to_arrow()
+                part = self.lance.search().select(list(columns)).offset(start).limit(min(batch, len(self) - start)).to_arrow()
                 whole = part.combine_chunks().to_batches()
             yield from whole
 
@@ -88,13 +100,26 @@ class Table:
     def rows(self, ids: Sequence[str]) -> Rows:
         """The rows of these ids, in their order; an id that is not there is a TacitError naming the nearest."""
         found = self.at(self.positions(ids))
-        id, path, label, thumbnail = (found.column(name).to_pylist() for name in ("id", "path", "label", "thumbnail"))
-        return Rows(id, path, label, vectors_of(found), thumbnail)
+        names = ("id", "path", "label", "split", "thumbnail")
+        id, path, label, split, thumbnail = (found.column(name).to_pylist() for name in names)
+        return Rows(id, path, label, vectors_of(found), thumbnail, splits=split)
 
     def row(self, id: str) -> Row:
         """The row of one id."""
         found = self.rows([id])
         return Row(id, found.paths[0], found.labels[0], found.vectors[0], found.thumbnails[0])
+
+    def where(self, condition: str) -> np.ndarray:
+        """The positions, in order, of the rows that meet a condition as SQL has it: `label = '3' AND split = 'train'`."""
+        try:
+            found = self.lance.search().where(condition).select(["_rowoffset"]).limit(len(self)).to_arrow()
+        except (RuntimeError, ValueError) as error:
+            columns = ", ".join(name for name in self.lance.schema.names if name not in ("vector", "thumbnail"))
+            raise TacitError(
+                f"--where {condition!r} cannot be understood ({_why(error)}); write a condition as SQL has it on {columns}, "
+                "such as \"label = '3'\"."
+            ) from None
+        return np.sort(found.column("_rowoffset").to_numpy().astype(np.int64))
 
     def find(self, ids: Sequence[str]) -> np.ndarray:
         """The positions of these ids, −1 for those that are not there: int64. One pass over the column of ids."""
@@ -137,7 +162,7 @@ class Table:
         chosen = ["_rowoffset", *columns]
         with reading(self.path):
             parts = [
-                self._lance.take_offsets(wanted[start : start + BATCH].tolist()).select(chosen).to_arrow()
+                self.lance.take_offsets(wanted[start : start + BATCH].tolist()).select(chosen).to_arrow()
                 for start in range(0, max(len(wanted), 1), BATCH)
             ]
             found = pa.concat_tables(parts).sort_by("_rowoffset").drop_columns("_rowoffset").select(list(columns))
@@ -163,6 +188,12 @@ def brief(error: Exception) -> str:
     line = (str(error) or type(error).__name__).splitlines()[0]
     line = re.sub(r"^((lance error|LanceError\(IO\)|Generic LocalFileSystem error): )+", "", line)
     return re.sub(r", /\S+\.rs:\d+:\d+$", "", line)
+
+
+def _why(error: Exception) -> str:
+    """What of LanceDB's message on a condition concerns the condition."""
+    line = re.sub(r"^((Invalid input|invalid SQL predicate|Schema error|SQL error)[:,] )+", "", brief(error))
+    return line.split(". Valid fields")[0].strip()
 
 
 def hidden(path: Path, role: str) -> Path:

@@ -1,4 +1,4 @@
-"""What a table holds: for each sample its id, vector, path, label and a small picture of it."""
+"""What a table holds: for each sample its id, vector, path, label, split and a small picture of it."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 from tacit.embeddings.provenance import Provenance
 from tacit.errors import TacitError
 
-COLUMNS = ("id", "vector", "path", "label", "thumbnail")
+COLUMNS = ("id", "vector", "path", "label", "split", "thumbnail")
 
 
 class Rows(NamedTuple):
@@ -20,6 +20,7 @@ class Rows(NamedTuple):
     vectors: np.ndarray  # float32, n × d
     thumbnails: list[bytes | None]  # PNG or JPEG, small; None for what has no picture
     texts: list[str] | None = None  # the beginning of each, where samples are texts
+    splits: list[str | None] | None = None  # "train", "val" or "test", where the source says so
 
 
 class Row(NamedTuple):
@@ -39,6 +40,7 @@ def schema(provenance: Provenance) -> pa.Schema:
         pa.field("vector", pa.list_(pa.float32(), provenance.dim), nullable=False),
         pa.field("path", pa.string()),
         pa.field("label", pa.string()),
+        pa.field("split", pa.string()),
         pa.field("thumbnail", pa.binary()),
     ]
     texts = [pa.field("text", pa.string())] if provenance.kind == "text" else []
@@ -68,7 +70,8 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     except UnicodeEncodeError as error:
         raise TacitError(f"The name {error.object!r} is not UTF-8 and cannot be stored; rename that file.") from error
     numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim)
-    columns = [ids, numbers, paths, labels, pa.array(rows.thumbnails, pa.binary())]
+    splits = pa.array(rows.splits or [None] * len(ids), pa.string())
+    columns = [ids, numbers, paths, labels, splits, pa.array(rows.thumbnails, pa.binary())]
     columns += [] if rows.texts is None else [pa.array(rows.texts, pa.string())]
     return pa.record_batch(columns, schema=schema)
 

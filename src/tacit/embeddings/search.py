@@ -1,18 +1,21 @@
-"""Exact search: every vector is compared, in tiles, and the best are kept."""
+"""Search: every vector is compared, in tiles, or an index names candidates; the best are scored again and kept."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tacit.embeddings.read import BATCH, Table
+from tacit.embeddings.index import Index, unit
+from tacit.embeddings.read import Table
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
 
 SIMILARITIES = ("cosine", "dot", "poincare")
-QUERIES = 512  # compared at a time: a tile is 16 MB of scores
+PIECE = 1 << 15  # rows compared at a time
+MARGIN = 8  # more candidates than hits, since float32 may swap near ones
+RESCORED = 1 << 15  # candidates scored again at a time
 _LOW = 0xFFFFFFFF
 
 
@@ -33,31 +36,58 @@ class Written(NamedTuple):
     text: str
 
 
-def search(table: Table, query_vectors: np.ndarray, top: int = 10, *, exclude: Sequence[str | None] = ()) -> list[list[Hit]]:
+def search(
+    table: Table,
+    query_vectors: np.ndarray,
+    top: int = 10,
+    *,
+    exclude: Sequence[str | None] = (),
+    where: str = "",
+    index: Index | None = None,
+) -> list[list[Hit]]:
     """For each query (m × d) the `top` rows of largest similarity, best first; fewer where the table has fewer.
 
-    `exclude` names for each query one id that is not to be found: its own, where it is a row of the table. Scores are
-    summed in float64 and rounded to float32; of equal scores the row that was written first comes first. The cosine
-    with a row of zeros counts as 0. Memory grows with m × top, not with the table.
+    exclude  for each query one id that is not to be found: its own, where it is a row of the table
+    where    a condition on the columns, as SQL has it (`label = '3' AND split = 'train'`): only such rows are compared
+    index    looks for candidates; without it, or with `where`, every row is compared
+
+    Scores are summed in float64 and rounded to float32; of equal scores the row that was written first comes first. The
+    cosine with a row of zeros counts as 0. Memory grows with m × top, not with the table.
     """
     queries = check_vectors(np.asarray(query_vectors), table)
     if top < 1:
         raise TacitError(f"{top} hits were asked for; ask for 1 or more.")
     if exclude and len(exclude) != len(queries):
         raise ValueError(f"{len(queries)} queries and {len(exclude)} ids to exclude")
-    spare = bool(exclude)  # one more is kept where one may be taken away
-    best = _best(table, queries, min(top + spare, len(table)))
-    if exclude:
-        own = np.full(len(queries), -1)
-        named = [i for i, id in enumerate(exclude) if id is not None]
+    among = table.where(where) if where else None
+    own = np.full(len(queries), -1)
+    named = [i for i, id in enumerate(exclude) if id is not None]
+    if named:
         own[named] = table.positions([id for id in exclude if id is not None])
-        best = [keys[_position(keys) != position] for keys, position in zip(best, own)]
-    best = [keys[:top] for keys in best]
-    joined = np.concatenate(best) if best else np.empty(0, np.int64)
-    shown = ("id", "label", "path", "thumbnail", *(("text",) if table.provenance.kind == "text" else ()))
-    rows = table.at(_position(joined), shown).to_pylist()
-    hits = iter([Hit(score=float(score), **row) for row, score in zip(rows, _score(joined))])
-    return [[next(hits) for _ in keys] for keys in best]
+    wanted = min(top + bool(exclude) + MARGIN, len(table) if among is None else len(among))
+    if index is not None and among is None:
+        candidates = index.candidates(unit(queries, table.provenance.similarity), wanted)
+    else:
+        candidates = nearest_rows(table, queries, wanted, among)
+    lines = max(RESCORED // max(wanted, 1), 1)
+    blocks = [slice(at, at + lines) for at in range(0, len(queries), lines)]
+    return [hits for some in blocks for hits in _hits(table, queries[some], candidates[some], own[some], top)]
+
+
+def nearest_rows(table: Table, queries: np.ndarray, top: int, among: np.ndarray | None = None) -> np.ndarray:
+    """The positions of the `top` rows nearest to each query, of all or of those `among` them, by scores in float32."""
+    similarity = table.provenance.similarity
+    best = np.empty((len(queries), 0), np.int64)
+    scored = _ball_scored if similarity == "poincare" else _product_scored
+    asked = queries if similarity == "poincare" else unit(queries, similarity)
+    for positions, vectors in _pieces(table, among):
+        scores, place = scored(
+            asked, vectors if similarity == "poincare" else unit(vectors, similarity), min(top, len(vectors))
+        )
+        best = np.concatenate([best, _pack(scores, positions[place])], axis=1)
+        keep = min(top, best.shape[1])
+        best = np.partition(best, -keep, axis=1)[:, -keep:] if keep else best
+    return _position(np.sort(best, axis=1)[:, ::-1])
 
 
 def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
@@ -118,27 +148,66 @@ def check_vectors(vectors: np.ndarray, table: Table) -> np.ndarray:
     return vectors
 
 
-def _best(table: Table, queries: np.ndarray, top: int) -> list[np.ndarray]:
-    """The packed scores and positions of the best rows of each query, best first: m × top."""
-    similarity = table.provenance.similarity
-    cosine, scores = similarity == "cosine", _nearness if similarity == "poincare" else np.matmul
-    if cosine:
-        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
-    blocks = [queries[at : at + QUERIES] for at in range(0, len(queries), QUERIES)]
-    best = [np.empty((len(block), 0), np.int64) for block in blocks]
+def _pieces(table: Table, among: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The positions and vectors of a table's rows, or of some, in pieces."""
+    if among is not None:
+        for start in range(0, len(among), PIECE):
+            some = among[start : start + PIECE]
+            yield some, vectors_of(table.at(some, ("vector",)))
+        return
     start = 0
-    for batch in table.stream(BATCH, ("vector",)):
-        vectors = vectors_of(batch).astype(np.float64)
-        if cosine:
-            length = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors /= np.where(length > 0, length, 1)
-        position = np.arange(start, start + len(vectors))
-        for number, block in enumerate(blocks):
-            keys = np.concatenate([best[number], _pack(scores(block, vectors.T).astype(np.float32), position)], axis=1)
-            keep = min(top, keys.shape[1])
-            best[number] = np.partition(keys, -keep, axis=1)[:, -keep:]
-        start += len(vectors)
-    return [row[::-1] for block in best for row in np.sort(block, axis=1)]
+    for batch in table.stream(PIECE, ("vector",)):
+        yield np.arange(start, start + len(batch)), vectors_of(batch)
+        start += len(batch)
+
+
+def _product_scored(queries: np.ndarray, vectors: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    import torch
+
+    from tacit.numerics.topk import nearest
+
+    found = nearest(torch.from_numpy(queries), torch.from_numpy(vectors), top)
+    return found.scores.numpy(), found.positions.numpy()
+
+
+def _ball_scored(queries: np.ndarray, vectors: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    keys = _pack(_nearness(queries, vectors.astype(np.float64).T).astype(np.float32), np.arange(len(vectors)))
+    keys = np.partition(keys, -top, axis=1)[:, -top:]
+    return _score(keys), _position(keys)
+
+
+def _hits(table: Table, queries: np.ndarray, candidates: np.ndarray, own: np.ndarray, top: int) -> list[list[Hit]]:
+    """The best of each query's candidates by scores in float64; −1 is none, and nobody is its own."""
+    shown = ("id", "label", "path", "thumbnail", *(("text",) if table.provenance.kind == "text" else ()))
+    valid = (candidates >= 0) & (candidates != own[:, None])
+    places, back = np.unique(np.where(valid, candidates, 0), return_inverse=True)
+    if not candidates.size:
+        return [[] for _ in queries]
+    vectors = vectors_of(table.at(places, ("vector",))).astype(np.float64)[back.reshape(candidates.shape)]
+    scores = _SCORES[table.provenance.similarity](queries, vectors).astype(np.float32)
+    keys = np.where(valid, _pack(scores, np.maximum(candidates, 0)), np.iinfo(np.int64).min)
+    keys = np.sort(keys, axis=1)[:, ::-1][:, :top]
+    kept = keys > np.iinfo(np.int64).min
+    rows = table.at(_position(keys[kept]), shown).to_pylist()
+    hits = iter([Hit(score=float(score), **row) for row, score in zip(rows, _score(keys[kept]))])
+    return [[next(hits) for _ in range(count)] for count in kept.sum(axis=1)]
+
+
+def _dot(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """m × d and m × k × d -> m × k."""
+    return np.einsum("md,mkd->mk", queries, vectors)
+
+
+def _cosine(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vectors, axis=2)
+    return _dot(queries / np.linalg.norm(queries, axis=1, keepdims=True), vectors) / np.where(length > 0, length, 1)
+
+
+def _ball(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    return np.stack([_nearness(query[None], some.T)[0] for query, some in zip(queries, vectors)])
+
+
+_SCORES = {"cosine": _cosine, "dot": _dot, "poincare": _ball}
 
 
 def _nearness(points: np.ndarray, others: np.ndarray) -> np.ndarray:

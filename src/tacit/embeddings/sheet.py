@@ -1,5 +1,7 @@
 """Small pictures of samples, and a sheet of them that shows what a search found."""
 
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -20,18 +22,30 @@ INK, FAINT, EMPTY, PAPER, ACCENT = "#1c1c1e", "#77777c", "#ececef", "#ffffff", "
 def thumbnail(pixels: np.ndarray) -> bytes:
     """A small copy of an image, uint8, h × w × c with 1 or 3 channels.
 
-    One that fits into 64 pixels is kept exactly as it is, as PNG; a larger one is shrunk and becomes JPEG.
+    One that fits into 64 pixels is kept exactly as it is, as PNG that is not compressed, which takes a tenth of the time of a
+    small encoder's pass; a larger one is shrunk and becomes JPEG.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
         raise ValueError(f"a thumbnail is made of uint8, h × w × 1 or 3, not of {pixels.dtype}, {pixels.shape}")
+    if max(pixels.shape[:2]) <= SIDE:
+        return _stored(pixels)
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     file = BytesIO()
-    if max(image.size) <= SIDE:
-        image.save(file, "PNG")
-    else:
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        image.save(file, "JPEG", quality=85)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    image.save(file, "JPEG", quality=85)
     return file.getvalue()
+
+
+def _stored(pixels: np.ndarray) -> bytes:
+    """PNG (ISO 15948) whose one block of pixels is stored as it is: Pillow's own way takes ten times as long for small ones."""
+    high, wide, channels = pixels.shape
+    lines = np.zeros((high, 1 + wide * channels), np.uint8)  # each begins with its filter: none
+    lines[:, 1:] = pixels.reshape(high, -1)
+    header = struct.pack(">IIBBBBB", wide, high, 8, 2 if channels == 3 else 0, 0, 0, 0)
+    file = b"\x89PNG\r\n\x1a\n"
+    for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b"")):
+        file += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    return file
 
 
 def contact_sheet(query_thumb: bytes | None, hits: Sequence[Hit]) -> Image.Image:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tacit.applying.embedding import embed
+from tacit.applying.searching import search, search_all
 from tacit.data.generated import tiny_images, write
 from tacit.errors import TacitError
 from tacit.pretraining import pretrain
 from tacit.run import Run
-from tacit.tables import embed, search
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +144,85 @@ def test_what_is_refused(trained, cloth, table, tmp_path):
     with pytest.raises(TacitError, match="None of the 1 images"):
         embed(trained, tmp_path / "empty", out=tmp_path / "a.lance")
     assert not (tmp_path / "a.lance").exists()
+
+
+def test_what_was_broken_off_is_gone_on_with(trained, cloth, table, tmp_path, monkeypatch):
+    out, samples = tmp_path / "cloth.lance", trained.open(cloth)
+    represent, calls, told = Run.represent, [], []
+
+    def breaking(self, content, index, *rest):
+        calls.append(len(index))
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return represent(self, content, index, *rest)
+
+    monkeypatch.setattr(Run, "represent", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        embed(trained, cloth, out=out, batch=10)
+    assert not out.exists()
+    made = embed(trained, cloth, out=out, batch=10, told=told.append)
+    assert made.ids() == list(samples.ids) and f"20 of {len(samples)} samples" in told[0]
+    np.testing.assert_allclose(made.vectors(), table.vectors(), rtol=1e-4, atol=1e-5)
+    assert sum(calls) == 1 + 30 + 1 + len(samples) - 20  # the first one of each call tells the width
+
+
+def test_a_table_is_added_to_by_id(trained, tmp_path):
+    write(tiny_images(60), tmp_path / "photos")
+    files = sorted((tmp_path / "photos").rglob("*.png"))
+    away = tmp_path / "away"
+    away.mkdir()
+    for file in files[:20]:
+        file.rename(away / file.name)
+    out = tmp_path / "photos.lance"
+    first = embed(trained, tmp_path / "photos", out=out)
+    assert len(first) == 40
+    for file in files[:20]:
+        (away / file.name).rename(file)
+    same = first.row(first.ids()[0])
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / same.id)
+    second = embed(trained, tmp_path / "photos", out=out, append=True)
+    assert len(second) == 60 == len(set(second.ids())) and (second.row(same.id).vector == same.vector).all()
+    third = embed(trained, tmp_path / "photos", out=out, renew=True)
+    assert len(third) == 60 == len(set(third.ids())) and not np.allclose(third.row(same.id).vector, same.vector)
+    with pytest.raises(TacitError, match="give one"):
+        embed(trained, tmp_path / "photos", out=out, renew=True, overwrite=True)
+    again = embed(trained, tmp_path / "photos", out=tmp_path / "fresh.lance", append=True)  # where none is there, a new one
+    assert len(again) == 60
+
+
+def test_many_queries_are_answered_into_a_file(trained, cloth, table, tmp_path):
+    import pyarrow.parquet as pq
+
+    assert search_all(table, cloth, out=tmp_path / "hits.parquet", top=3, batch=13) == len(table)
+    found = pq.read_table(tmp_path / "hits.parquet").to_pylist()
+    assert len(found) == 3 * len(table) and [row["rank"] for row in found[:4]] == [1, 2, 3, 1]
+    assert [row["id"] for row in found[::3]] == [row["query"] for row in found[::3]] == table.ids()
+    np.save(tmp_path / "queries.npy", table.vectors()[:5])
+    condition = f"id != '{table.ids()[0]}'"
+    assert search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet", top=1, where=condition) == 5
+    found = pq.read_table(tmp_path / "hits.parquet").to_pylist()
+    assert [row["query"] for row in found] == list("01234") and [row["id"] for row in found][1:] == table.ids()[1:5]
+    assert found[0]["id"] != table.ids()[0]
+    with pytest.raises(TacitError, match=r"does not end in \.parquet"):
+        search_all(table, cloth, out=tmp_path / "hits.txt")
+    before = (tmp_path / "hits.parquet").read_bytes()
+    for array, why in ((np.zeros((2, 3, 4)), "m × d"), (np.zeros((2, 3)), "A query has 3 numbers"), (np.array(["a"]), "m × d")):
+        np.save(tmp_path / "queries.npy", array)
+        with pytest.raises(TacitError, match=why):
+            search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
+    (tmp_path / "queries.npy").write_bytes(b"no")
+    with pytest.raises(TacitError, match=r"no \.npy file"):
+        search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
+    assert (tmp_path / "hits.parquet").read_bytes() == before
+
+
+def test_a_large_table_is_searched_by_an_index(cloth, table, monkeypatch):
+    from tacit.applying import searching as module
+
+    monkeypatch.setattr(module, "LARGE", 10)
+    told = []
+    near, truth = search(table, table.ids()[3], told=told.append), search(table, table.ids()[3], exact=True)
+    assert "Making an index" in told[0] and "Approximate" in told[1] and len({*near} & {*truth}) >= 7
+    told.clear()
+    search(table, table.ids()[3], where="label IS NOT NULL", told=told.append)
+    assert not told

@@ -1,0 +1,133 @@
+"""`tacit embed`: a run's vectors in a table."""
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tacit import data as sources
+from tacit.data.checking import THRESHOLD
+from tacit.data.samples import Corrupt, Samples
+from tacit.data.text.samples import TextSamples
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.rows import Rows
+from tacit.embeddings.write import add, begun, check_encoder, sole_writer, write
+from tacit.errors import TacitError
+from tacit.picturing import thumbnails
+from tacit.run import Run, chunks
+from tacit.sides import Side, side_of
+
+
+def embed(
+    run: Run | str | Path,
+    data: Any,
+    *,
+    out: str | Path,
+    kind: str | None = None,
+    overwrite: bool = False,
+    append: bool = False,
+    renew: bool = False,
+    device: str = "auto",
+    batch: int = 256,
+    told: Callable[[str], None] = lambda sentence: None,
+) -> Table:
+    """Stream a source through a run's encoder into the table `out` (`photos.lance`), in constant memory.
+
+    overwrite  replace a table of the same encoder that is there, once the new one is whole
+    append     add to it the samples whose ids it has not
+    renew      add these, and embed anew those that it has
+    told       hears what is gone on with
+
+    What a kill broke off is gone on with by the same call: no sample twice, none left out. Samples that cannot be read are
+    left out and listed beside the table; above one per cent of them nothing is written.
+    """
+    if batch < 1:
+        raise TacitError(f"--batch is {batch}; give 1 or more samples at once.")
+    if overwrite + append + renew > 1:
+        raise TacitError("Of --overwrite, --append and --renew one says what becomes of a table that is there; give one.")
+    run = run if isinstance(run, Run) else Run(run, device)
+    opened = sources.open(data, kind)
+    by = side_of(run, opened)
+    samples = by.open(opened).embedded()
+    encoder = run.fingerprint()
+    kept = "pair" if isinstance(by, Side) and by.kind != "text" else samples.kind  # such a table can be asked in words
+    dim = by.represent(*first_readable(samples))[0].shape[1]
+    provenance = Provenance(
+        str(run.path.resolve()), encoder, "dense", run.similarity, dim, kept, version("tacit"), str(samples.source)
+    )
+    corrupt: list[Corrupt] = []
+    with sole_writer(out) as place:
+        adding = (append or renew) and place.exists()
+        if adding:
+            there = open_table(place)
+            check_encoder(there, provenance)
+            done = [] if renew else there.ids()
+        else:
+            done = begun(place, provenance)
+        if not adding and not set(samples.ids).issuperset(done):
+            done = []  # of a source that has changed
+        left = _without(samples.ids, done)
+        if done:
+            told(f"{len(samples.ids) - len(left):,} of {len(samples.ids):,} samples are in {place} already; the rest follows.")
+        rows = _rows(by, samples, left, batch, corrupt)
+        if adding:
+            table = add(place, rows, renew=renew)
+        else:
+            table = write(place, rows, provenance, total=len(samples), overwrite=overwrite, go_on=bool(done))
+    listed = Path(out).with_suffix(".left-out.txt")
+    if not adding:
+        listed.unlink(missing_ok=True)  # of the table that was replaced
+    if corrupt:
+        listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
+    return table
+
+
+def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
+    """The positions of the ids that are not done yet."""
+    there = set(done)
+    return np.array([position for position, id in enumerate(ids) if id not in there], np.int64)
+
+
+def _rows(run: Run | Side, samples: Samples, left: np.ndarray, batch: int, corrupt: list[Corrupt]) -> Iterator[Rows]:
+    """Batches of rows at the positions `left`, as the table takes them; what cannot be read is added to `corrupt`."""
+    for index in (left[some] for some in chunks(len(left), batch)):
+        content, bad = samples.read(index)
+        corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
+        if len(corrupt) > THRESHOLD * len(samples):
+            first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
+            raise TacitError(
+                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
+                "mend or remove them."
+            )
+        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
+        if not len(good):
+            continue
+        (vectors,) = run.represent(content, good)
+        pictures: list[bytes | None] = [*thumbnails(samples, content)]
+        yield Rows(
+            [samples.ids[i] for i in good],
+            [samples.path(i) for i in good],
+            [_label(samples, i) for i in good],
+            vectors.numpy(),
+            pictures or [None] * len(good),
+            samples.said(good) if isinstance(samples, TextSamples) else None,
+            None if samples.splits is None else [str(samples.splits[i]) or None for i in good],
+        )
+
+
+def first_readable(samples: Samples) -> tuple[Any, np.ndarray]:
+    """The content and position of the first sample that can be read."""
+    for index in chunks(len(samples), 1):
+        content, bad = samples.read(index)
+        if not bad:
+            return content, index
+    raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
+
+
+def _label(samples: Samples, position: int) -> str | None:
+    if samples.labels is None or samples.labels[position] < 0:
+        return None
+    return samples.classes[samples.labels[position]]

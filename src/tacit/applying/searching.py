@@ -1,0 +1,175 @@
+"""`tacit search`: the rows of a table that are nearest to one query, or to many."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tacit import data as sources
+from tacit.applying.embedding import first_readable
+from tacit.data.text.opening import from_strings
+from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
+from tacit.embeddings.output import appearing, parquet_file
+from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.search import Hit, Written, resolve
+from tacit.embeddings.search import search as nearest
+from tacit.embeddings.sheet import contact_sheet
+from tacit.embeddings.words import FUSED, fused
+from tacit.errors import TacitError
+from tacit.picturing import thumbnails
+from tacit.run import Run, chunks
+from tacit.sides import side_of
+from tacit.views.sheet import save
+
+FOUND = pa.schema([("query", pa.string()), ("rank", pa.int32()), ("id", pa.string()), ("score", pa.float32())])
+
+
+def search(
+    table: str | Path | Table,
+    query: Any,
+    *,
+    top: int = 10,
+    where: str = "",
+    exact: bool = False,
+    hybrid: bool = False,
+    run: Run | str | Path | None = None,
+    sheet: str | Path | None = None,
+    device: str = "auto",
+    told: Callable[[str], None] = lambda sentence: None,
+) -> list[Hit]:
+    """The rows of a table that are nearest to an image, an id of the table, a vector, or words; best first.
+
+    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
+    must be the encoder that made the table. `where` is a condition on the columns, as SQL has it. Of a large table
+    (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or `where` is given; `told` hears of
+    it. `hybrid` fuses the nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what
+    was found.
+    """
+    table = table if isinstance(table, Table) else open_table(table)
+    what = resolve(query, table) if isinstance(query, str) else query
+    picture, exclude = None, []
+    if isinstance(what, Path | Written):
+        vector, picture = _embedded(what, table, run, device)
+    elif isinstance(what, str):
+        row = table.row(what)
+        vector, picture, exclude = row.vector, row.thumbnail, [what]
+    else:
+        vector = np.asarray(what)
+    if hybrid and not isinstance(what, Written):
+        raise TacitError(f"--hybrid looks for words as well, and {str(query)[:40]!r} is not words; leave it out.")
+    index = _index(table, exact or bool(where), told)
+    depth = max(top, FUSED) if hybrid else top
+    (hits,) = nearest(table, vector.reshape(1, -1), depth, exclude=exclude, where=where, index=index)
+    if hybrid and isinstance(what, Written):
+        hits = fused(table, what.text, hits, top, where)
+    if sheet is not None:
+        save(contact_sheet(picture, hits), sheet)
+    return hits
+
+
+def search_all(
+    table: str | Path | Table,
+    queries: Any,
+    *,
+    out: str | Path,
+    top: int = 10,
+    where: str = "",
+    exact: bool = False,
+    run: Run | str | Path | None = None,
+    device: str = "auto",
+    batch: int = 256,
+    told: Callable[[str], None] = lambda sentence: None,
+) -> int:
+    """The nearest rows of many queries, a source or a .npy of vectors, into a Parquet file; how many queries there were.
+
+    Its columns: query (the id, or the number of the vector), rank from 1, id, score. What cannot be read is left out. The rest
+    as in `search`.
+    """
+    table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
+    index, count = _index(table, exact or bool(where), told), 0
+    with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
+        for names, vectors in _asked(table, queries, run, device, batch):
+            lines = nearest(table, vectors, top, where=where, index=index)
+            sizes = [len(hits) for hits in lines]
+            file.write_table(
+                pa.table(
+                    [
+                        pa.array(np.repeat(np.array(names, object), sizes), pa.string()),
+                        pa.array([rank for size in sizes for rank in range(1, size + 1)], pa.int32()),
+                        pa.array([hit.id for hits in lines for hit in hits], pa.string()),
+                        pa.array([hit.score for hits in lines for hit in hits], pa.float32()),
+                    ],
+                    schema=FOUND,
+                )
+            )
+            count += len(names)
+    return count
+
+
+def _asked(
+    table: Table, queries: Any, run: Run | str | Path | None, device: str, batch: int
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """The names and vectors of many queries, some at a time."""
+    if isinstance(queries, str | Path) and Path(queries).suffix == ".npy":
+        vectors = _vectors(Path(queries))
+        for index in chunks(len(vectors), batch):
+            yield [str(number) for number in index], np.asarray(vectors[index])
+        return
+    run = _run_of(table, run, device)
+    opened = sources.open(queries)
+    by = side_of(run, opened)
+    samples = by.open(opened)
+    for index in chunks(len(samples), batch):
+        content, bad = samples.read(index)
+        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
+        if len(good):
+            yield [samples.ids[i] for i in good], by.represent(content, good)[0].numpy()
+
+
+def _vectors(file: Path) -> np.ndarray:
+    """The rows of a .npy file, mapped."""
+    try:
+        vectors = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise TacitError(f"{file} is no .npy file of numbers ({error}); save vectors with numpy.save.") from error
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
+        raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and m × d numbers were expected.")
+    return vectors
+
+
+def _index(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
+    """What is asked in place of all rows: of a large table that is not to be searched exactly, its index."""
+    if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
+        return None
+    index = indexed(table, told)
+    told(f"Approximate: the index finds {index.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
+    return index
+
+
+def _embedded(
+    query: Path | Written, table: Table, run: Run | str | Path | None, device: str
+) -> tuple[np.ndarray, bytes | None]:
+    """The vector of one file, or of words, and its picture."""
+    run = _run_of(table, run, device)
+    opened = sources.open(query) if isinstance(query, Path) else from_strings([query.text])
+    by = side_of(run, opened)
+    samples = by.open(opened)
+    if len(samples) > 1:
+        raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
+    content, index = first_readable(samples)
+    return by.represent(content, index)[0].numpy()[0], next(iter(thumbnails(samples, content)), None)
+
+
+def _run_of(table: Table, run: Run | str | Path | None, device: str) -> Run:
+    """The run that made a table, wherever it lies now; another is refused."""
+    if not isinstance(run, Run):
+        run = Run(table.provenance.run if run is None else run, device)
+    if run.fingerprint() != table.provenance.encoder:
+        raise TacitError(
+            f"{table.path} was made by another encoder than that of {run.path}; "
+            f"give --run {table.provenance.run} or embed again."
+        )
+    return run

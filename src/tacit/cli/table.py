@@ -1,0 +1,52 @@
+"""`tacit table`: what a table holds, its versions, and its vectors out to the files of others and in from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import tacit
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
+
+
+def table(
+    table: str,
+    /,
+    *,
+    export: Path | None = None,
+    take_in: Annotated[Path | None, Parameter("--import")] = None,
+    encoder: str | None = None,
+    similarity: str | None = None,
+    compact: bool = False,
+    restore: int | None = None,
+    shared: Shared = NO_FLAGS,
+) -> Answer:
+    """Say what a table holds; put its vectors into a file, or those of a file into it.
+
+    Parameters
+    ----------
+    table
+        What `tacit embed` wrote, or what --import is to make.
+    export
+        Write all rows to a .parquet file, or the vectors to a .npy or a .faiss file with their ids beside them.
+    take_in
+        Make the table of a .parquet file with columns id and vector, or of a .npy file, made elsewhere.
+    encoder
+        With --import: the name of what made the vectors.
+    similarity
+        With --import: cosine or dot; cosine if not given.
+    compact
+        Put the pieces of the table together and forget its earlier versions.
+    restore
+        Make the table what it was in this version.
+    """
+    how = given(export=export, take_in=take_in, encoder=encoder, similarity=similarity, restore=restore)
+    found = tacit.table(table, compact=compact, **how)
+    facts = {
+        "path": found.table.path,
+        "rows": len(found.table),
+        "provenance": found.provenance,
+        "columns": found.columns,
+        "versions": [entry._asdict() for entry in found.versions],
+    }
+    return Answer(str(found), facts)

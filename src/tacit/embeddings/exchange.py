@@ -1,0 +1,140 @@
+"""Tables and the files of others: vectors out to Parquet, NumPy and faiss, and in from Parquet and NumPy."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tacit.embeddings.index import INDEXED, unit
+from tacit.embeddings.output import appearing
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.read import BATCH, Table
+from tacit.embeddings.rows import Rows, vectors_of
+from tacit.embeddings.write import sole_writer, write
+from tacit.errors import TacitError
+
+ENDINGS = (".parquet", ".npy", ".faiss")
+
+
+def export(table: Table, out: Path | str) -> Path:
+    """Write a table's rows, in their order, as what the ending of `out` says; whole or not at all, streamed.
+
+    .parquet  every column, with the provenance in the schema's metadata
+    .npy      the vectors, float32, n × d; their ids, a line each, in the file of that name ending in .ids.txt
+    .faiss    a flat index of the vectors by inner product (of length one where they are compared by the cosine), and the ids
+              likewise
+    """
+    out = Path(out)
+    if out.suffix not in ENDINGS:
+        raise TacitError(f"{out} ends in none of {', '.join(ENDINGS)}; give such a name.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with appearing(out) as part:
+        _WRITERS[out.suffix](table, part)
+    if out.suffix != ".parquet":
+        with appearing(out.with_suffix(".ids.txt")) as part:
+            part.write_text("".join(f"{id}\n" for id in table.ids()))
+    return out
+
+
+def _parquet(table: Table, part: Path) -> None:
+    form = table.lance.schema
+    with pq.ParquetWriter(part, form) as file:
+        for batch in table.stream(BATCH, form.names):
+            file.write_batch(batch.cast(form))
+
+
+def _numpy(table: Table, part: Path) -> None:
+    shape = (len(table), table.provenance.dim)
+    with part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for batch in table.stream(BATCH, ("vector",)):
+            file.write(np.ascontiguousarray(vectors_of(batch), "<f4").data)
+
+
+def _faiss(table: Table, part: Path) -> None:
+    import faiss
+
+    made = table.provenance
+    if made.similarity not in INDEXED:
+        raise TacitError(f"{table.path} is compared by {made.similarity}, for which faiss has no flat index; export .parquet.")
+    flat = faiss.IndexFlatIP(made.dim)
+    for batch in table.stream(16 * BATCH, ("vector",)):
+        flat.add(unit(vectors_of(batch), made.similarity))
+    faiss.write_index(flat, str(part))
+
+
+_WRITERS = {".parquet": _parquet, ".npy": _numpy, ".faiss": _faiss}
+
+
+def take_in(file: Path | str, out: Path | str, *, encoder: str, similarity: str = "cosine", overwrite: bool = False) -> Table:
+    """Make a table of vectors that others made: a Parquet file with columns `id` and `vector` (of which `path`, `label` and
+    `split` are taken along), or a .npy of n × d, whose rows are called 0…n−1 or as the lines of NAME.ids.txt beside it.
+
+    `encoder` is the name of what made them: tables of other names are never mixed with it. Such a table is searched by ids and
+    by vectors.
+    """
+    file = Path(file)
+    if similarity not in INDEXED:
+        raise TacitError(
+            f"Vectors of others are compared by {' or '.join(INDEXED)}, and {similarity!r} came; give one of these."
+        )
+    if file.suffix not in (".parquet", ".npy") or not file.is_file():
+        raise TacitError(f"{file} is no .parquet or .npy file of vectors; give one.")
+    try:
+        total, dim, rows = (_rows_of_parquet if file.suffix == ".parquet" else _rows_of_numpy)(file)
+    except (pa.ArrowInvalid, ValueError, EOFError, OSError) as error:
+        raise TacitError(f"{file} cannot be read ({str(error).splitlines()[0]}); write it anew.") from error
+    name = hashlib.sha256(encoder.encode()).hexdigest()
+    made = Provenance(encoder, name, "dense", similarity, dim, "vector", version("tacit"), str(file.resolve()))
+    with sole_writer(out) as place:
+        return write(place, rows, made, total=total, overwrite=overwrite)
+
+
+def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
+    source = pq.ParquetFile(file)
+    names = source.schema_arrow.names
+    if missing := {"id", "vector"} - set(names):
+        raise TacitError(f"{file} has columns {', '.join(names)} and lacks {', '.join(sorted(missing))}; rename or add them.")
+    kind = source.schema_arrow.field("vector").type
+    if not pa.types.is_fixed_size_list(kind) and not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
+        raise TacitError(f"The column `vector` of {file} is {kind}, and lists of numbers were expected.")
+    dim = len(next(source.iter_batches(1, columns=["vector"])).column(0)[0]) if source.metadata.num_rows else 1
+    taken = [name for name in ("id", "path", "label", "split") if name in names]
+
+    def rows() -> Iterator[Rows]:
+        for batch in source.iter_batches(BATCH, columns=[*taken, "vector"]):
+            column = batch.column("vector")
+            flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+            if len(flat) != len(batch) * dim or column.null_count:
+                raise TacitError(f"The vectors of {file} are not all of {dim} numbers; mend or leave out the others.")
+            said = {name: [None if value is None else str(value) for value in batch.column(name).to_pylist()] for name in taken}
+            none: list[str | None] = [None] * len(batch)
+            ids = [str(id) for id in batch.column("id").to_pylist()]
+            yield Rows(
+                ids, said.get("path", none), said.get("label", none), flat.reshape(-1, dim), [None] * len(ids),
+                splits=said.get("split", none),
+            )  # fmt: skip
+
+    return source.metadata.num_rows, dim, rows()
+
+
+def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
+    vectors = np.load(file, mmap_mode="r", allow_pickle=False)
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
+        raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and n × d numbers were expected.")
+    beside = file.with_suffix(".ids.txt")
+    ids = beside.read_text().splitlines() if beside.is_file() else [str(number) for number in range(len(vectors))]
+    if len(ids) != len(vectors):
+        raise TacitError(f"{beside} has {len(ids)} lines and {file} {len(vectors)} rows; give each row its line.")
+
+    def rows() -> Iterator[Rows]:
+        for start in range(0, len(vectors), BATCH):
+            some = ids[start : start + BATCH]
+            part = np.array(vectors[start : start + BATCH], np.float32)
+            yield Rows(some, [None] * len(some), [None] * len(some), part, [None] * len(some))
+
+    return len(vectors), vectors.shape[1], rows()

@@ -1,0 +1,31 @@
+"""Files that appear whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tacit.errors import TacitError
+
+
+def parquet_file(path: str | Path) -> Path:
+    """A path that a Parquet file can be written to, its folder made; another ending is refused."""
+    path = Path(path)
+    if path.suffix != ".parquet":
+        raise TacitError(f"--out {path} does not end in .parquet; give such a name.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A hidden file beside `path` to write into, which takes its place in the end; what fails leaves what was there."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise TacitError(
+            f"{path} could not be written ({error.strerror or error}); free some space or give another."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+import faiss
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tacit.embeddings.exchange import export, take_in
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.search import search
+from tacit.embeddings.write import write
+from tacit.errors import TacitError
+
+from .conftest import rows
+
+
+@pytest.fixture
+def table(tmp_path, made, vectors):
+    return write(tmp_path / "photos.lance", rows(vectors), made, total=1000)
+
+
+def test_out_and_in_again(table, vectors, tmp_path):
+    file = export(table, tmp_path / "deep" / "photos.parquet")
+    kept = pq.read_table(file)
+    assert kept.column("id").to_pylist() == table.ids() and kept.column("thumbnail")[7].as_py() == b"picture 7"
+    assert Provenance.from_metadata(kept.schema.metadata) == table.provenance
+    back = take_in(file, tmp_path / "back.lance", encoder="clip")
+    assert back.ids() == table.ids() and np.array_equal(back.vectors(), vectors)
+    assert back.row("some/7.png")[:3] == ("some/7.png", "/photos/some/7.png", "class 1")
+    assert search(back, vectors[:1], 3)[0][0].id == "some/0.png" and back.provenance.run == "clip"
+    with pytest.raises(TacitError, match="another encoder"):
+        take_in(file, tmp_path / "back.lance", encoder="dino", overwrite=True)
+
+
+def test_numpy_and_faiss(table, vectors, tmp_path):
+    file = export(table, tmp_path / "photos.npy")
+    assert np.array_equal(np.load(file), vectors) and (tmp_path / "photos.ids.txt").read_text().splitlines() == table.ids()
+    back = take_in(file, tmp_path / "back.lance", encoder="clip", similarity="dot")
+    assert back.ids() == table.ids() and np.array_equal(back.vectors(), vectors) and back.provenance.similarity == "dot"
+    flat = faiss.read_index(str(export(table, tmp_path / "photos.faiss")))
+    _, found = flat.search(vectors[:1], 4)
+    (hits,) = search(table, vectors[:1], 4)
+    assert flat.ntotal == 1000 and [f"some/{i}.png" for i in found[0]] == [hit.id for hit in hits]
+
+
+def test_what_cannot_be_taken_in_is_said(table, tmp_path, vectors):
+    with pytest.raises(TacitError, match=r"\.parquet, \.npy, \.faiss"):
+        export(table, tmp_path / "photos.csv")
+    np.save(tmp_path / "cube.npy", np.zeros((2, 3, 4)))
+    np.save(tmp_path / "short.npy", vectors)
+    (tmp_path / "short.ids.txt").write_text("a\n")
+    np.save(tmp_path / "nan.npy", np.full((3, 4), np.nan, np.float32))
+    (tmp_path / "bad.parquet").write_bytes(b"no")
+    pq.write_table(pa.table({"id": ["a"], "x": [1]}), tmp_path / "other.parquet")
+    pq.write_table(pa.table({"id": ["a", "b"], "vector": [[1.0, 2.0], [1.0]]}), tmp_path / "ragged.parquet")
+    pq.write_table(pa.table({"id": ["a"], "vector": ["x"]}), tmp_path / "words.parquet")
+    for name, why in [
+        ("gone.npy", "no .parquet or .npy file"),
+        ("cube.npy", "n × d"),
+        ("short.npy", "1 lines and .* 1000 rows"),
+        ("nan.npy", "NaN"),
+        ("bad.parquet", "cannot be read"),
+        ("other.parquet", "lacks vector"),
+        ("ragged.parquet", "not all of 2 numbers"),
+        ("words.parquet", "lists of numbers"),
+    ]:
+        with pytest.raises(TacitError, match=why):
+            take_in(tmp_path / name, tmp_path / "new.lance", encoder="clip")
+        assert not (tmp_path / "new.lance").exists()
