@@ -42,7 +42,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import tacit
 from tacit.data.samples import Images
-from tacit.encoders.image import SmallResNet, SmallViT
+from tacit.encoders.image import SmallViT
 from tacit.method import Facts, Method
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.training import loop, optimizers, precision, streams
@@ -233,33 +233,12 @@ def optimiser(name: str) -> Row:
     }
 
 
-def compiling(kind: type[nn.Module], shape: tuple[int, int, int]) -> Row:
-    """Forward and backward of 128 samples through an encoder as it is and compiled by torch, and how long compiling takes."""
-    torch.set_num_threads(1)
-    plain = kind(Facts("image", 0, shape, {}))
-    built = torch.compile(plain)
-    x = torch.randn(BATCH, *shape)
-
-    def back(encoder: Callable[[Tensor], Tensor]) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision.native_bf16("cpu")):
-            loss = encoder(x).float().square().mean()
-        loss.backward()
-
-    begun = time.perf_counter()
-    back(built)
-    spent = round(time.perf_counter() - begun, 1)
-    back(plain)
-    return turns(2 * TURNS, compiled=lambda: back(built), plain=lambda: back(plain)) | {"seconds to compile": spent}
-
-
 TIMED = (loop, streams, compiled, SimCLR, Timed, ours, theirs, network, training)
 MEASURES = {
     "SimCLR, ResNet-18 at 32, from an array": Measure(lambda: training(False), TIMED),
     "SimCLR, small ViT at 96, from JPEG": Measure(lambda: training(True), TIMED),
     "optimiser and average, ViT-S": Measure(lambda: optimiser("vit_small_patch16_224"), (optimizers, Average, optimiser)),
     "optimiser and average, ResNet-50": Measure(lambda: optimiser("resnet50"), (optimizers, Average, optimiser)),
-    "compiled, small_resnet at 32": Measure(lambda: compiling(SmallResNet, (3, 32, 32)), (compiling,)),
-    "compiled, small_vit at 96": Measure(lambda: compiling(SmallViT, (3, 96, 96)), (compiling,)),
 }
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ class Watched(Method):
         self.inner, self.equal = SwAV(encoder, **SMALL.options), equal
         balanced, self.used = self.inner.codes, torch.zeros(())
 
-        def codes(scores: Tensor) -> Tensor:
-            found = balanced(scores) if self.equal else (scores / self.inner.epsilon).softmax(-1)
-            mean = found[-1].mean(0)
+        def codes(scores: Tensor, view: int) -> Tensor:
+            found = balanced(scores, view) if self.equal else (scores / self.inner.epsilon).softmax(1)
+            mean = found.mean(0)
             self.used = -(mean * mean.clamp_min(1e-12).log()).sum()
             return found
 

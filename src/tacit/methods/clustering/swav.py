@@ -84,18 +84,13 @@ class SwAV(Method):
         if self.queues:
             self.remembers = self.remembers or all(queue.full for queue in self.queues)  # asked until they are: it waits
             batch.keep(z=z[: self.views.large].transpose(0, 1))
-        return swapped_prediction(scores, self.codes(scores[: self.views.large].detach()), self.temperature)
+        codes = torch.stack([self.codes(scores[view].detach(), view) for view in range(self.views.large)])
+        return swapped_prediction(scores, codes, self.temperature)
 
-    def codes(self, scores: Tensor) -> Tensor:
-        """The assignments of the large crops of all samples, each crop's balanced over them and what its queue remembers."""
-        n = scores.shape[1]
-        if self.remembers:
-            remembered = self.prototypes(torch.stack([queue.mine for queue in self.queues])).detach()
-            scores = torch.cat([scores, remembered], 1)
-        codes = torch.empty_like(scores, dtype=torch.float32)
-        for crop, room in zip(scores, codes):
-            sinkhorn(crop, self.epsilon, room=room)
-        return codes[:, :n]
+    def codes(self, scores: Tensor, view: int) -> Tensor:
+        """The assignment of one large crop of each sample, balanced over them and what its queue remembers."""
+        remembered = [self.prototypes(self.queues[view].mine).detach()] if self.remembers else []
+        return sinkhorn(torch.cat([scores, *remembered]), self.epsilon)[: len(scores)]
 
     def after_step(self, batch: Batch):
         self.prototypes.normalise()
