@@ -24,8 +24,8 @@ from rows import Measure, Row, grown, main, turns
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from tacit.curation import balance, duplicates, levels
-from tacit.numerics import kmeans, seeding
+from tacit.curation import balance, duplicates, levels, seeding
+from tacit.numerics import kmeans
 
 D = 256
 ROWS, LEVELS, CLOSEST, BUDGET = 100_000, [500, 50], [15, 2], 10_000

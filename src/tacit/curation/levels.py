@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.curation.seeding import plus_plus
 from tacit.method import Paper
 from tacit.numerics import counter
 from tacit.numerics.kmeans import assign, lloyd
-from tacit.numerics.seeding import plus_plus
 
 PAPER = Paper(
     "Automatic Data Curation for Self-Supervised Learning: A Clustering-Based Approach",

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tacit.numerics import seeding
-from tacit.numerics.seeding import plus_plus
+from tacit.curation import seeding
+from tacit.curation.seeding import plus_plus
 
 
 def exact_second(x, first):
