@@ -56,6 +56,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "convirt": ("pair",),
     "meru": ("pair",),
     "llave": ("pair",),
+    "matryoshka": ("image", "pair", "text"),  # ImageNet and JFT; ALIGN; BERT's masked tokens
     "deepwalk": ("graph",),
     "node2vec": ("graph",),
     "line": ("graph",),
