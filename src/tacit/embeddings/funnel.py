@@ -31,7 +31,7 @@ class Scan(Protocol):
     def __init__(self, rows: Tensor): ...
 
     def candidates(self, queries: Tensor, keep: int) -> Tensor:
-        """The positions of so many rows for each query: int64, m × keep."""
+        """The positions of so many rows for each query: int64, m × keep; −1 where it names fewer."""
         ...
 
 
@@ -46,21 +46,30 @@ class Leading:
 
 
 class Signs:
-    """By one bit a number, whether it is above its mean over the rows: those in which fewest bits differ."""
+    """By one bit a number, whether it is above its mean over the rows; queries keep theirs, in units of its mean distance from
+    the mean, so that no number counts for more than another.
+
+    Four bits are a code of faiss' product quantiser, whose codebooks are so known without training, and whose scan adds up
+    table entries in registers.
+    """
 
     def __init__(self, rows: Tensor):
         import faiss
 
         self.mean = rows.mean(0)
-        self.index = faiss.IndexBinaryFlat(8 * -(-rows.shape[1] // 8))
-        self.index.use_heap = False  # counted by distance, of which there are few
-        self.index.add(self._bits(rows))
+        self.away = (rows - self.mean).abs().mean(0).clamp_min(1e-9)
+        signs = 2.0 * (torch.arange(16)[:, None] >> torch.arange(4) & 1) - 1  # 16 × 4
+        codes = 2 * -(-rows.shape[1] // 8)  # whole bytes
+        self.index = faiss.IndexPQFastScan(4 * codes, codes, 4, faiss.METRIC_INNER_PRODUCT)
+        faiss.copy_array_to_vector(signs.repeat(codes, 1).numpy().ravel(), self.index.pq.centroids)
+        self.index.is_trained = True
+        self.index.add(self._standardised(rows))
 
     def candidates(self, queries: Tensor, keep: int) -> Tensor:
-        return torch.from_numpy(self.index.search(self._bits(queries), keep)[1])
+        return torch.from_numpy(self.index.search(self._standardised(queries), keep)[1])
 
-    def _bits(self, rows: Tensor) -> np.ndarray:
-        return np.packbits((rows > self.mean).numpy(), axis=1)
+    def _standardised(self, rows: Tensor) -> np.ndarray:
+        return torch.nn.functional.pad((rows - self.mean) / self.away, (0, -rows.shape[1] % 8)).numpy()
 
 
 class Funnel:
@@ -82,7 +91,7 @@ class Funnel:
         self.scan = scan(unit(rows[:, : dims[0]]))
 
     def search(self, queries: np.ndarray, top: int = 10) -> Neighbours:
-        """The `top` rows of largest cosine that the rounds leave, best first: of m × d queries, scores and positions, m × top."""
+        """Of those that the rounds leave the `top` rows of largest cosine with each query, m × d, best first."""
         asked = torch.from_numpy(np.ascontiguousarray(queries, np.float32))
         if asked.ndim != 2 or asked.shape[1] != self.dim:
             raise TacitError(f"Queries are {' × '.join(map(str, asked.shape))}; give rows of {self.dim} numbers.")
@@ -107,8 +116,8 @@ class Funnel:
         scores, places = [], []
         lines = max(HELD // (found.shape[1] * size), 1)
         for some, mine in zip(found.split(lines), queries.split(lines)):
-            near = rows.index_select(0, some.flatten()).view(*some.shape, size)
-            best = torch.bmm(near, mine[:, :, None])[:, :, 0].topk(keep)
+            near = rows.index_select(0, some.flatten().clamp_min(0)).view(*some.shape, size)
+            best = torch.bmm(near, mine[:, :, None])[:, :, 0].masked_fill(some < 0, -torch.inf).topk(keep)
             scores.append(best.values)
             places.append(some.gather(1, best.indices))
         return Neighbours(torch.cat(scores), torch.cat(places))
