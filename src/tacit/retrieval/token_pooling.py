@@ -2,6 +2,9 @@
 
 Clavié, Chaffin, Adams 2024 (arXiv:2409.14683), section 2: a document's token vectors are grouped, and a group's mean stands for
 it; questions and their scores (`late_interaction`) stay as they are. Groups are Ward's, or k-means', or of tokens in a row.
+
+checked: stanford-futuredata/ColBERT@15a0dff
+Compared: the means, but for their order; that commit shuffles tokens first. k-means and rows of tokens are in the paper alone.
 """
 
 from collections.abc import Callable
@@ -27,11 +30,12 @@ Group = Callable[[Tensor, int], np.ndarray]  # rows of length one, t × d, and h
 def ward(rows: Tensor, groups: int) -> np.ndarray:
     """Ward's hierarchy, cut at so many groups, of the rows of the t × t matrix of 1 − cosine, each a point of t numbers.
 
-    So it is in the code of ColBERT and PyLate; the groups are others than those of a hierarchy of the distances themselves.
+    So it is in ColBERT's code, the authors' own; PyLate's today takes the distances themselves, whose groups are others.
     """
     from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
 
-    return fcluster(linkage((1 - rows @ rows.T).double().numpy(), method="ward"), groups, criterion="maxclust") - 1
+    return fcluster(linkage(pdist((1 - rows @ rows.T).double().numpy()), method="ward"), groups, criterion="maxclust") - 1
 
 
 def by_kmeans(rows: Tensor, groups: int) -> np.ndarray:
@@ -55,7 +59,7 @@ def pooled(documents: Ragged, factor: int, *, group: Group = ward, protected: in
     protected    so many first tokens stay as they are, and stand first; they do not count among t
     renormalise  bring means to length one: ColPali's code does, ColBERT's and PyLate's do not
 
-    Groups are max(1, t // factor) (PyLate), less where fewer come out. A factor of 1 changes nothing. Each document is grouped
+    Groups are max(1, t // factor), less where fewer come out. A factor of 1 changes nothing. Each document is grouped
     by itself, one after another; Ward's hierarchy costs t².
     """
     if factor < 1 or protected < 0:

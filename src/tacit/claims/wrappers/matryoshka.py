@@ -120,8 +120,8 @@ def _training(method: type[Method], **own: object) -> Training:
 CLAIM = Claim(
     says="One representation serves at all sizes: up to 14 times smaller at equal accuracy, and as much faster retrieval.",
     here="10 000 images of mnist-20k at 16 pixels, small_resnet of 64 numbers, 10 epochs in batches of 128, with classes and "
-    "with SimCLR, in place of ImageNet and ResNet-50; sizes 4 to 64, by the weight-tied head. kNN of the test part in the train "
-    "part at each size.",
+    "with SimCLR, in place of ImageNet and ResNet-50; sizes 4 to 64, by the weight-tied head. kNN of the test "
+    "part in the training part at each size.",
     arms={
         "SimCLR": Sizes(_training(SimCLR)),
         "SimCLR, components": Sizes(_training(SimCLR), components=True),
