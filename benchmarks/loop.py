@@ -210,7 +210,12 @@ def optimiser(name: str) -> Row:
     for kind in ("adamw", "lars"):
         own = optimizers.build(method, SimCLR.recipe.but(optimizer=kind, lr=1e-4))
         own.step()
-        other = torch.optim.AdamW(model.parameters(), 1e-4) if kind == "adamw" else LightlyLARS(model.parameters(), 1e-4, 0.9)
+        if kind == "adamw":
+            other: torch.optim.Optimizer = torch.optim.AdamW(model.parameters(), 1e-4)
+        else:  # lightly's adapts to what decays, tacit's to what is no norm and no bias, which decays
+            large, small = ([p for p in model.parameters() if (p.ndim > 1) is is_large] for is_large in (True, False))
+            decaying = {"params": large, "weight_decay": SimCLR.recipe.weight_decay}
+            other = LightlyLARS([decaying, {"params": small}], 1e-4, 0.9)
         other.step()
         named[kind] = own.step, other.step
     named["average"] = average.update, lambda: update_momentum(model, teacher, 0.99)

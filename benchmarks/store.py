@@ -22,7 +22,7 @@ import torch
 from rows import Measure, Row, main, turns
 
 import tacit
-from tacit import tables
+from tacit.applying import embedding as tables
 from tacit.data.generated import tiny_images
 from tacit.embeddings import funnel as funnels
 from tacit.embeddings import index as indexing

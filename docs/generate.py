@@ -14,9 +14,12 @@ import tacit
 from tacit import claims
 from tacit.claims.claim import Found, interval
 from tacit.claims.code import hash_of
+from tacit.describing import checked_against
+from tacit.few_labels.heads import FROZEN, TUNED
 
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
+SCALING = run_path(str(Path(__file__).parent / "scaling.py"))
 SPEEDS = run_path(str(Path(__file__).parent / "speeds.py"))
 MATRIX = run_path(str(Path(__file__).parent / "matrix.py"))
 SENSES = run_path(str(Path(__file__).parent / "senses.py"))
@@ -103,7 +106,7 @@ def numbers() -> str:
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts", "Batches in chunks": "chunks"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
-    for title, section in {"Views of images": "views", "Training": "loop"}.items():
+    for title, section in {"Curation": "curation", "Views of images": "views", "Training": "loop"}.items():
         if section in found:
             parts += [f"## {title}", SPEEDS[section]()]
     if "embed_memory" in found:
@@ -288,6 +291,7 @@ def claims_page() -> str:
     with (claims.FOLDER / "catalogue.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     built = {method.key: method.checked for method in tacit.catalogue()}
+    built |= {name: checked_against(fit.__doc__ or "") for name, fit in {**FROZEN, **TUNED}.items()}
     written = claims.listing()
     found = {key: result for key in written if (result := finished(key))}
     count = Counter(result["verdict"] for result in found.values())
@@ -382,6 +386,7 @@ if __name__ == "__main__":
     readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "numbers.md").write_text(numbers(), encoding="utf-8")
     (ROOT / "docs" / "guidance.md").write_text(guidance(), encoding="utf-8")
+    (ROOT / "docs" / "scaling.md").write_text(SCALING["page"](), encoding="utf-8")
     (ROOT / "docs" / "claims.md").write_text(claims_page(), encoding="utf-8")
     (ROOT / "docs" / "choosing.md").write_text(STUDIES["choosing_page"](), encoding="utf-8")
     (ROOT / "docs" / "doctor.md").write_text(STUDIES["doctor_page"](), encoding="utf-8")

@@ -161,25 +161,74 @@ def losses() -> str:
     """Contrastive losses beside their rivals, with what memory they take and how far they are off."""
     rows = json.loads((RESULTS / "losses.json").read_text())
     lines = [
-        "| | seconds | times as fast as | MiB grown | the rivals' | gradient off by | the rivals' | load | commit |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| | seconds | times as fast as | limit | rule | MiB grown | rivals' | gradient off by | rivals' | load | commit |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
+    rules = {
+        "NT-Xent, float32": {"lightly": 12, "one product": 6},
+        "NT-Xent, bfloat16": {"lightly, float32": 30, "one product, float32": 15},
+        "CLIP, float32": {"open_clip": 2.5},
+        "CLIP, bfloat16": {"open_clip": 6},
+    }
     by = "seconds of the processor"
-    for name, r in rows.items():
-        ratios = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in r[f"ratio by {by}"].items())
+    pairs = {name: r for name, r in rows.items() if name in rules}
+    for name, r in pairs.items():
+        ratios = r[f"ratio by {by}"]
+        shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
+        met = "; ".join(f"{other} ≥ {least}: {said(ratios[other][0], least)}" for other, least in rules[name].items())
         memory, off = dict(r["MiB grown at the peak"]), {who: e["gradient"] for who, e in r["off by, of 2 048 pairs"].items()}
-        mine = f"{memory.pop('tacit'):.0f}", f"{off.pop('tacit'):.0e}"
+        mine = f"{memory.pop('tacit'):.0f}", f"{off.pop('tacit'):.1e} (rounding alone {off.pop('rounding alone'):.1e})"
         others = " / ".join(f"{v:.0f}" for v in memory.values()), " / ".join(f"{v:.0e}" for v in off.values())
-        cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", ratios]
+        most = " / ".join(f"{r[by][other] / r['products alone']:.1f}" for other in ratios) if "products alone" in r else ""
+        cells = [f"{name}, {r['n']['pairs']:,} pairs of {r['n']['d']}", f"{r[by]['tacit']:.2f}", shown, most, met]
         cells += [mine[0], others[0], mine[1], others[1], load(r), r["commit"]]
         lines.append(f"| {' | '.join(cells)} |")
-    one = next(iter(rows.values()))
-    versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
-    how = (
-        f"Forward and backward, medians of {one['turns']} turns that alternate in one process, by seconds of the processor, "
-        "since other work shared the machine; errors are relative to float64, of 2 048 pairs."
+    how = "Forward and backward, medians of turns that alternate in one process, by seconds of the processor, since other work "
+    how += "shared the machine; the limit is the ratio if nothing but the products of tiles took time (the rules come from a "
+    how += (
+        "machine with matrix units for bfloat16). Errors are relative to float64, of 2 048 pairs; rounding alone is what the "
     )
-    return "\n".join([*lines, "", f"{how} {one['machine']}; {versions}. `python benchmarks/losses.py`."])
+    how += "exact gradient loses in the views' own type."
+    if r := rows.get("Sinkhorn"):
+        (a, low, high), off = r[f"ratio by {by}"]["DINOv3's turns"], r["off by"]["tacit"]
+        anew, *_ = r[f"ratio by {by}"]["tacit, new memory"]
+        how += (
+            f" Sinkhorn of {r['n']['rows']} rows and {r['n']['prototypes']:,} prototypes takes {1000 * r[by]['tacit']:.0f} ms, "
+        )
+        how += (
+            f"**{a:g}** ({low:g} to {high:g}) times as fast as DINOv3's turns (≥ 4: {said(a, 4)}; {anew:g} times that in new "
+        )
+        how += f"memory), off by {off:.0e} (load {load(r)}, {r['commit']})."
+    one = next(iter(rows.values()))
+    return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `OMP_NUM_THREADS=2 python benchmarks/losses.py`."])
+
+
+def curation() -> str:
+    """Near duplicates and hierarchical k-means beside the published ways."""
+    rows = json.loads((RESULTS / "curation.json").read_text())
+    lines = ["| | seconds | times as fast as | checked | rule | load | commit |", "|---|---|---|---|---|---|---|"]
+    by = "seconds of the processor"
+    for name, r in rows.items():
+        ((rival, (ratio, low, high)),) = r[f"ratio by {by}"].items()
+        over = f" ({low:g} to {high:g})" if r["turns"] > 1 else " (one turn)"
+        if "divergence from equal shares" in r:
+            found = r["divergence from equal shares"]
+            told = "divergence from equal shares " + ", ".join(f"{who} {value:.3f}" for who, value in found.items())
+            met = ratio >= 20 and found["tacit"] <= found[rival] + 0.02
+            rule = f"≥ 20, divergence at most 0.02 above: {'yes' if met else '**no**'}"
+            title = f"{name}, {r['n']['rows']:,} × {r['n']['d']}, levels {' and '.join(map(str, r['n']['levels']))}"
+        else:
+            grown, other = r["MiB grown at the peak"], r["n"]["kept by one of both only"]
+            told = f"{grown['tacit']:.0f} MiB grown beside {grown[rival]:.0f}; {other} rows kept by one of both only"
+            met = ratio >= 5 and grown["tacit"] * 20 <= grown[rival] and not other
+            rule = f"≥ 5 in 1/20 of the memory, the same kept: {'yes' if met else '**no**'}"
+            title = f"{name}, {r['n']['rows']:,} × {r['n']['d']}, cosine {r['n']['cosine']:g}"
+        lines.append(
+            f"| {title} | {r[by]['tacit']:.1f} | {rival} **{ratio:g}**{over} | {told} | {rule} | {load(r)} | {r['commit']} |"
+        )
+    one = next(iter(rows.values()))
+    how = "By seconds of the processor, since other work shared the machine"
+    return "\n".join([*lines, "", f"{how}; {one['machine']}. `python benchmarks/curation.py`."])
 
 
 def memory(r: dict[str, Any]) -> str:
@@ -307,7 +356,8 @@ def loop() -> str:
     how = (
         "SimCLR by `tacit.pretrain`, log, signals and saves included, beside the script of lightly's documentation; an epoch "
         "is a turn. The network's share of the peak is its forward and backward, by counted operations, over a product of "
-        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS and its "
+        "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which "
+        "decays and adapts the same, and its "
         "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times."
     )
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `python benchmarks/loop.py`."])

@@ -17,6 +17,14 @@ def pair():
 
 
 @pytest.fixture(scope="session")
+def trio():
+    from tacit.training.spawned import Pair
+
+    with Pair(3) as trio:
+        yield trio
+
+
+@pytest.fixture(scope="session")
 def cloth(tmp_path_factory):
     """A folder with 96 images of 16 × 16 in class folders, without splits. Nobody changes it."""
     from tacit.data.generated import tiny_images, write

@@ -34,6 +34,8 @@ BEFORE = {
     "training": ("method", "numerics"),
     "evaluation": ("views", "numerics"),
     "embeddings": ("numerics",),
+    "clusters": ("numerics",),
+    "curation": ("embeddings", "method", "numerics"),
     "cli": ("",),  # the public face
 }
 

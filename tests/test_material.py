@@ -8,6 +8,7 @@ import torch
 
 from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.data.opening import open as open_source
+from tacit.data.pairs import Pairs
 from tacit.errors import TacitError
 from tacit.material import at_side, facts_of, fit_views, gather_material, hash_of_ids, labels_in, sizes, source_of
 from tacit.method import Facts
@@ -39,6 +40,14 @@ def test_a_size_that_cannot_be():
         sizes(images(16, 16, 3), 3, "cpu")
     with pytest.raises(TacitError, match=r"--size 16 is a side of images.*vector.*leave it out"):
         sizes(clusters(10), 16, "cpu")
+    with pytest.raises(TacitError, match=r"--size 16 is a side of images.*vector"):
+        sizes(pairs(10), 16, "cpu")
+
+
+def test_a_size_is_of_the_images_of_a_pair():
+    both = Pairs.of(tiny_images(10), clusters(10))
+    for pair, name in ((both, "first"), (Pairs.of(both.second, both.first), "second")):
+        assert sizes(pair, 12, "cpu")[name]["size"] == 12
 
 
 def test_the_facts_of_vectors():

@@ -7,8 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tacit.applying.clustering import cluster as cluster
+    from tacit.applying.curating import curate as curate
+    from tacit.applying.embedding import embed as embed
+    from tacit.applying.fitting import fit as fit
+    from tacit.applying.keeping import table as table
+    from tacit.applying.predicting import predict as predict
+    from tacit.applying.searching import search as search
+    from tacit.applying.searching import search_all as search_all
     from tacit.check import check_method as check_method
-    from tacit.clustering import cluster as cluster
     from tacit.data import known as known
     from tacit.data import open as open
     from tacit.data.inspecting import Inspection as Inspection
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
     from tacit.judging.diagnosing import doctor as doctor
@@ -38,9 +46,6 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
-    from tacit.searching import search as search
-    from tacit.searching import search_all as search_all
-    from tacit.tables import embed as embed
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -55,10 +60,14 @@ CONTENTS = {
     "dissect": "tacit.judging.dissecting",
     "compare": "tacit.judging.comparing",
     "doctor": "tacit.judging.diagnosing",
-    "embed": "tacit.tables",
-    "search": "tacit.searching",
-    "search_all": "tacit.searching",
-    "cluster": "tacit.clustering",
+    "embed": "tacit.applying.embedding",
+    "search": "tacit.applying.searching",
+    "search_all": "tacit.applying.searching",
+    "cluster": "tacit.applying.clustering",
+    "table": "tacit.applying.keeping",
+    "curate": "tacit.applying.curating",
+    "fit": "tacit.applying.fitting",
+    "predict": "tacit.applying.predicting",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",
@@ -68,6 +77,7 @@ CONTENTS = {
     "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
     "Hit": "tacit.embeddings.search",
+    "Head": "tacit.few_labels.saved",
     "open": "tacit.data",
     "known": "tacit.data",
     "TacitError": "tacit.errors",

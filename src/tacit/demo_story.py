@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tacit.applying.embedding import embed
+from tacit.applying.searching import search
 from tacit.data.generated import glyphs, write
 from tacit.embeddings.search import Hit
 from tacit.errors import TacitError
@@ -12,8 +14,6 @@ from tacit.evaluation.comparison import Evaluation
 from tacit.judging.evaluating import evaluate
 from tacit.pretraining import pretrain
 from tacit.run import Run
-from tacit.searching import search
-from tacit.tables import embed
 
 IMAGES, EPOCHS, WIDTH, BATCH = 3000, 30, 32, 128
 MARK = ".tacit-demo"  # in a folder that the demo may clear, since it made it

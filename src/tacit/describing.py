@@ -120,7 +120,7 @@ def catalogue() -> list[MethodFacts]:
                     in_paper=IN_PAPER[key],
                     runs_on=tuple(name for name in MODALITIES if _runs_on(method, name)),
                     measured=numbers.get(key, {}),
-                    checked=_after("checked:", document),
+                    checked=checked_against(document),
                     idea=document.partition("\n")[0],
                 )
             )
@@ -221,7 +221,7 @@ def _typed(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _after(mark: str, document: str) -> str:
-    return next(
-        (line.strip().removeprefix(mark).strip() for line in document.splitlines() if line.strip().startswith(mark)), ""
-    )
+def checked_against(document: str) -> str:
+    """What a docstring says that its code was compared with, "owner/repo@commit"; "" where it does not."""
+    lines = (line.strip() for line in document.splitlines())
+    return next((line.removeprefix("checked:").strip() for line in lines if line.startswith("checked:")), "")

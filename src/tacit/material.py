@@ -63,7 +63,10 @@ def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:
     """What is known before anything is read; for images the side of the training views, chosen from data and device."""
     facts = dict(samples.facts())
     if isinstance(samples, Pairs):
-        return {"kind": "pair", "first": sizes(samples.first, size, device), "second": sizes(samples.second, size, device)}
+        both = samples.first, samples.second
+        none = all(part.kind != "image" for part in both)  # which the first part then says
+        first, second = (sizes(part, size if none or part.kind == "image" else None, device) for part in both)
+        return {"kind": "pair", "first": first, "second": second}
     if size is not None and size < 4:
         raise TacitError(f"--size is {size}; give the side of a view in pixels, 4 or more.")
     if samples.kind == "image":
@@ -72,7 +75,8 @@ def sizes(samples: Samples, size: int | None, device: str) -> dict[str, Any]:
         facts["side"] = ceil(facts["size"] * ROOM_TO_CROP)
     elif size is not None:
         raise TacitError(
-            f"--size {size} is a side of images, and {samples.source} holds samples of kind {samples.kind}; leave it out."
+            f"--size {size} is a side of images, and {samples.source} holds samples of kind {samples.kind}; "
+            + ("--side is that of a video." if samples.kind == "video" else "leave it out.")
         )
     return facts
 

@@ -13,6 +13,7 @@ from tacit.data.samples import Samples
 from tacit.errors import TacitError
 from tacit.material import at_side
 from tacit.method import Dual
+from tacit.representing import check_suits
 from tacit.run import Run, seen
 from tacit.views import Program
 from tacit.views.kinds import Plain
@@ -74,6 +75,7 @@ def side_of(run: Run, samples: Samples) -> Run | Side:
 @torch.no_grad()
 def of_part(run: Run, look: Look, samples: Samples, part: int, batch: int = 256) -> Tensor:
     """All samples of one part through `look`: N × d."""
+    check_suits(samples, run.facts.more[PARTS[part]], run.path)
     rows = []
     for start in range(0, len(samples), batch):
         index = np.arange(start, min(start + batch, len(samples)))

@@ -543,3 +543,48 @@ def test_a_dataset_that_raises(here):
     assert run.embed(Raising(set())).shape[0] == 200
     with pytest.raises(TacitError, match=r"4 of 200 samples of the dataset Raising .*00000: RuntimeError: the row 0 is gone"):
         tacit.pretrain(Raising({0, 1, 2, 3}), method="simclr", out="s", quiet=True, **options)
+
+
+# ---- a few labels ----
+
+
+@pytest.fixture
+def labelled(here):
+    """A list of labels for 60 of the photos, by a rule, and a head that was fitted on it."""
+    rows = [f"{number:03d}.png,{'even' if number % 2 == 0 else 'odd'}" for number in range(60)]
+    (here / "labels.csv").write_text("\n".join(["id,label", *rows]))
+    done("fit trained labels.csv --out head --head prototypes --device cpu")
+    return here
+
+
+def test_labels_that_nothing_can_be_learned_from(labelled, refused):
+    def told(text, *words):
+        (labelled / "bad.csv").write_text(text)
+        refused("fit trained bad.csv --out other --device cpu", *words)
+
+    told("", "bad.csv is empty", "give a header")
+    told("id,lable\n000.png,a\n", "no column of bad.csv 'label'", "did you mean 'lable'")
+    told("id,label\n000.png,a\n001.png,a\n", "one label only, 'a'", "two classes or more")
+    told("id,label\n000.png,a\n000.png,b\n", "gives '000.png' two labels")
+    told("id,label\n00.png,a\n01.png,b\n", "2 of 2 labels of bad.csv are of no sample of", "'00.png', '01.png'", "--data")
+    told("id,label\n000.png,\n001.png,nan\n", "no label but empty ones")
+
+
+def test_a_head_that_is_there_and_one_that_is_not(labelled, refused):
+    refused("fit trained labels.csv --out head --device cpu", "head is there already", "another --out")
+    refused("predict nothing photos --out p.csv", "nothing holds no head", "tacit fit --out")
+    refused("predict head photos --out p.txt", "p.txt is no .csv, .tsv or .parquet")
+    refused("predict head nowhere --out p.csv --device cpu", "no nowhere")
+    refused("fit trained labels.csv --out other --head see --device cpu", "no head 'see'", "did you mean 'sea'")
+
+
+def test_a_head_whose_run_has_moved_or_changed(labelled, refused, capsys):
+    done(f"pretrain photos --out again --seed 1 {SMALL}")
+    refused("predict head photos --out p.csv --run again --device cpu", "another encoder", "--run")
+    (labelled / "trained").rename(labelled / "elsewhere")
+    refused("predict head photos --out p.csv --device cpu", "trained of this head is not there", "--run")
+    capsys.readouterr()
+    done("predict head photos --out p.csv --run elsewhere --device cpu")
+    assert (
+        "p.csv holds 200 predictions" in capsys.readouterr().out and len((labelled / "p.csv").read_text().splitlines()) == 201
+    )

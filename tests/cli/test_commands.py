@@ -62,6 +62,9 @@ RESULTS = {
     "evaluate": Page(text="kNN 50 %"),
     "embed": Table(),
     "search": [Hit("a.png", 1.0), Hit("folder/b.png", 0.25)],
+    "curate": Page(text="10 of the 12 rows are kept"),
+    "fit": Page(text="kind: sea for 3 classes", path="heads/kind"),
+    "predict": Page(text="p.csv holds 12 predictions"),
     "catalogue": LISTED,
     "describe": Page(text="SimCLR: two views", key="simclr"),
     "compare": Page(text="b is best", names=["runs/b @ stage-1-epoch-2", "runs/a"]),
@@ -155,6 +158,19 @@ def test_evaluate(asked, capsys):
     assert out.out == "kNN 50 %\n" and out.err == "Next: tacit embed runs/x photos/ --out photos.lance\n"
 
 
+def test_curate_passes_only_what_was_typed(asked, capsys):
+    out = said(capsys, "curate photos.lance --keep 10 --balance --drop-duplicates --out manifest.parquet")
+    options = {"out": Path("manifest.parquet"), "keep": 10, "balance": True, "drop_duplicates": True}
+    assert asked["curate"] == (("photos.lance",), options)
+    assert out.out == "10 of the 12 rows are kept\n" and out.err == "Next: tacit pretrain manifest.parquet --out runs/curated\n"
+    line = "curate t.lance --out m.parquet --typical --hamming 6 --within-folders --similar 0.9 --far 2 --seed 4 --overwrite"
+    assert run(line.split()) == 0
+    assert asked["curate"][1] == {
+        "out": Path("m.parquet"), "typical": True, "hamming": 6, "within_folders": True, "similar": 0.9, "far": 2.0, "seed": 4,
+        "overwrite": True,
+    }  # fmt: skip
+
+
 def test_doctor(asked, capsys):
     out = said(capsys, "doctor runs/a")
     assert asked["doctor"] == (("runs/a",), {})
@@ -189,6 +205,21 @@ def test_embed(asked, capsys):
     assert out.err == "Next: tacit search photos.lance QUERY --top 10\n"
     told("so many are there")
     assert capsys.readouterr().err == "so many are there\n"
+
+
+def test_fit_and_predict(asked, capsys):
+    out = said(
+        capsys, "fit runs/x labels.csv --out heads/kind --data photos --head sea --abstain 0.05 --folds 3 --steps 7 --seed 2"
+    )
+    wanted = {"out": Path("heads/kind"), "data": "photos", "head": "sea", "abstain": 0.05, "folds": 3, "steps": 7, "seed": 2}
+    assert asked["fit"] == (("runs/x", "labels.csv"), wanted)
+    assert out.out == "kind: sea for 3 classes\n"
+    assert out.err == "Next: tacit predict heads/kind DATA --out predictions.csv\n"
+    said(capsys, "fit runs/x labels.csv --out heads/kind")
+    assert asked["fit"][1] == {"out": Path("heads/kind")}
+    out = said(capsys, "predict heads/kind new --out p.csv --run runs/y --probabilities --batch 8 --as image")
+    wanted = {"out": Path("p.csv"), "probabilities": True, "run": "runs/y", "batch": 8, "kind": "image"}
+    assert asked["predict"] == (("heads/kind", "new"), wanted) and out.out == "p.csv holds 12 predictions\n"
 
 
 def test_search_prints_ids_and_scores_aligned(asked, capsys):

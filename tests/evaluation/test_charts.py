@@ -131,3 +131,9 @@ def test_bands_lie_between_their_quantiles_and_leave_out_gaps():
     assert areas[0][0][1] < areas[0][3][1] and areas[0][0][0] == charts.LEFT  # high above low
     assert "medians at last 0.7 and −0.5" in text
     assert "fewer than two looks" in bands("scores", [0, 1], low[:, :2], high[:, :2], "epoch", (0.0, 1.0))
+
+
+def test_a_bar_is_never_shorter_than_nothing():
+    assert 'class="value" width="0.0"' in charts.interval(-0.005, -0.02, 0.01) and "M0.0 5H1.0" in charts.interval(
+        -0.005, -0.02, 0.01
+    )

@@ -10,6 +10,7 @@ from PIL import Image
 import tacit
 from tacit.data.captioned.opening import of_pair
 from tacit.data.generated import pairs, tiny_images
+from tacit.data.text.opening import from_strings
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.matching import (
     Correlated,
@@ -20,6 +21,7 @@ from tacit.evaluation.labelled.matching import (
     ranks,
     zero_shot,
 )
+from tacit.sides import look_of, of_part
 
 NAMES = ("image_to_text", "text_to_image")
 QUICK = {"epochs": 1, "batch": 32, "epoch_batches": 2, "warmup": 0, "device": "cpu", "precision": "fp32", "quiet": True}
@@ -109,6 +111,10 @@ def test_a_run_on_captions_from_end_to_end(captioned, method, tmp_path):
         Image.fromarray(captioned.first.pixels[i]).save(tmp_path / "photos" / f"{i}.png")
     (tmp_path / "words.txt").write_text("checked cloth\nstriped\naslant\n")
     tables = {name: tmp_path / f"{name}.lance" for name in ("pairs", "photos", "words")}
+    other = from_strings(["quite another kind of words", "which are cut otherwise"])
+    with pytest.raises(TacitError, match="cut into other pieces"):
+        of_part(run, look_of(run.method), other, 1)
+    assert of_part(run, look_of(run.method), other.fitted(run.facts.more["second"]), 1).shape[0] == 2
     tacit.embed(run, captioned, out=tables["pairs"])
     tacit.embed(run, tmp_path / "photos", out=tables["photos"])
     tacit.embed(run, tmp_path / "words.txt", out=tables["words"])

@@ -19,22 +19,22 @@ def test_the_log_is_read(trained, tmp_path):
     assert history(tmp_path) == []
 
 
-def number(name, value):
-    return Number(name, value, math.nan, math.nan)
+def number(name, value, half=math.nan):
+    return Number(name, value, value - half, value + half)
 
 
 @pytest.mark.parametrize(
     "mine, raw, spread, words",
     [
-        (0.9, 0.5, 0.5, ["not clearly better"]),
-        (0.4, 0.5, 0.5, ["train longer"]),
-        (0.4, 0.5, 0.01, ["train longer", "collapsed"]),
+        (0.9, 0.5, 0.5, ["neither clearly better nor worse"]),  # no intervals, nothing clear
+        (number("knn", 0.48, 0.05), number("knn", 0.5, 0.05), 0.5, ["neither clearly better nor worse"]),
+        (number("knn", 0.4, 0.02), number("knn", 0.5, 0.05), 0.5, ["are worse than those of raw input: train longer"]),
+        (number("knn", 0.4, 0.02), number("knn", 0.5, 0.05), 0.01, ["train longer", "collapsed"]),
     ],
 )
 def test_advice(mine, raw, spread, words):
-    found = advice(
-        Evaluation({"this encoder": [number("knn", mine), number("spread", spread)], "raw input": [number("knn", raw)]})
-    )
+    mine, raw = (found if isinstance(found, Number) else number("knn", found) for found in (mine, raw))
+    found = advice(Evaluation({"this encoder": [mine, number("spread", spread)], "raw input": [raw]}))
     assert len(found) == len(words) and all(word in said for word, said in zip(words, found))
 
 

@@ -111,10 +111,9 @@ def test_memory_is_that_of_a_tile(monkeypatch):
 
 
 @pytest.mark.parametrize("n, m", [(1, 1), (5, 40), (40, 5), (33, 33)])
-def test_rounds_hold_every_tile_once_and_no_two_that_share_rows(monkeypatch, n, m):
-    monkeypatch.setattr(tiles, "TILE", 4)
+def test_rounds_hold_every_tile_once_and_no_two_that_share_rows(n, m):
     cells = torch.zeros(n, m)
-    for tiles_of_round in tiles._all(n, m, 3):
+    for tiles_of_round in tiles._all(n, m, 3, 4):
         rows, columns = torch.zeros(n), torch.zeros(m)
         for i, j in tiles_of_round:
             cells[i, j] += 1
@@ -123,7 +122,7 @@ def test_rounds_hold_every_tile_once_and_no_two_that_share_rows(monkeypatch, n, 
         assert rows.max() <= 1 and columns.max() <= 1
     assert (cells == 1).all()
     halves = torch.zeros(n, n)
-    for tiles_of_round in tiles._halves(n):
+    for tiles_of_round in tiles._halves(n, 4):
         rows = torch.zeros(n)
         for i, j in tiles_of_round:
             halves[i, j] += 1

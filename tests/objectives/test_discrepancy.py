@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tacit.numerics.tiling import few_rows
 from tacit.objectives.discrepancy import copies_within_others, edit_proportion
 
 
@@ -25,7 +26,9 @@ def test_copies_without_edits_do_not_count():
     assert edit_proportion(z, e).isclose(edit_proportion(z[:1], e[:1])) and edit_proportion(z[1:], e[1:]) == 0
 
 
-def test_margin_by_value():
+@pytest.mark.parametrize("cells", [1, 25, few_rows.CELLS])
+def test_margin_by_value(monkeypatch, cells):
+    monkeypatch.setattr(few_rows, "CELLS", cells)
     torch.manual_seed(1)
     original, copies = torch.randn(5, 3), torch.randn(5, 2, 3)
     wanted = [
@@ -38,7 +41,9 @@ def test_margin_by_value():
     assert float(copies_within_others(original, copies, 1.5)) == pytest.approx(sum(wanted) / len(wanted), rel=1e-5)
 
 
-def test_gradients_hold(monkeypatch):
+@pytest.mark.parametrize("cells", [1, few_rows.CELLS])
+def test_gradients_hold(monkeypatch, cells):
+    monkeypatch.setattr(few_rows, "CELLS", cells)
     monkeypatch.setattr(torch.Tensor, "float", lambda self: self.double())
     torch.manual_seed(2)
     z, e = torch.randn(3, 4, 2, dtype=torch.double, requires_grad=True), torch.tensor([[0.0, 1, 2, 3]] * 3)

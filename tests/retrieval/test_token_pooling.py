@@ -1,4 +1,4 @@
-"""Token pooling: groups of known cases, means by a loop, and PyLate's own numbers."""
+"""Token pooling: groups of known cases, means by a loop, and ColBERT's own numbers."""
 
 import numpy as np
 import pytest
@@ -55,3 +55,11 @@ def test_a_factor_of_one_changes_nothing():
     with pytest.raises(TacitError, match="factor is 0"):
         pooled(documents, 0)
     assert isinstance(pooled(documents, 2), Ragged)
+
+
+def test_means_are_those_of_colbert():
+    """stanford-futuredata/ColBERT@501c29d, of which only the order differs: there tokens are shuffled."""
+    found = pooled(Ragged(unit(wave(13, 5, turn=0.9)), torch.tensor([0, 9, 13])), 2)
+    assert found.offsets.tolist() == [0, 4, 6]
+    assert sorted(part(found, 0)[:, 0].tolist()) == pytest.approx([-0.49218, -0.42713, 0.26512, 0.38795], abs=1e-5)
+    assert sorted(part(found, 1)[:, 0].tolist()) == pytest.approx([-0.45098, 0.33038], abs=1e-5)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tacit.modalities import MODALITIES
 
 PACKAGE = Path(__file__).parents[1]
-ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation")
+ROOMS = ("claims", "methods", "objectives", "parts", "views", "numerics", "encoders", "training", "evaluation", "few_labels")
 MODULES: tuple[str, ...] = ("method", "config", "material", "pretraining", "run", "representing", "sides")
 MODULES += ("judging.recommending", "judging.matching")
 # Of the data, what splits and codes it; a known set itself is told by its checksum.

@@ -16,12 +16,15 @@ from cyclopts import App, CycloptsError, Parameter
 from tacit.cli.answer import Answer, Usage, writable, write_json
 from tacit.cli.cluster import cluster
 from tacit.cli.compare import compare
+from tacit.cli.curate import curate
 from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
+from tacit.cli.predict import predict
 from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
@@ -40,6 +43,9 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     embed,
     search,
     cluster,
+    curate,
+    fit,
+    predict,
     table,
     methods,
     reproduce,

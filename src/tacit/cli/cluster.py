@@ -27,11 +27,11 @@ def cluster(
     table
         What `tacit embed` wrote.
     out
-        The Parquet file to write: id, cluster, name, similarity. If it is there, clusters keep the numbers that they had.
+        The Parquet file to write: id, cluster, name, similarity, above. If it is there, clusters keep their numbers.
     method
-        kmeans or hdbscan; kmeans if not given.
+        kmeans, hdbscan or hierarchical; kmeans if not given.
     number
-        Of kmeans: how many clusters; found if not given.
+        How many clusters, of hierarchical on the lowest level; found if not given, and by hdbscan always.
     least
         Of hdbscan: the rows that make a cluster; one in 200, and 5 at least, if not given.
     """

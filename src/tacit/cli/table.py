@@ -5,8 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tacit.cli.answer import NO_FLAGS, Answer, Shared
-from tacit.errors import TacitError
+import tacit
+from tacit.cli.answer import NO_FLAGS, Answer, Shared, given
 
 
 def table(
@@ -15,10 +15,10 @@ def table(
     *,
     export: Path | None = None,
     take_in: Annotated[Path | None, Parameter("--import")] = None,
-    encoder: str = "",
-    similarity: str = "cosine",
+    encoder: str | None = None,
+    similarity: str | None = None,
     compact: bool = False,
-    restore: int = 0,
+    restore: int | None = None,
     shared: Shared = NO_FLAGS,
 ) -> Answer:
     """Say what a table holds; put its vectors into a file, or those of a file into it.
@@ -34,35 +34,19 @@ def table(
     encoder
         With --import: the name of what made the vectors.
     similarity
-        With --import: cosine or dot.
+        With --import: cosine or dot; cosine if not given.
     compact
         Put the pieces of the table together and forget its earlier versions.
     restore
         Make the table what it was in this version.
     """
-    from tacit.embeddings import exchange
-    from tacit.embeddings.read import open_table
-    from tacit.embeddings.upkeep import compacted, restored, versions
-
-    if sum((export is not None, take_in is not None, compact, bool(restore))) > 1:
-        raise TacitError("Of --export, --import, --compact and --restore one was expected; give them one after another.")
-    if take_in is not None:
-        if not encoder:
-            raise TacitError("--import needs --encoder NAME, what made the vectors, so that they are not mixed with others.")
-        found = exchange.take_in(take_in, table, encoder=encoder, similarity=similarity)
-    elif encoder:
-        raise TacitError("--encoder names what made the vectors of --import; leave it out, or give the file.")
-    else:
-        found = open_table(table)
-    if compact:
-        found = compacted(found)
-    if restore:
-        found = restored(found, restore)
-    lines = [f"{found}."]
-    if export is not None:
-        lines.append(f"Its rows are in {exchange.export(found, export)}.")
-    made, history = found.provenance, versions(found)
-    lines += [f"Made by {made.run} (encoder {made.encoder[:12]}) from {made.source or 'an unnamed source'}."]
-    lines += [f"Columns: {', '.join(found.lance.schema.names)}."]
-    lines += [f"Version {entry.number}, {entry.time:%Y-%m-%d %H:%M:%S}: {entry.rows:,} rows." for entry in history]
-    return Answer("\n".join(lines), {"path": found.path, "rows": len(found), "provenance": made, "versions": history})
+    how = given(export=export, take_in=take_in, encoder=encoder, similarity=similarity, restore=restore)
+    found = tacit.table(table, compact=compact, **how)
+    facts = {
+        "path": found.table.path,
+        "rows": len(found.table),
+        "provenance": found.provenance,
+        "columns": found.columns,
+        "versions": [entry._asdict() for entry in found.versions],
+    }
+    return Answer(str(found), facts)

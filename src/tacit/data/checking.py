@@ -2,8 +2,9 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,25 @@ def verify(samples: Samples, threshold: float = THRESHOLD, progress: Progress | 
         return good, corrupt
     kept = replace(good, first=keep.done(good.first)) if isinstance(good, Pairs) else keep.done(good)
     return kept, corrupt
+
+
+def readable(samples: Samples, batches: Iterable[np.ndarray], corrupt: list[Corrupt]) -> Iterator[tuple[Any, np.ndarray]]:
+    """The content and the positions of what can be read at these positions, batch by batch; what cannot joins `corrupt`.
+
+    Raises TacitError once more than one per cent of all samples cannot be read.
+    """
+    for index in batches:
+        content, bad = samples.read(index)
+        corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
+        if len(corrupt) > THRESHOLD * len(samples):
+            first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
+            raise TacitError(
+                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
+                "mend or remove them."
+            )
+        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
+        if len(good):
+            yield content, good
 
 
 def _keeper(samples: Samples) -> "_Keep | KeepClouds | KeepSounds | None":

@@ -12,6 +12,7 @@ from tacit.data.arrays import from_array, from_npy, from_npz
 from tacit.data.captioned.opening import of_pair, open_captioned
 from tacit.data.clouds.formats import GEOMETRY, is_cloud
 from tacit.data.clouds.samples import open_cloud, open_clouds
+from tacit.data.curated.opening import is_manifest, open_manifest
 from tacit.data.datasets import from_dataset
 from tacit.data.decoding import SUFFIXES
 from tacit.data.folders import holds, open_file, open_folder, walk
@@ -60,6 +61,7 @@ def open(source: Source, kind: str | None = None) -> Samples:
     - a .csv, .tsv or .parquet with a column of paths, or a .parquet with a column of encoded images (`image_lists.from_table`)
     - a .csv, .tsv, .parquet, .arrow or .feather without such a column, or several that are named for splits: a table
       (`tabular.rows.from_files`); a .yaml that names one with its label and types (`tabular.files.described`)
+    - a manifest that `tacit curate` wrote: the rows that it keeps (`curated.opening`)
     - tar shards: a file, or shard-{000..009}.tar (`shards.from_shards`)
     - a folder of such files without images, or one that `save_to_disk` of the library datasets wrote
     - an .npz with edge_index, a list of edges with source and target, a folder of edges.csv and nodes.csv, or in Python a
@@ -178,6 +180,8 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
+    if len(files) == 1 and is_manifest(path):
+        return open_manifest(path, source, open)
     if len(files) == 1 and is_audio(path, kind == "audio"):
         return open_audio(path, source)
     if (pairs := open_captioned(files, source, kind)) is not None:

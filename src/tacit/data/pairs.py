@@ -49,6 +49,9 @@ class Pairs(Samples):
     def take(self, index: np.ndarray) -> "Pairs":
         return replace(self, first=self.first.take(index), second=self.second.take(index), **selected(self, index))
 
+    def suits(self, facts: Mapping[str, Any]) -> bool:
+        return all(part.suits(facts.get(name, {})) for name, part in (("first", self.first), ("second", self.second)))
+
     def facts(self) -> dict[str, Any]:
         """The facts of both parts under "first" and "second"; a pair has no shape of its own."""
         return {"kind": self.kind, "shape": [], "first": self.first.facts(), "second": self.second.facts()}

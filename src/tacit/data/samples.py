@@ -1,6 +1,6 @@
 """What a source becomes once it is opened: samples with stable ids and content decoded when asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -69,6 +69,10 @@ class Samples:
     def statistics(self) -> dict[str, Any]:
         """What is measured over the training part and joins the facts: by what views are normalised. JSON only."""
         raise NotImplementedError
+
+    def suits(self, facts: Mapping[str, Any]) -> bool:
+        """Whether content is read as a run of these facts reads it: texts are cut into pieces by a tokenizer of its own."""
+        return True
 
     def embedded(self) -> "Samples":
         """What is embedded of a source: its samples, or what they are about (the entities of triples)."""

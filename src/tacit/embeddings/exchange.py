@@ -123,7 +123,7 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
 
 
 def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
-    vectors = np.load(file, mmap_mode="r")
+    vectors = np.load(file, mmap_mode="r", allow_pickle=False)
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
         raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and n × d numbers were expected.")
     beside = file.with_suffix(".ids.txt")

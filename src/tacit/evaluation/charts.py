@@ -177,7 +177,8 @@ def profile(values: Sequence[float], name: str) -> str:
 
 
 def interval(value: float, low: float, high: float) -> str:
-    """A fraction on [0, 1] as a bar with its interval as a whisker."""
+    """A fraction on [0, 1] as a bar with its interval as a whisker; what is below 0, by chance, is an empty bar."""
+    value, low, high = (max(number, 0.0) for number in (value, low, high))
     whisker = ""
     if math.isfinite(low) and math.isfinite(high):
         whisker = f'<path class="whisker" d="M{100 * low:.1f} 5H{100 * high:.1f}M{100 * low:.1f} 2V8M{100 * high:.1f} 2V8"/>'

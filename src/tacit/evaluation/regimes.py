@@ -147,7 +147,7 @@ def few_shot_tuned(
     """Mean accuracy on the test part after the whole encoder and a head were trained on so many train samples in all.
 
     The samples are the first of a shuffle by counter, so that of fewer all are among those of more, as FEET takes them; a
-    class may be missing among them, and its test samples are then errors. Trained as `fine_tuning.tuned` says, all of them
+    class may be missing among them, and its test samples are then errors. Trained as `fine_tuning.trained` says, all of them
     in one batch up to 64. The rate is fixed, the middle of the grid of `fine_tuned`: whatever chose it would be further
     labels (Perez et al. 2021, arXiv:2105.11447). So is the number of steps, set once where an untrained encoder learns the
     digits from 32 labels as well as a trained one: in 20 steps it had not ended learning.

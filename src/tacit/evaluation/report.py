@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -138,7 +139,12 @@ def _section(title: str, body: str) -> str:
 
 
 def _list(sentences: Iterable[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
+    return f"<ul>{''.join(f'<li>{_unbroken(sentence)}</li>' for sentence in sentences)}</ul>"
+
+
+def _unbroken(sentence: str) -> str:
+    """Options of the command line are not broken at their hyphens."""
+    return re.sub(r"--[a-z][a-z-]*", r'<span class="option">\g<0></span>', escape(sentence))
 
 
 def _facts(facts: dict[str, Any]) -> str:

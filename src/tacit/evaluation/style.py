@@ -72,7 +72,7 @@ figure.text p{flex:1;min-width:0;margin:0;overflow-wrap:anywhere}figure.text fig
 .heat tbody th{white-space:nowrap;text-align:left;position:sticky;left:0;background:var(--back);padding-left:0}
 img,.unseen{background:var(--line)}
 .profile{background:var(--card);border:1px solid var(--line);border-radius:3px;fill:var(--accent)}
-.note,.id{display:block;color:var(--soft)}.id{white-space:nowrap;overflow:hidden}
+.note,.id{display:block;color:var(--soft)}.id{white-space:nowrap;overflow:hidden}.option{white-space:nowrap}
 img,.unseen,.profile{width:72px;height:72px;object-fit:contain;border-radius:3px;display:block}
 img{image-rendering:pixelated}
 .unseen{overflow:hidden;padding:4px;overflow-wrap:anywhere}

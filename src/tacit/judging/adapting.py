@@ -5,21 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tacit.data.checking import verify
 from tacit.data.samples import Samples
 from tacit.data.splitting import splits
 from tacit.errors import TacitError, positive
 from tacit.evaluation.intervals import subsample
-from tacit.evaluation.labelled.fine_tuning import STEPS, Part
+from tacit.evaluation.labelled.fine_tuning import STEPS
 from tacit.evaluation.regimes import EXAMPLES, Regimes, feet
 from tacit.method import Method
+from tacit.representing import plainly
 from tacit.run import Run
-from tacit.training.streams import move
-from tacit.views import Program
-from tacit.views.kinds import Plain
 
 TEST = 1000  # test samples at most: they pass every one of the trained encoders
 
@@ -54,7 +51,7 @@ def regimes(
         raise TacitError(f"{opened.source} has no labels in both of its parts; give class folders, or a list with labels.")
     judged = _labelled(judged)
     judged = judged.take(subsample(len(judged), test, "regimes"))
-    one, other = _part(run, _labelled(learned)), _part(run, judged)
+    one, other = (plainly(run, part, _labels(part)) for part in (_labelled(learned), judged))
     protocol = {"data": str(opened.source), "split": told, "encoder": run.config.encoder}
     return Regimes(
         {
@@ -78,17 +75,9 @@ def _encoders(run: Run) -> dict[str, nn.Module]:
 
 
 def _labelled(samples: Samples) -> Samples:
+    return samples.take(np.flatnonzero(_labels(samples) >= 0))
+
+
+def _labels(samples: Samples) -> np.ndarray:
     assert samples.labels is not None  # `regimes` asked
-    return samples.take(np.flatnonzero(samples.labels >= 0))
-
-
-def _part(run: Run, samples: Samples) -> Part:
-    assert samples.labels is not None
-    program = Program(Plain(), run.views)
-
-    def look(rows: np.ndarray) -> Tensor:
-        with torch.no_grad():
-            content, _ = samples.read(rows)
-            return program(move(content, run.device), rows, 0)[0][0]
-
-    return Part(look, samples.labels)
+    return samples.labels

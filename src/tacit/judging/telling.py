@@ -150,7 +150,7 @@ def advice(evaluation: Evaluation) -> list[str]:
         said.append("These samples have no labels; a few in class folders would say more: tacit evaluate RUN FOLDER.")
     mine, raw = (evaluation.number(name, "knn") for name in ("this encoder", "raw input"))
     if mine is not None and raw is not None and not math.isnan(mine.value):
-        if mine.value < raw.value:
+        if mine.high < raw.low:
             said.append(
                 "Neighbours are worse than those of raw input: train longer (--epochs), and look at the views (tacit preview)."
             )
@@ -158,8 +158,8 @@ def advice(evaluation: Evaluation) -> list[str]:
             said.append("Neighbours are better than those of raw input: search with them (tacit embed, then tacit search).")
         else:
             said.append(
-                "Neighbours are not clearly better than those of raw input: train longer (--epochs), look at the views "
-                "(tacit preview), or judge on more samples with labels."
+                "Neighbours are neither clearly better nor worse than those of raw input: train longer (--epochs), look at the "
+                "views (tacit preview), or judge on more samples with labels."
             )
     spread = evaluation.number("this encoder", "spread")
     if spread is not None and spread.value < 0.1:

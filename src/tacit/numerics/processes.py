@@ -5,7 +5,7 @@ written with `gather` or `total` gives N processes the gradients of one (tested 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.distributed as dist
@@ -35,6 +35,24 @@ def total(x: Tensor) -> Tensor:
 def mean(x: Tensor) -> Tensor:
     """The mean over processes, of the same shape."""
     return total(x) / size()
+
+
+def pass_on(x: Tensor) -> Callable[[], Tensor]:
+    """Begin to send x to the next process, the last one's to the first: a call waits for what the one before sends.
+
+    The same shape and type everywhere; x, contiguous, must stay as it is until then. Without gradient.
+    """
+    received = torch.empty_like(x)
+    here, everyone = rank(), size()
+    sent, coming = dist.P2POp(dist.isend, x, (here + 1) % everyone), dist.P2POp(dist.irecv, received, (here - 1) % everyone)
+    begun = dist.batch_isend_irecv([sent, coming])
+
+    def wait() -> Tensor:
+        for work in begun:
+            work.wait()
+        return received
+
+    return wait
 
 
 # ---- tensors of which each process holds a share (torch's `DTensor`), beside whole ones; lists are of one kind ----

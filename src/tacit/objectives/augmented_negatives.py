@@ -1,10 +1,13 @@
 """Samples near one another and far from corrupted ones."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, total
+from tacit.numerics.tiling.few_rows import summed
 
 ACTIVE = 1e-6  # a distance, or a hinge, that counts
 
@@ -14,14 +17,25 @@ def augmented_negatives(clean: Tensor, corrupted: Tensor, margin: float, alpha: 
 
     Wilkie et al. 2025 (CLAN), as in jackwilkie/CLAN, loss/clan_loss.py: the distance is (1 − cos)/2; the mean of pairs is
     over the ordered ones farther than ACTIVE, which leaves out each with itself, and that of hinges, margin − distance over
-    all n × n pairs, over those above it. Over the samples of all processes.
+    all n × n pairs, over those above it. Over the samples of all processes; of many a few rows of distances are held.
     """
     with full_precision():
-        clean, corrupted = unit(clean), unit(corrupted)
-        apart = (1 - clean @ gather(clean).T) / 2
-        hinge = torch.relu(margin - (1 - clean @ gather(corrupted).T) / 2)
-        return alpha * _active_mean(apart) + (1 - alpha) * _active_mean(hinge)
+        clean, everyone, others = unit(clean), gather(unit(clean)), gather(unit(corrupted))
+
+        def apart(some: Tensor) -> Tensor:
+            return _active((1 - some @ everyone.T) / 2)
+
+        def hinge(some: Tensor) -> Tensor:
+            return _active(torch.relu(margin - (1 - some @ others.T) / 2))
+
+        return alpha * _active_mean(apart, clean, len(everyone)) + (1 - alpha) * _active_mean(hinge, clean, len(everyone))
 
 
-def _active_mean(values: Tensor) -> Tensor:
-    return total(values.sum()) / (total((values > ACTIVE).sum().float()) + ACTIVE)
+def _active(values: Tensor) -> Tensor:
+    """Their sum, and how many of them count."""
+    return torch.stack([values.sum(), (values > ACTIVE).sum().float()])
+
+
+def _active_mean(of: Callable[[Tensor], Tensor], rows: Tensor, width: int) -> Tensor:
+    values, counts = total(summed(of, rows, width=width))
+    return values / (counts.detach() + ACTIVE)

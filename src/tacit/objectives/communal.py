@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank, total
@@ -16,9 +16,9 @@ def crossed_nodes(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """
     with full_precision():
         mine, everyone = unit(first), gather(unit(second))
-        own = everyone[rank() * len(mine) : (rank() + 1) * len(mine)]
-        found = between(mine / temperature, everyone, bound=1 / temperature)
-        return (found - (mine * own).sum(1) / temperature).mean()
+        itself = torch.arange(len(mine), device=mine.device) + rank() * len(mine)
+        others = between(mine / temperature, everyone, itself[:, None], 1 / temperature)
+        return softplus(others - (mine * everyone[itself]).sum(1) / temperature).mean()
 
 
 def edge_density(shares: Tensor, edges: Tensor, between: float) -> Tensor:

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank
-from tacit.numerics.tiles import PLAIN, among_views
+from tacit.numerics.processes import gather, rank, size
+from tacit.numerics.tiles import PLAIN
+from tacit.numerics.tiling.ring import among_views
 
 
 def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.inf) -> Tensor:
@@ -21,19 +22,20 @@ def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.i
     """
     with full_precision():
         kind, first, second = first.dtype, unit(first), unit(second)
-        everyone = torch.cat([gather(first), gather(second)])
-        n, half = len(first), len(everyone) // 2
+        n, half = len(first), len(first) * size()
         if half < 2:
             raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
-        mine = torch.arange(n, device=first.device) + rank() * n
-        family = torch.stack([mine, mine + half], 1).repeat(2, 1)  # oneself and one's partner
+        mine = torch.arange(n, device=first.device)
         if 2 * half > PLAIN:
-            others = among_views(torch.cat([first, second]), everyone, family, temperature, kind)
+            family = torch.stack([mine, mine + n], 1).repeat(2, 1)  # oneself and one's partner
+            others = among_views(torch.cat([first, second]), family, temperature, kind)
         else:
+            everyone = torch.cat([gather(first), gather(second)])
+            family = torch.stack([mine, mine + half], 1).repeat(2, 1) + rank() * n
             likeness = torch.cat([first, second]) @ everyone.T / temperature
             others = likeness.scatter(1, family, float("-inf")).logsumexp(1)
         own = (first * second).sum(1)
         every = gather(own.detach())
         pull = ((every - every.max()) / sigma).exp()
-        weight = 2 - half * pull[mine] / pull.sum()
+        weight = 2 - half * pull[mine + rank() * n] / pull.sum()
         return others.mean() - (weight * own).mean() / temperature

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, rank, size, total
+from tacit.numerics.tiling.few_rows import summed
 
 
 def edit_proportion(z: Tensor, distance: Tensor) -> Tensor:
@@ -31,14 +32,20 @@ def copies_within_others(original: Tensor, copies: Tensor, margin: float) -> Ten
     """How far copies are from nearer than all other samples by a margin: n × d and n × k × d -> scalar.
 
     The mean over samples, their k copies and the other samples of max(0, margin + d(original, copy) − d(original, other)).
-    Equation 6 of the same, as a mean as in the official code; others are those of all processes.
+    Equation 6 of the same, as a mean as in the official code; others are those of all processes, of which few rows of
+    distances are held.
     """
     with full_precision():
         original, copies = original.float(), copies.float()
         everyone, n = gather(original), len(original)
-        near = (copies - original[:, None]).norm(dim=-1)
-        far = torch.cdist(original, everyone, compute_mode="donot_use_mm_for_euclid_dist")
-        others = torch.ones_like(far, dtype=torch.bool)
-        others[:, rank() * n : (rank() + 1) * n].fill_diagonal_(False)
-        hinge = (margin + near[:, None, :] - far[:, :, None]).clamp_min(0) * others[:, :, None]
-        return hinge.sum() / (n * max(len(everyone) - 1, 1) * near.shape[1])
+        places = torch.arange(len(everyone), device=original.device)
+        k = copies.shape[1]
+
+        def hinges(some: Tensor, edited: Tensor, own: Tensor) -> Tensor:
+            near = (edited - some[:, None]).norm(dim=-1)
+            far = torch.cdist(some, everyone, compute_mode="donot_use_mm_for_euclid_dist")
+            others = own[:, None] != places
+            return ((margin + near[:, None, :] - far[:, :, None]).clamp_min(0) * others[:, :, None]).sum()
+
+        mine = places[rank() * n : (rank() + 1) * n]
+        return summed(hinges, original, copies, mine, width=k * len(everyone)) / (n * max(len(everyone) - 1, 1) * k)

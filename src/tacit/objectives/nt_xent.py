@@ -2,11 +2,12 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank
-from tacit.numerics.tiles import PLAIN, among_views
+from tacit.numerics.processes import gather, rank, size
+from tacit.numerics.tiles import PLAIN
+from tacit.numerics.tiling.ring import among_views
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
@@ -17,13 +18,14 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """
     with full_precision():
         kind, first, second = first.dtype, unit(first), unit(second)
+        n, half = len(first), len(first) * size()
+        mine = torch.arange(n, device=first.device)
+        if 2 * half > PLAIN:  # partners apart: of a small loss the difference of two large numbers leaves no digit
+            family = torch.stack([mine, mine + n], 1).repeat(2, 1)
+            others = among_views(torch.cat([first, second]), family, temperature, kind)
+            return softplus(others - (first * second).sum(1).repeat(2) / temperature).mean()
         everyone = torch.cat([gather(first), gather(second)])
-        n, half = len(first), len(everyone) // 2
-        mine = torch.arange(n, device=first.device) + rank() * n
-        myself = torch.cat([mine, mine + half])
-        if 2 * half > PLAIN:
-            others = among_views(torch.cat([first, second]), everyone, myself[:, None], temperature, kind)
-            return others.mean() - (first * second).sum(1).mean() / temperature
+        myself = torch.cat([mine, mine + half]) + rank() * n
         likeness = torch.cat([first, second]) @ everyone.T / temperature
         likeness = likeness.scatter(1, myself[:, None], float("-inf"))  # nobody is its own partner
         return cross_entropy(likeness, (myself + half) % (2 * half))

@@ -1,6 +1,8 @@
 """Two looks at the same things find each other, in both directions, with likenesses held a tile at a time."""
 
+import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather
@@ -16,6 +18,6 @@ def paired_contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor
     """
     with full_precision():
         kind, mine, theirs = first.dtype, gather(unit(first)), gather(unit(second))
-        scale = temperature**-0.5
-        rows, columns = across(mine * scale, theirs * scale, 1 / temperature, kind=kind)
-        return ((rows + columns) / 2 - (mine * theirs).sum(1) / temperature).mean()
+        scale, myself = temperature**-0.5, torch.arange(len(mine), device=mine.device)[:, None]
+        others = torch.stack(across(mine * scale, theirs * scale, 1 / temperature, myself, kind))
+        return softplus(others - (mine * theirs).sum(1) / temperature).mean()

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank
-from tacit.numerics.tiles import PLAIN, among_views
+from tacit.numerics.processes import gather, rank, size, total
+from tacit.numerics.tiles import PLAIN
+from tacit.numerics.tiling.ring import among_views
 
 
 def supcon(first: Tensor, second: Tensor, labels: Tensor, temperature: float) -> Tensor:
@@ -17,17 +18,17 @@ def supcon(first: Tensor, second: Tensor, labels: Tensor, temperature: float) ->
     """
     with full_precision():
         kind, first, second = first.dtype, unit(first), unit(second)
-        everyone, classes = torch.cat([gather(first), gather(second)]), gather(labels).repeat(2)
-        n, half = len(first), len(everyone) // 2
-        mine = torch.arange(n, device=first.device) + rank() * n
-        myself = torch.cat([mine, mine + half])[:, None]
-        views = torch.cat([first, second])
+        views, classes = torch.cat([first, second]), gather(labels).repeat(2)
+        n, half = len(first), len(first) * size()
         if 2 * half > PLAIN:
             names, place, count = classes.unique(return_inverse=True, return_counts=True)
-            sums = views.new_zeros(len(names), views.shape[1]).index_add(0, place, everyone)
-            which = place[myself[:, 0]]
+            which = place[rank() * n : (rank() + 1) * n].repeat(2)
+            sums = total(views.new_zeros(len(names), views.shape[1]).index_add(0, which, views))
             own = (views * (sums[which] - views)).sum(1) / (count[which] - 1) / temperature
-            return (among_views(views, everyone, myself, temperature, kind) - own).mean()
+            itself = torch.arange(2 * n, device=first.device)[:, None]
+            return (among_views(views, itself, temperature, kind) - own).mean()
+        everyone, mine = torch.cat([gather(first), gather(second)]), torch.arange(n, device=first.device) + rank() * n
+        myself = torch.cat([mine, mine + half])[:, None]
         likeness = views @ everyone.T / temperature
         told = likeness - likeness.scatter(1, myself, -torch.inf).logsumexp(1, keepdim=True)
         alike = (labels.repeat(2)[:, None] == classes).scatter(1, myself, False).float()

@@ -3,7 +3,7 @@
 Clavié, Chaffin, Adams 2024 (arXiv:2409.14683), section 2: a document's token vectors are grouped, and a group's mean stands for
 it; questions and their scores (`late_interaction`) stay as they are. Groups are Ward's, or k-means', or of tokens in a row.
 
-checked: stanford-futuredata/ColBERT@15a0dff
+checked: stanford-futuredata/ColBERT@501c29d
 Compared: the means, but for their order; that commit shuffles tokens first. k-means and rows of tokens are in the paper alone.
 """
 

@@ -1,5 +1,8 @@
 """One optimiser per stage, its parameters in named groups, its state keyed by the parameters' names."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
@@ -8,6 +11,8 @@ from tacit.method import Method, Recipe
 from tacit.numerics.processes import like as share
 from tacit.training import schedules
 from tacit.training.turns import known_prefixes, within
+
+CELLS = 1 << 18  # of parameters, whose gradients and momentum are in a core's cache beside them
 
 
 def build(method: Method, recipe: Recipe) -> Optimizer:
@@ -66,7 +71,8 @@ class LARS(Optimizer):
     """Layer-wise adaptive rates (You et al. 2017, arXiv:1708.03888), as SimCLR's released code has it.
 
     v ← momentum · v + rate · trust · (g + decay · w), w ← w − v with trust = eta · |w| / |g + decay · w|, and 1 where
-    either norm is 0. Norms and biases are not adapted. Lists of tensors at once, no synchronisation with the host.
+    either norm is 0. Norms and biases are not adapted. Lists of tensors at once, no synchronisation with the host, and no
+    memory but v: a step uses the gradients up, which are then rate · trust · (g + decay · w).
     """
 
     def __init__(self, groups, lr: float, eta: float = 0.001):
@@ -76,23 +82,36 @@ class LARS(Optimizer):
     @torch.no_grad()
     def step(self, closure=None):
         for group in self.param_groups:
-            weights = [p for p in group["params"] if p.grad is not None]
-            if not weights:
-                continue
-            gradients = [p.grad for p in weights]
-            if group["weight_decay"]:
-                gradients = torch._foreach_add(gradients, weights, alpha=group["weight_decay"])
-            if group["adapt"]:
-                sizes, lengths = torch._foreach_norm(weights), torch._foreach_norm(gradients)
-                trusts = [torch.where((w > 0) & (g > 0), self.eta * w / g, 1.0) for w, g in zip(sizes, lengths)]
-                gradients = torch._foreach_mul(gradients, trusts)
-            for p in weights:
-                if "momentum_buffer" not in self.state[p]:
-                    self.state[p]["momentum_buffer"] = torch.zeros_like(p)
-            speeds = [self.state[p]["momentum_buffer"] for p in weights]
-            torch._foreach_mul_(speeds, group["momentum"])
-            torch._foreach_add_(speeds, gradients, alpha=group["lr"])
-            torch._foreach_sub_(weights, speeds)
+            for weights in _together([p for p in group["params"] if p.grad is not None]):
+                self._move(weights, group)
+
+    def _move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        for p in weights:
+            if "momentum_buffer" not in self.state[p]:
+                self.state[p]["momentum_buffer"] = torch.zeros_like(p)
+        speeds = [self.state[p]["momentum_buffer"] for p in weights]
+        pulls = [p.grad for p in weights if p.grad is not None]
+        if group["weight_decay"]:
+            torch._foreach_add_(pulls, weights, alpha=group["weight_decay"])
+        rates = group["lr"]
+        if group["adapt"]:
+            sizes, lengths = torch.stack(torch._foreach_norm(weights)), torch.stack(torch._foreach_norm(pulls))
+            rates = (rates * torch.where((sizes > 0) & (lengths > 0), self.eta * sizes / lengths, 1.0)).unbind()
+        torch._foreach_mul_(pulls, rates)
+        plain: dict[str, Any] = {"lr": 1.0, "weight_decay": 0.0, "dampening": 0.0, "nesterov": False, "maximize": False}
+        torch._fused_sgd_(weights, pulls, speeds, momentum=group["momentum"], is_first_step=False, **plain)
+
+
+def _together(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
+    """Parameters in lists: on a GPU all, on a CPU as many as its cache holds with what belongs to them, or a larger one."""
+    start, cells = 0, 0
+    for place, parameter in enumerate(parameters):
+        cells += parameter.numel()
+        if place > start and cells > CELLS and parameter.device.type == "cpu":
+            yield parameters[start:place]
+            start, cells = place, parameter.numel()
+    if parameters:
+        yield parameters[start:]
 
 
 def state_by_name(optimizer: Optimizer) -> dict[str, Tensor]:

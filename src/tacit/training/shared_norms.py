@@ -23,9 +23,9 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     def _normalised(self, x: Tensor) -> Tensor:
         axes = [axis for axis in range(x.ndim) if axis != 1]
         value = x.float()
-        rows = torch.tensor(value.numel() / value.shape[1], device=value.device)
-        count = processes.total(rows)  # not alike on all: graphs of a batch differ in their nodes
-        mean = processes.total(value.sum(axes)) / count
+        rows = value.new_full((1,), value.numel() / value.shape[1])  # not alike on all: graphs of a batch differ in their nodes
+        sums = processes.total(torch.cat([value.sum(axes), rows]))  # by one exchange: a deep net has many norms
+        count, mean = sums[-1], sums[:-1] / sums[-1]
         shape = [1, -1] + [1] * (x.ndim - 2)
         centred = value - mean.view(shape)
         variance = processes.total(centred.square().sum(axes)) / count

@@ -1,12 +1,17 @@
 """Noise that climbs: by value."""
 
+import pytest
 import torch
 from torch.nn.functional import cosine_similarity, cross_entropy
 
+from tacit.numerics import tiles
 from tacit.objectives.text.ascent import ascended
 
 
-def test_it_is_the_official_ascent():
+@pytest.mark.parametrize("plain", [0, tiles.PLAIN])
+def test_it_is_the_official_ascent(monkeypatch, plain):
+    monkeypatch.setattr(tiles, "TILE", 3)
+    monkeypatch.setattr("tacit.objectives.text.ascent.PLAIN", plain)
     torch.manual_seed(0)
     z1, z2, noise = torch.randn(4, 6), torch.randn(4, 6), torch.randn(8, 6)
     slow = noise.clone()

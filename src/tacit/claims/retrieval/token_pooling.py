@@ -146,7 +146,7 @@ def rule(found: Found) -> dict[str, bool]:
 
 CLAIM = Claim(
     says="Half of the token vectors, as means of groups, find as well as all; a third or a quarter loses less than 5 %.",
-    here="A late-interaction encoder of 128 numbers a token, trained here on pairs of spans of the 1 400 abstracts of cranfield, "
+    here="A late-interaction encoder of 128 numbers a token, trained on pairs of spans of the 1 400 abstracts of cranfield, "
     "30 epochs in batches of 64, in place of ColBERTv2; judged by nDCG at 10 of its questions. Means are not brought to length "
     "one.",
     arms={

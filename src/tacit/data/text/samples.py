@@ -125,6 +125,9 @@ class TextSamples(Samples):
             return self
         return replace(self, tokenised=Tokenised(self.texts, tokenizer(facts["tokenizer"])))
 
+    def suits(self, facts: Mapping[str, Any]) -> bool:
+        return self._tokenised.by.written == facts.get("tokenizer")
+
     def of_model(self, name: str) -> "TextSamples":
         """The same texts in the tokens of a model of `transformers`, a folder or a name: for the encoder `transformers`."""
         return replace(self, model=of_model(name), tokenised=None)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ WARMUP, DECAY = 0.05, 0.05  # share of the steps in which the rate grows; weight
 FEWEST = 10  # train samples
 MEASURED = 512  # train samples at most by which the answers of the encoder are centred and scaled
 ROWS = 256  # samples that pass the encoder at once where nothing is learned
+
+Model = TypeVar("Model", bound=nn.Module)
+Loss = Callable[[Tensor, Tensor], Tensor]  # plain views of n samples, the places of their classes, int64 n -> scalar
 
 
 class Part(NamedTuple):
@@ -47,13 +50,17 @@ class Tuned(nn.Module):
         spread = before.std(0, correction=0).square().mean().sqrt()  # one number: axes keep their weights
         self.register_buffer("mean", before.mean(0))
         self.register_buffer("spread", torch.where(spread > 0, spread, 1.0))
-        self.head = nn.Linear(before.shape[1], len(classes))
+        self.head = nn.utils.skip_init(nn.Linear, before.shape[1], len(classes))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Plain views of n samples -> n × classes."""
-        return self.head((self.encoder(x).float() - self.mean) / self.spread)
+        return self.head(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the head sees: n × d."""
+        return (self.encoder(x).float() - self.mean) / self.spread
 
 
 def fine_tuned(
@@ -64,7 +71,7 @@ def fine_tuned(
     The rate is chosen on a fifth of the train part, drawn by counter and never the test part; then it is trained again on
     all of it, as Kornblith et al. 2019 (arXiv:1805.08974, appendix) choose theirs; like there the length is a number of
     steps and not of epochs, here 100 of 64 samples, so that it ends in minutes on two cores: on a large train part give
-    more. How it is trained is said at `tuned`. A test label that no train sample has counts as an error.
+    more. How it is trained is said at `trained`. A test label that no train sample has counts as an error.
     """
     if not rates:
         raise TacitError("Fine-tuning got no rate to choose from; give at least one.")
@@ -92,22 +99,33 @@ def fine_tuned(
 
 
 def tuned(encoder: nn.Module, part: Part, rows: np.ndarray, rate: float, steps: int, seed: int) -> Tuned:
-    """A copy of an encoder with a linear head over all classes of the part, both trained on these rows of it.
+    """A copy of an encoder with a linear head over all classes of the part, both trained on these rows by cross-entropy."""
+    model = untuned(encoder, part, rows)
+    return trained(model, lambda x, target: cross_entropy(model(x), target), part, rows, rate, steps, seed)
+
+
+def untuned(encoder: nn.Module, part: Part, rows: np.ndarray) -> Tuned:
+    """A copy of an encoder with a linear head over all classes of the part, before it is trained on these rows of it."""
+    some = counter.permutation(counter.key("fine-tuning, measured"), len(rows))[:MEASURED]
+    before = answers(deepcopy(encoder).eval(), part, rows[some])
+    return Tuned(encoder, before, np.unique(part.labels)).to(before.device)
+
+
+def trained(model: Model, loss: Loss, part: Part, rows: np.ndarray, rate: float, steps: int, seed: int) -> Model:
+    """All of a model trained on these rows of a part, and set to evaluation mode.
 
     AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) as He et al. 2022 fine-tune (MAE, arXiv:2111.06377, table 9): weight
     decay 0.05 but for biases and norms, 5 % of the steps of linear growth, then a cosine to zero. Not theirs: one rate for
     all layers, and plain views without augmentation, since what may be done to a sample without changing its label is not
     known of every kind of data. Each epoch has its own order, by counter; what is left of it beyond whole batches is
     dropped. Fewer rows than a batch are one batch, and the encoder is then trained in evaluation mode: the statistics of a
-    few samples would take the place of those that its batch norms have.
+    few samples would take the place of those that its batch norms have. What a loss draws, it draws from torch's generator.
     """
-    before = _measured(encoder, part, rows)
-    device = before.device
-    batch, classes = min(BATCH, len(rows)), np.unique(part.labels)
-    target = torch.from_numpy(np.searchsorted(classes, part.labels)).to(device)
+    device = next(model.parameters()).device
+    batch = min(BATCH, len(rows))
+    target = torch.from_numpy(np.unique(part.labels, return_inverse=True)[1]).to(device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(counter.key(seed, "fine-tuning"))  # of dropout
-        model = Tuned(encoder, before, classes).to(device)
         model.train(len(rows) >= BATCH)
         optimizer = torch.optim.AdamW(_groups(model), lr=rate)
         for step in range(steps):
@@ -117,7 +135,7 @@ def tuned(encoder: nn.Module, part: Part, rows: np.ndarray, rate: float, steps: 
                 order = counter.permutation(counter.key(seed, "fine-tuning order", epoch), len(rows))
             index = rows[order[place * batch : (place + 1) * batch]]
             optimizer.zero_grad()
-            cross_entropy(model(part.look(index)), target[index]).backward()
+            loss(part.look(index), target[index]).backward()
             optimizer.step()
     return model.eval()
 
@@ -150,12 +168,6 @@ def how(n: int, steps: int, seed: int) -> dict[str, Any]:
         "batch_norm": "statistics of batches" if n >= BATCH else "statistics as they were",
         "seed": seed,
     }
-
-
-def _measured(encoder: nn.Module, part: Part, rows: np.ndarray) -> Tensor:
-    """The answers of the encoder, in evaluation mode and as it is, to some of the rows."""
-    some = counter.permutation(counter.key("fine-tuning, measured"), len(rows))[:MEASURED]
-    return answers(deepcopy(encoder).eval(), part, rows[some])
 
 
 def _groups(model: nn.Module) -> list[dict[str, Any]]:

@@ -69,6 +69,7 @@ def pull_by(tile: Tensor, of_rows: Tensor, of_columns: Tensor, by_rows: Tensor, 
     """
     if not len(of_columns):  # exponentials of which nothing is left, and not an infinity times 0
         of_columns, by_columns = of_rows.new_full((tile.shape[1],), -LEAST), of_rows.new_zeros(tile.shape[1])
+    of_rows, of_columns = (sums.clamp(min=-SAFE if bound <= SAFE else LEAST) for sums in (of_rows, of_columns))  # of nothing
     if bound <= SAFE:
         weights = by_rows * (-of_rows).exp(), by_columns * (-of_columns).exp()
         if _in_one_pass(tile):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tacit.applying.embedding import embed
+from tacit.applying.searching import search, search_all
 from tacit.data.generated import tiny_images, write
 from tacit.errors import TacitError
 from tacit.pretraining import pretrain
 from tacit.run import Run
-from tacit.searching import search, search_all
-from tacit.tables import embed
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +205,19 @@ def test_many_queries_are_answered_into_a_file(trained, cloth, table, tmp_path):
     assert found[0]["id"] != table.ids()[0]
     with pytest.raises(TacitError, match=r"does not end in \.parquet"):
         search_all(table, cloth, out=tmp_path / "hits.txt")
+    before = (tmp_path / "hits.parquet").read_bytes()
+    for array, why in ((np.zeros((2, 3, 4)), "m × d"), (np.zeros((2, 3)), "A query has 3 numbers"), (np.array(["a"]), "m × d")):
+        np.save(tmp_path / "queries.npy", array)
+        with pytest.raises(TacitError, match=why):
+            search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
+    (tmp_path / "queries.npy").write_bytes(b"no")
+    with pytest.raises(TacitError, match=r"no \.npy file"):
+        search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
+    assert (tmp_path / "hits.parquet").read_bytes() == before
 
 
 def test_a_large_table_is_searched_by_an_index(cloth, table, monkeypatch):
-    import tacit.searching as module
+    from tacit.applying import searching as module
 
     monkeypatch.setattr(module, "LARGE", 10)
     told = []

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tacit.applying.clustering import cluster
 from tacit.cli import run
-from tacit.clustering import cluster
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.write import add, write
@@ -55,8 +55,20 @@ def test_groups_are_found_and_named(table, tmp_path, method):
     assert one.typical[0] == best["id"] and 0.9 < best["similarity"] <= 1 + 1e-6
 
 
+def test_groups_of_groups(table, tmp_path):
+    of, _ = animals(900)
+    made = cluster(table, out=tmp_path / "levels.parquet", method="hierarchical", number=30)
+    found = pq.read_table(made.path)
+    own, above = found.column("cluster").to_numpy(), np.array(found.column("above").to_pylist())
+    assert above.shape == (900, 1) and len(made.found) <= 30 and set(above[:, 0]) <= set(range(6))
+    assert all(len(set(above[own == one, 0])) == 1 and len(set(of[own == one])) == 1 for one in set(own))
+    assert sum(one.size for one in made.found) == 900
+    flat = cluster(table, out=tmp_path / "flat.parquet", number=6)
+    assert pq.read_table(flat.path).column("above").to_pylist() == [[]] * 900
+
+
 def test_few_rows_decide_for_many(table, tmp_path, monkeypatch):
-    import tacit.clustering as module
+    import tacit.applying.clustering as module
 
     for name in ("TRIED", "SAMPLE", "DENSE"):
         monkeypatch.setattr(module, name, 200)
@@ -96,8 +108,8 @@ def test_mistakes_are_one_sentence(table, tmp_path):
     for options, why in [
         ({"method": "kmaens"}, "kmeans"),
         ({"number": 901}, "901"),
-        ({"number": 3, "method": "hdbscan"}, "--number is of kmeans"),
-        ({"least": 5}, "--least of hdbscan"),
+        ({"number": 3, "method": "hdbscan"}, "--number of the others"),
+        ({"least": 5}, "--least is of hdbscan"),
         ({"least": 1, "method": "hdbscan"}, "two or more"),
         ({"least": 400, "method": "hdbscan"}, "no dense region"),
     ]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tacit import data as sources
+from tacit.applying.embedding import first_readable
 from tacit.data.text.opening import from_strings
 from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
 from tacit.embeddings.output import appearing, parquet_file
@@ -21,7 +22,6 @@ from tacit.errors import TacitError
 from tacit.picturing import thumbnails
 from tacit.run import Run, chunks
 from tacit.sides import side_of
-from tacit.tables import first_readable
 from tacit.views.sheet import save
 
 FOUND = pa.schema([("query", pa.string()), ("rank", pa.int32()), ("id", pa.string()), ("score", pa.float32())])
@@ -113,8 +113,8 @@ def _asked(
     table: Table, queries: Any, run: Run | str | Path | None, device: str, batch: int
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """The names and vectors of many queries, some at a time."""
-    if isinstance(queries, str | Path) and Path(queries).suffix == ".npy" and len(np.load(queries, mmap_mode="r").shape) == 2:
-        vectors = np.load(queries, mmap_mode="r")
+    if isinstance(queries, str | Path) and Path(queries).suffix == ".npy":
+        vectors = _vectors(Path(queries))
         for index in chunks(len(vectors), batch):
             yield [str(number) for number in index], np.asarray(vectors[index])
         return
@@ -127,6 +127,17 @@ def _asked(
         good = np.array([position for position in index.tolist() if position not in bad], np.int64)
         if len(good):
             yield [samples.ids[i] for i in good], by.represent(content, good)[0].numpy()
+
+
+def _vectors(file: Path) -> np.ndarray:
+    """The rows of a .npy file, mapped."""
+    try:
+        vectors = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise TacitError(f"{file} is no .npy file of numbers ({error}); save vectors with numpy.save.") from error
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
+        raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and m × d numbers were expected.")
+    return vectors
 
 
 def _index(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from tacit.clusters import naming
 from tacit.clusters.counting import number_of_clusters
 from tacit.clusters.density import dense_clusters
 from tacit.clusters.stable import renumbered
+from tacit.curation.levels import hierarchical_kmeans, usual_levels
 from tacit.embeddings.index import INDEXED, unit
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import BATCH, Table, open_table
@@ -21,14 +23,21 @@ from tacit.errors import TacitError, unknown
 from tacit.numerics.kmeans import assign, kmeans
 from tacit.numerics.topk import nearest
 
-METHODS = ("kmeans", "hdbscan")
 PER_CLUSTER, SAMPLE = 256, 1 << 18  # rows that k-means learns of: so many for each cluster, and at most
 TRIED = 4096  # rows among which the number of clusters is looked for
 CLEAR, OTHERWISE = 0.05, 10  # a silhouette below which no number stands out, and what is then taken
 DENSE = 20_000  # rows among which HDBSCAN looks for dense regions
 NAMED = 200  # rows of a cluster, the most typical, that it is named by
 TYPICAL = 5
-COLUMNS = pa.schema([("id", pa.string()), ("cluster", pa.int64()), ("name", pa.string()), ("similarity", pa.float32())])
+COLUMNS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("cluster", pa.int64()),
+        ("name", pa.string()),
+        ("similarity", pa.float32()),
+        ("above", pa.list_(pa.int64())),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,15 @@ class Cluster:
     name: str
     size: int
     typical: list[str]  # ids of the rows nearest to the mean, the nearest first
+
+
+class Grouping(NamedTuple):
+    """What a way of clustering found: groups 0…k−1, some perhaps empty."""
+
+    labels: np.ndarray  # int64, of each row; −1 for none
+    means: Tensor  # k × d
+    above: np.ndarray  # int64, k × levels: the group of groups that each is in, and so on up
+    silhouettes: dict[int, float]
 
 
 @dataclass(frozen=True)
@@ -61,10 +79,13 @@ def cluster(
     least: int = 0,
     seed: int = 0,
 ) -> Clusters:
-    """Put the rows of a table into groups, and write id, cluster, name and similarity to the cluster's mean to a Parquet file.
+    """Put the rows of a table into groups, and write id, cluster, name, similarity to the cluster's mean, and the groups above
+    it to a Parquet file.
 
-    method  "kmeans", or "hdbscan", which finds their number itself and leaves rows in no group (−1)
-    number  of k-means: how many; 0: that with the largest silhouette on a sample, or 10 where none has one of 0.05
+    method  "kmeans"; "hdbscan", which finds their number itself and leaves rows in no group (−1); or "hierarchical": groups of
+            groups of groups, which lie as evenly where the data are few as where they are many
+    number  how many, of hierarchical on the lowest level; 0: of kmeans that with the largest silhouette on a sample, or 10
+            where none has one of 0.05, of hierarchical one for 30 rows of the sample
     least   of hdbscan: rows that make a group; 0: one in 200 of the sample, and 5 at least
 
     Vectors that are compared by the cosine are clustered at length one. Memory does not grow with the table but for an id and
@@ -72,12 +93,12 @@ def cluster(
     takes the number of the one there that it shares most rows with.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
-    if method not in METHODS:
-        raise unknown("method of clustering", method, METHODS)
+    if method not in WAYS:
+        raise unknown("method of clustering", method, tuple(WAYS))
     if table.provenance.similarity not in INDEXED:
         raise TacitError(f"{table.path} is compared by {table.provenance.similarity}; cosine or dot can be clustered.")
-    if (number and method != "kmeans") or (least and method != "hdbscan"):
-        raise TacitError("--number is of kmeans and --least of hdbscan; leave out the other.")
+    if (number and method == "hdbscan") or (least and method != "hdbscan"):
+        raise TacitError("--least is of hdbscan, and --number of the others; leave out one.")
     if number < 0 or least < 0 or number > len(table) or least == 1:
         raise TacitError(
             f"--number {number} and --least {least} were asked of {len(table)} rows; give as many as there are at most, and "
@@ -87,31 +108,23 @@ def cluster(
         raise TacitError(f"{table.path} has {len(table)} rows; three or more can be clustered.")
     before = _before(out)
     rng = np.random.default_rng(seed)
-    silhouettes: dict[int, float] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if method == "hdbscan":
-            labels, means = _by_density(table, least, rng)
-        else:
-            if not number:
-                x = _sample(table, TRIED, rng)
-                silhouettes = number_of_clusters(x, min(int(2 * len(x) ** 0.5), len(x) - 1))
-                best = max(silhouettes, key=lambda k: silhouettes[k])
-                number = best if silhouettes[best] >= CLEAR else min(OTHERWISE, len(x) - 1)
-            labels, means = _by_means(table, number, rng)
+        grouping = WAYS[method](table, least if method == "hdbscan" else number, rng)
     ids = table.ids()
-    similarity = _similarities(table, labels, means)
-    labels = _by_size(labels)
+    similarity = _similarities(table, grouping.labels, grouping.means)
+    above = grouping.above[np.maximum(grouping.labels, 0)] if grouping.above.size else np.empty((len(ids), 0), np.int64)
+    labels = _by_size(grouping.labels)
     if before:
         labels = renumbered(labels, ids, before)
     numbers = np.unique(labels[labels >= 0])
     order = np.lexsort((-similarity, labels))
     members = {int(one): order[np.searchsorted(labels[order], one) :][: int((labels == one).sum())] for one in numbers}
     names = dict(zip(members, _names(table, [places[:NAMED] for places in members.values()])))
-    _write(out, ids, labels, names, similarity)
+    _write(out, ids, labels, names, similarity, above)
     found = [Cluster(one, names[one], len(places), [ids[i] for i in places[:TYPICAL]]) for one, places in members.items()]
     kept = len(set(names) & set(before.values()))
-    return Clusters(out, sorted(found, key=lambda one: -one.size), int((labels < 0).sum()), silhouettes, kept)
+    return Clusters(out, sorted(found, key=lambda one: -one.size), int((labels < 0).sum()), grouping.silhouettes, kept)
 
 
 def _sample(table: Table, most: int, rng: np.random.Generator) -> Tensor:
@@ -120,31 +133,66 @@ def _sample(table: Table, most: int, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(unit(vectors_of(table.at(places, ("vector",))), table.provenance.similarity))
 
 
-def _by_means(table: Table, number: int, rng: np.random.Generator) -> tuple[np.ndarray, Tensor]:
-    """The cluster of each row, and the means."""
+def _by_means(table: Table, number: int, rng: np.random.Generator) -> Grouping:
+    """k-means of a sample; every row is where the nearest mean is."""
+    silhouettes: dict[int, float] = {}
+    if not number:
+        x = _sample(table, TRIED, rng)
+        silhouettes = number_of_clusters(x, min(int(2 * len(x) ** 0.5), len(x) - 1))
+        best = max(silhouettes, key=lambda k: silhouettes[k])
+        number = best if silhouettes[best] >= CLEAR else min(OTHERWISE, len(x) - 1)
     _, means = kmeans(_sample(table, min(max(PER_CLUSTER * number, TRIED), SAMPLE), rng), number)
+    return Grouping(_assigned(table, means), means, np.empty((number, 0), np.int64), silhouettes)
+
+
+def _by_levels(table: Table, number: int, rng: np.random.Generator) -> Grouping:
+    """Hierarchical k-means of a sample; every row is where the nearest mean of the lowest level is."""
+    x = _sample(table, SAMPLE, rng)
+    sizes = (
+        usual_levels(len(x))
+        if not number
+        else [size for size in (number, number // 5, number // 25) if size > 1 or size == number]
+    )
+    labels, *parents = hierarchical_kmeans(x, sizes, seed=int(rng.integers(1 << 31)))
+    count = int(labels.max()) + 1
+    means = (
+        torch.zeros(count, x.shape[1]).index_add_(0, labels, x) / torch.bincount(labels, minlength=count).clamp(min=1)[:, None]
+    )
+    above, place = [], np.arange(count)
+    for level in parents:
+        place = level.numpy()[place]
+        above.append(place)
+    return Grouping(_assigned(table, means), means, np.stack(above, 1) if above else np.empty((count, 0), np.int64), {})
+
+
+def _assigned(table: Table, means: Tensor) -> np.ndarray:
+    """The nearest mean of each row."""
     made = [
         assign(torch.from_numpy(unit(vectors_of(batch), table.provenance.similarity)), means)[0].numpy()
         for batch in table.stream(16 * BATCH, ("vector",))
     ]
-    return np.concatenate(made), means
+    return np.concatenate(made)
 
 
-def _by_density(table: Table, least: int, rng: np.random.Generator) -> tuple[np.ndarray, Tensor]:
-    """The cluster of each row, or −1, and the means: beyond DENSE rows, each is where the nearest of these is."""
+def _by_density(table: Table, least: int, rng: np.random.Generator) -> Grouping:
+    """Dense regions among DENSE rows; every other is where the nearest of these is, perhaps in none."""
     x = _sample(table, DENSE, rng)
     own = dense_clusters(x, least or max(len(x) // 200, 5))
     if int(own.max()) < 0:
         raise TacitError(f"hdbscan finds no dense region in {table.path}; give a smaller --least, or take kmeans.")
     means = torch.stack([x[own == one].mean(0) for one in range(int(own.max()) + 1)])
+    none = np.empty((len(means), 0), np.int64)
     if len(x) == len(table):
-        return own.numpy(), means
+        return Grouping(own.numpy(), means, none, {})
     keys = torch.nn.functional.normalize(x)  # of vectors of other lengths the direction counts
     made = []
     for batch in table.stream(16 * BATCH, ("vector",)):
         vectors = torch.from_numpy(unit(vectors_of(batch), "cosine"))
         made.append(own[nearest(vectors, keys, 1).positions[:, 0]].numpy())
-    return np.concatenate(made), means
+    return Grouping(np.concatenate(made), means, none, {})
+
+
+WAYS = {"kmeans": _by_means, "hdbscan": _by_density, "hierarchical": _by_levels}
 
 
 def _similarities(table: Table, labels: np.ndarray, means: Tensor) -> np.ndarray:
@@ -193,7 +241,11 @@ def _before(out: Path) -> dict[str, int]:
     return dict(zip(there.column("id").to_pylist(), there.column("cluster").to_pylist()))
 
 
-def _write(out: Path, ids: list[str], labels: np.ndarray, names: dict[int, str], similarity: np.ndarray) -> None:
+def _write(
+    out: Path, ids: list[str], labels: np.ndarray, names: dict[int, str], similarity: np.ndarray, above: np.ndarray
+) -> None:
     said = [names.get(label, "") for label in labels.tolist()]
+    lists = pa.ListArray.from_arrays(np.arange(len(above) + 1) * above.shape[1], above.reshape(-1))
     with appearing(out) as part:
-        pq.write_table(pa.table([pa.array(column) for column in (ids, labels, said, similarity)], schema=COLUMNS), part)
+        columns = [*(pa.array(column) for column in (ids, labels, said, similarity)), lists]
+        pq.write_table(pa.table([column.cast(field.type) for column, field in zip(columns, COLUMNS)], schema=COLUMNS), part)

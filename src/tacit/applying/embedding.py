@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tacit import data as sources
-from tacit.data.checking import THRESHOLD
+from tacit.data.checking import readable
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.text.samples import TextSamples
 from tacit.embeddings.provenance import Provenance
@@ -93,18 +93,7 @@ def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
 
 def _rows(run: Run | Side, samples: Samples, left: np.ndarray, batch: int, corrupt: list[Corrupt]) -> Iterator[Rows]:
     """Batches of rows at the positions `left`, as the table takes them; what cannot be read is added to `corrupt`."""
-    for index in (left[some] for some in chunks(len(left), batch)):
-        content, bad = samples.read(index)
-        corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
-        if len(corrupt) > THRESHOLD * len(samples):
-            first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
-            raise TacitError(
-                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
-                "mend or remove them."
-            )
-        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
-        if not len(good):
-            continue
+    for content, good in readable(samples, (left[some] for some in chunks(len(left), batch)), corrupt):
         (vectors,) = run.represent(content, good)
         pictures: list[bytes | None] = [*thumbnails(samples, content)]
         yield Rows(

@@ -1,0 +1,1 @@
+"""Claims about choosing what is learned from."""

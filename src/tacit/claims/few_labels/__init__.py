@@ -1,0 +1,1 @@
+"""Claims of heads that learn from a few labels."""

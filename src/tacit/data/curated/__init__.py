@@ -1,0 +1,1 @@
+"""What was chosen of a source, opened as a source."""
