@@ -21,6 +21,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "dcglr": ("cloud",),
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
+    "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
@@ -55,6 +56,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "convirt": ("pair",),
     "meru": ("pair",),
     "llave": ("pair",),
+    "matryoshka": ("image", "pair", "text"),  # ImageNet and JFT; ALIGN; BERT's masked tokens
     "deepwalk": ("graph",),
     "node2vec": ("graph",),
     "line": ("graph",),

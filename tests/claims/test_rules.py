@@ -42,6 +42,22 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "dropout alone": 12, "random features masked": 12,
         "correlated features masked": {"ndcg_at_10": 14, "tail_ndcg_at_10": 2},
     },
+    "tldr": {
+        "all": {"map": 40, "knn": 60}, **{f"PCA, {d}": {"map": 40, "knn": 55} for d in (8, 16, 32)},
+        "whitened PCA, 16": {"map": 41, "knn": 55}, "random, 16": {"map": 30, "knn": 50},
+        "locally linear embedding, 16": {"map": 38, "knn": 50}, **{f"TLDR, {d}": {"map": 44, "knn": 59} for d in (8, 16, 32)},
+        "TLDR, perceptron, 16": {"map": 45, "knn": 59},
+    },
+    "matryoshka": {
+        arm: {"knn 8": of8, "knn 64": of64, "funnel": 90, "whole": 90, "multiplied": 0.15}
+        for arm, of8, of64 in (
+            ("SimCLR", 70, 92), ("SimCLR, components", 80, 92), ("SimCLR at 8", 85, 85), ("SimCLR, nested", 86, 92),
+            ("classes", 80, 97), ("classes at 8", 95, 95), ("classes, nested", 95, 97),
+        )
+    },
+    "token_pooling": {
+        arm: {"ndcg": (30 if arm[0] in "aW" else 25), "vectors": 0.25} for arm in claims.find("token_pooling").arms
+    },
     "simsiam": {"untrained": 30, "SimSiam": 40, "without the stopped gradient": 25, "without the predictor": 20},
     "swav": {
         "SimCLR": 40, "SwAV": {"knn": 45, "used": 4.0}, "without equipartition": {"knn": 30, "used": 1.0},

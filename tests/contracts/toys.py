@@ -347,6 +347,7 @@ TOYS: dict[str, Toy] = {
     # The papers' heads are wider than a toy has samples.
     "barlow_twins": but(VECTORS, dim=64),
     "vicreg": but(VECTORS, dim=64),
+    "tldr": but(VECTORS, dim=64),
     "byol": but(VECTORS, dim=64, hidden=256),
     "clan": but(replace(TABLES, score=outliers), batch=256, norms=False, epochs=60, corruption=0.2),
     "infomgf": but(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 CONTENTS: dict[str, dict[str, str]] = {
     "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE", "simcse": "SimCSE"},
     "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
-    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg"},
+    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
@@ -35,6 +35,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN"},
     "dual": {"align": "ALIGN", "convirt": "ConVIRT", "meru": "MERU", "llave": "LLaVE"},
+    "wrappers": {"matryoshka": "Matryoshka"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},
 }
 

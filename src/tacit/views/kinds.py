@@ -161,6 +161,14 @@ class Neighbours(View):
 
 
 @dataclass(frozen=True)
+class NeighbourValues(View):
+    """As Neighbours, of samples that are tensors of numbers, n × …, which can be compared as they are."""
+
+    def seen(self):
+        return (Seen(), Seen(partner=True))
+
+
+@dataclass(frozen=True)
 class Hyperedges(View):
     """One random look at nodes of a hypergraph, and beside it all hyperedges, also those that the look lacks.
 

@@ -15,7 +15,7 @@ from tacit.errors import TacitError, shares, unknown
 from tacit.numerics import counter
 from tacit.views import changed
 from tacit.views.columns import Columns, Drawn
-from tacit.views.kinds import MultiCrop, Neighbours, Pair, Plain, Single, Values, View
+from tacit.views.kinds import MultiCrop, Neighbours, NeighbourValues, Pair, Plain, Single, Values, View
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TableViews:
 
     name: ClassVar[str] = "table"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours, MultiCrop, Values)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours, NeighbourValues, MultiCrop, Values)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:

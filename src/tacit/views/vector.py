@@ -12,7 +12,7 @@ from tacit.data.samples import Vectors
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed
-from tacit.views.kinds import Neighbours, Pair, Plain, Single, Values, View
+from tacit.views.kinds import Neighbours, NeighbourValues, Pair, Plain, Single, Values, View
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class VectorViews:
 
     name: ClassVar[str] = "vector"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours, Values)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, Neighbours, NeighbourValues, Values)
     unsuited: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
