@@ -17,7 +17,7 @@ from tacit.evaluation.labelled.linear import linear
 from tacit.method import Batch, Encoder, Labelled, Method, Recipe
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.wrappers.matryoshka import Matryoshka
-from tacit.parts.nested import Nested
+from tacit.parts.wrappers.nested import Nested
 from tacit.representing import features, representations
 from tacit.views.kinds import Pair, Plain
 

@@ -4,7 +4,7 @@ import inspect
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
-from tacit.parts.nested import Nested
+from tacit.parts.wrappers.nested import Nested
 from tacit.views.kinds import Pair
 
 LEAST = 8  # numbers of the smallest prefix, where none are named
