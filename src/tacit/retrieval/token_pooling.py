@@ -67,7 +67,8 @@ def pooled(documents: Ragged, factor: int, *, group: Group = ward, protected: in
     if factor == 1:
         return documents
     rows = unit(documents.values)
-    labels, counts = [], []
+    labels: list[np.ndarray] = []
+    counts: list[int] = []
     for start, end in zip(documents.offsets[:-1].tolist(), documents.offsets[1:].tolist()):
         kept = min(protected, end - start)
         rest = end - start - kept

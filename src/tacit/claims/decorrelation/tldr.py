@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,7 +93,13 @@ class Reduced:
 
     def measure(self, seed: int, quick: bool) -> Measures:
         space = vectors(seed, quick)
-        options = {**HOW, **(QUICK if quick else {}), "width": self.dim, "depth": self.depth, "neighbours": self.neighbours}
+        options: dict[str, Any] = {
+            **HOW,
+            **(QUICK if quick else {}),
+            "width": self.dim,
+            "depth": self.depth,
+            "neighbours": self.neighbours,
+        }
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(space.train.numpy(), TLDR, out=Path(folder) / "run", seed=seed, quiet=True, **options)
             return judged(space._replace(train=run.embed(space.train.numpy()), test=run.embed(space.test.numpy())))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,8 +27,24 @@ from tacit.retrieval.token_pooling import Group, by_kmeans, in_a_row, paper, poo
 from tacit.run import Run
 from tacit.views.kinds import Pair
 
-HOW = {"encoder": "text_transformer", "width": 128, "depth": 2, "epochs": 30, "batch": 64, "lr": 5e-4, "warmup": 2}
-QUICK = {"encoder": "text_transformer", "width": 32, "depth": 1, "epochs": 1, "epoch_batches": 2, "batch": 32, "warmup": 0}
+HOW: dict[str, Any] = {
+    "encoder": "text_transformer",
+    "width": 128,
+    "depth": 2,
+    "epochs": 30,
+    "batch": 64,
+    "lr": 5e-4,
+    "warmup": 2,
+}
+QUICK: dict[str, Any] = {
+    "encoder": "text_transformer",
+    "width": 32,
+    "depth": 1,
+    "epochs": 1,
+    "epoch_batches": 2,
+    "batch": 32,
+    "warmup": 0,
+}
 FACTORS = (2, 3, 4, 6)
 
 
@@ -73,7 +89,7 @@ def corpus(seed: int, quick: bool) -> Corpus:
         relevant = np.array([(places[0][q], places[1][d], grade) for q, d, grade in judged.tolist()])
     strings = texts.texts.take(texts.rows[documents]).to_pylist()
     with tempfile.TemporaryDirectory() as folder:
-        how = QUICK if quick else HOW
+        how: dict[str, Any] = QUICK if quick else HOW
         run = pretrain(
             from_strings(strings, "documents"), LateInteraction, out=Path(folder) / "run", seed=seed, quiet=True, **how
         )
@@ -82,7 +98,9 @@ def corpus(seed: int, quick: bool) -> Corpus:
 
 @torch.no_grad()
 def _tokens(run: Run, texts: TextSamples, rows: np.ndarray) -> Ragged:
-    fitted, encoder, found, lengths = texts.fitted(run.facts.more), run.encoder.eval(), [], []
+    encoder: Any = run.encoder
+    encoder.eval()
+    fitted, found, lengths = texts.fitted(run.facts.more), [], []
     for some in np.array_split(rows, -(-len(rows) // 64)):
         view, _ = run.views.look(fitted.read(some)[0], some, 0, "plain")
         view = view[:, : run.facts.shape[0]]

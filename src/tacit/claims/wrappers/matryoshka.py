@@ -17,7 +17,7 @@ from tacit.evaluation.labelled.linear import linear
 from tacit.method import Batch, Encoder, Labelled, Method, Recipe
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.wrappers.matryoshka import Matryoshka
-from tacit.parts.nested import Nested
+from tacit.parts.wrappers.nested import Nested
 from tacit.representing import features, representations
 from tacit.views.kinds import Pair, Plain
 
@@ -33,7 +33,13 @@ class Prefix(Method):
 
     paper, views, whole_batch, recipe = SimCLR.paper, Pair(), True, RECIPE
 
-    def __init__(self, encoder: Encoder, *, inner: Method = "simclr", numbers: int = DIM):
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        inner: Method = "simclr",  # type: ignore[assignment]  # built by name on the same encoder
+        numbers: int = DIM,
+    ):
         super().__init__(encoder)
         self.inner, self.numbers, inner.encoder = inner, numbers, Nested(encoder)
 
@@ -54,7 +60,9 @@ class Classifier(Method):
 
     def step(self, batch: Batch):
         (view,) = batch
-        losses = self.nested.again(lambda: cross_entropy(self.head(self.nested(view)).float(), batch.labels), self.sizes)
+        labels = batch.labels
+        assert labels is not None  # the stream carries them
+        losses = self.nested.again(lambda: cross_entropy(self.head(self.nested(view)).float(), labels), self.sizes)
         return torch.stack(losses).sum()
 
 

@@ -4,7 +4,7 @@ import inspect
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
-from tacit.parts.nested import Nested
+from tacit.parts.wrappers.nested import Nested
 from tacit.views.kinds import Pair
 
 LEAST = 8  # numbers of the smallest prefix, where none are named
@@ -29,12 +29,18 @@ class Matryoshka(Method):
     recipe = Recipe(optimizer="adamw", lr=2e-3, batch=256, weight_decay=1e-4, warmup=2, epochs=100)
     recipes = {"small": recipe.but(epochs=40)}
 
-    def __init__(self, encoder: Encoder, *, inner: Method = "simclr", sizes: tuple[int, ...] = ()):
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        inner: Method = "simclr",  # type: ignore[assignment]  # built by name on the same encoder
+        sizes: tuple[int, ...] = (),
+    ):
         super().__init__(encoder)
         _refuse(inner)
         self.sizes = _lengths(sizes, encoder.dim)
         self.inner, inner.encoder = inner, Nested(encoder)
-        self.views, self.whole_batch, self.second_order = inner.views, inner.whole_batch, inner.second_order
+        vars(self).update(views=inner.views, whole_batch=inner.whole_batch, second_order=inner.second_order)  # not the class's
 
     def step(self, batch: Batch):
         losses = self.inner.encoder.again(lambda: self.inner.step(batch), self.sizes)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tacit.errors import TacitError
-from tacit.parts.nested import Nested
+from tacit.parts.wrappers.nested import Nested
 
 
 class Counting(nn.Module):
