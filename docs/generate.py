@@ -106,6 +106,8 @@ def numbers() -> str:
     sections = {"The judge": "judge", "Contrastive losses": "losses", "Walks and skip-gram": "walks", "Graphs": "graphs"}
     for title, section in {**sections, "Texts": "texts", "Batches in chunks": "chunks"}.items():
         parts += [f"## {title}", SPEEDS[section]()]
+    if "search" in found or "store" in found:
+        parts += ["## Search, clusters and tables", SPEEDS["searching"]()]
     for title, section in {"Curation": "curation", "Views of images": "views", "Training": "loop"}.items():
         if section in found:
             parts += [f"## {title}", SPEEDS[section]()]

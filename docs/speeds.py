@@ -231,6 +231,48 @@ def curation() -> str:
     return "\n".join([*lines, "", f"{how}; {one['machine']}. `python benchmarks/curation.py`."])
 
 
+def searching() -> str:
+    """Nearest rows and nearest centroids beside faiss and scikit-learn, in memory and from a table; and embedding."""
+    rows = {}
+    for file in ("search.json", "store.json"):
+        if (RESULTS / file).exists():
+            rows |= json.loads((RESULTS / file).read_text())
+    lines = ["| | seconds | times as fast as | checked | rule | load | commit |", "|---|---|---|---|---|---|---|"]
+    by = "seconds of the processor"
+    rules = {
+        "k-means": ("k-means, 200 000 × 384, 1 024 centroids, 10 rounds", 3),
+        "exact neighbours": ("10 nearest in memory, 1 000 queries, 200 000 × 384", 1.7),
+        "exact search, 200 000": ("`tacit search` of every row from disk, 1 000 queries, 200 000 × 256", 1),
+        "approximate search, 1 000 000": ("the same by the index, 1 000 000 × 256", 20),
+        "embedding": ("`tacit embed`, 32-pixel images, small_resnet", 0.9),
+    }
+    for name, (title, least) in rules.items():
+        if name not in rows:
+            continue
+        r = rows[name]
+        ratios = r[f"ratio by {by}"]
+        shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
+        met = said(min(a for a, *_ in ratios.values()), least)
+        if "inertia" in r:
+            told = "inertia " + ", ".join(f"{who} {value:.6g}" for who, value in r["inertia"].items())
+        elif isinstance(r.get("recall"), dict):
+            told = f"recall {r['recall']['tacit']:g}"
+        elif "recall" in r:
+            build = r["build"][by]["build"]
+            told = f"recall {r['recall']:.3f}, {r['bytes a row']:.0f} bytes a row, made in {build:.0f} s"
+        elif "same rows" in r:
+            told = f"the same rows: {r['same rows']:.4f}"
+        else:
+            told = f"{r['n']['images']:,} images, thumbnails and writing included"
+        mine = next(value for who, value in r[by].items() if who not in ratios)
+        lines.append(f"| {title} | {mine:.2f} | {shown} | {told} | ≥ {least}: {met} | {load(r)} | {r['commit']} |")
+    one = next(iter(rows.values()))
+    how = "By seconds of the processor, medians of turns that alternate in one process, since other work shared the machine"
+    return "\n".join(
+        [*lines, "", f"{how}; {one['machine']}. `OMP_NUM_THREADS=2 python benchmarks/search.py`, `… benchmarks/store.py`."]
+    )
+
+
 def memory(r: dict[str, Any]) -> str:
     return (
         f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "

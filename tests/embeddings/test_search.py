@@ -31,7 +31,7 @@ def brute(vectors, queries, top, similarity):
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 @pytest.mark.parametrize("top", [1, 10, 999, 5000])
 def test_equals_brute_force(tmp_path, made, vectors, monkeypatch, similarity, top):
-    monkeypatch.setattr(module, "PIECE", 96)  # several tiles, the last one smaller
+    monkeypatch.setattr(module, "PIECE", 96 * 4 * DIM)  # several tiles, the last one smaller
     monkeypatch.setattr(module, "RESCORED", 50)
     vectors[5] = 0
     queries = np.random.default_rng(1).standard_normal((7, DIM))
@@ -45,7 +45,7 @@ def test_equals_brute_force(tmp_path, made, vectors, monkeypatch, similarity, to
 @pytest.mark.parametrize("top", [1, 2, 7, 50])
 def test_ties_go_to_the_earlier_row(tmp_path, made, monkeypatch, top):
     """Few different vectors, each many times, over several tiles; scores that are 0 and −0 are equal."""
-    monkeypatch.setattr(module, "PIECE", 37)
+    monkeypatch.setattr(module, "PIECE", 37 * 4 * DIM)
     random = np.random.default_rng(0)
     vectors = random.integers(-1, 2, (5, DIM)).astype(np.float32)[random.integers(0, 5, 400)]
     vectors[::50] = -vectors[::50]

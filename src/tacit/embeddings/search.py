@@ -13,7 +13,7 @@ from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
 
 SIMILARITIES = ("cosine", "dot", "poincare")
-PIECE = 1 << 15  # rows compared at a time
+PIECE = 1 << 27  # bytes of vectors compared at a time
 MARGIN = 8  # more candidates than hits, since float32 may swap near ones
 RESCORED = 1 << 15  # candidates scored again at a time
 _LOW = 0xFFFFFFFF
@@ -150,13 +150,14 @@ def check_vectors(vectors: np.ndarray, table: Table) -> np.ndarray:
 
 def _pieces(table: Table, among: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The positions and vectors of a table's rows, or of some, in pieces."""
+    count = max(PIECE // (4 * table.provenance.dim), 1)
     if among is not None:
-        for start in range(0, len(among), PIECE):
-            some = among[start : start + PIECE]
+        for start in range(0, len(among), count):
+            some = among[start : start + count]
             yield some, vectors_of(table.at(some, ("vector",)))
         return
     start = 0
-    for batch in table.stream(PIECE, ("vector",)):
+    for batch in table.stream(count, ("vector",)):
         yield np.arange(start, start + len(batch)), vectors_of(batch)
         start += len(batch)
 
@@ -183,13 +184,14 @@ def _hits(table: Table, queries: np.ndarray, candidates: np.ndarray, own: np.nda
     places, back = np.unique(np.where(valid, candidates, 0), return_inverse=True)
     if not candidates.size:
         return [[] for _ in queries]
-    vectors = vectors_of(table.at(places, ("vector",))).astype(np.float64)[back.reshape(candidates.shape)]
+    rows = table.at(places, (*shown, "vector"))
+    vectors = vectors_of(rows).astype(np.float64)[back.reshape(candidates.shape)]
     scores = _SCORES[table.provenance.similarity](queries, vectors).astype(np.float32)
     keys = np.where(valid, _pack(scores, np.maximum(candidates, 0)), np.iinfo(np.int64).min)
     keys = np.sort(keys, axis=1)[:, ::-1][:, :top]
     kept = keys > np.iinfo(np.int64).min
-    rows = table.at(_position(keys[kept]), shown).to_pylist()
-    hits = iter([Hit(score=float(score), **row) for row, score in zip(rows, _score(keys[kept]))])
+    chosen = rows.select(list(shown)).take(np.searchsorted(places, _position(keys[kept]))).to_pylist()
+    hits = iter([Hit(score=float(score), **row) for row, score in zip(chosen, _score(keys[kept]))])
     return [[next(hits) for _ in range(count)] for count in kept.sum(axis=1)]
 
 
