@@ -108,7 +108,12 @@ def numbers() -> str:
         parts += [f"## {title}", SPEEDS[section]()]
     if "search" in found or "store" in found:
         parts += ["## Search, clusters and tables", SPEEDS["searching"]()]
-    for title, section in {"Curation": "curation", "Views of images": "views", "Training": "loop"}.items():
+    for title, section in {
+        "Curation": "curation",
+        "Views of images": "views",
+        "Training": "loop",
+        "Compiling": "compile",
+    }.items():
         if section in found:
             parts += [f"## {title}", SPEEDS[section]()]
     if "embed_memory" in found:

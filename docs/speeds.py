@@ -273,6 +273,23 @@ def searching() -> str:
     )
 
 
+def compile() -> str:
+    """What compiling an encoder gains on a core, and costs."""
+    rows = json.loads((RESULTS / "compile.json").read_text())
+    each = []
+    for name, r in rows.items():
+        a, low, high = r["ratio by seconds of the processor"]["eager"]
+        each.append(
+            f"{name} **{a:g}** ({low:g} to {high:g}) times as fast, after {r['seconds to compile']:.0f} s (load {load(r)})"
+        )
+    one = next(iter(rows.values()))
+    return (
+        f"Forward and backward of 64 images of 32 pixels in bfloat16 by `torch.compile`: {'; '.join(each)}. The rule by which "
+        f"it would be offered is 1.2: encoders are not compiled. {one['machine']}; {versions(one)}; commit {one['commit']}. "
+        "`OMP_NUM_THREADS=1 python benchmarks/compile.py`."
+    )
+
+
 def memory(r: dict[str, Any]) -> str:
     return (
         f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "
