@@ -209,3 +209,9 @@ def test_no_option_of_a_method_has_a_second_owner(key):
     taken |= {field.name for kind in MODALITIES for field in fields(modality(kind))}
     taken |= {option for home in MODALITIES.values() for encoder in home.encoders for option in encoders.options(encoder)}
     assert not taken & set(options(find(key)))
+
+
+def test_no_marks_of_a_merge_are_left():
+    marks = re.compile(r"^(<{7} |>{7} |={7}$)", re.M)
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *FILES, *(ROOT / "tests").rglob("*.py")]
+    assert not [str(file) for file in texts if marks.search(file.read_text())]
