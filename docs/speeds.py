@@ -243,7 +243,9 @@ def searching() -> str:
         "k-means": ("k-means, 200 000 × 384, 1 024 centroids, 10 rounds", 3),
         "exact neighbours": ("10 nearest in memory, 1 000 queries, 200 000 × 384", 1.7),
         "exact search, 200 000": ("`tacit search` of every row from disk, 1 000 queries, 200 000 × 256", 1),
-        "approximate search, 1 000 000": ("the same by the index, 1 000 000 × 256", 20),
+        "exact search, held, 200 000": ("the same with the table's vectors in memory, as faiss has them", 1),
+        "funnel, 200 000": ("the funnel of `embeddings/funnel.py`, 200 000 × 768, beside faiss flat", 10),
+        "approximate search, 1 000 000": ("`tacit search` by the index, 1 000 000 × 256", 20),
         "embedding": ("`tacit embed`, 32-pixel images, small_resnet", 0.9),
     }
     for name, (title, least) in rules.items():
@@ -257,6 +259,8 @@ def searching() -> str:
             told = "inertia " + ", ".join(f"{who} {value:.6g}" for who, value in r["inertia"].items())
         elif isinstance(r.get("recall"), dict):
             told = f"recall {r['recall']['tacit']:g}"
+        elif "ndcg" in r:
+            told = "nDCG " + ", ".join(f"{who} {value:.3f}" for who, value in r["ndcg"].items()) + f"; recall {r['recall']:.3f}"
         elif "recall" in r:
             build = r["build"][by]["build"]
             told = f"recall {r['recall']:.3f}, {r['bytes a row']:.0f} bytes a row, made in {build:.0f} s"

@@ -40,6 +40,8 @@ def test_equals_brute_force(tmp_path, made, vectors, monkeypatch, similarity, to
     order, scores = brute(vectors, queries, top, similarity)
     assert [[hit.id for hit in hits] for hits in found] == [[f"some/{i}.png" for i in line] for line in order]
     assert np.allclose([[hit.score for hit in hits] for hits in found], scores, rtol=0, atol=1e-6)
+    table.hold()
+    assert search(table, queries, top) == found
 
 
 @pytest.mark.parametrize("top", [1, 2, 7, 50])

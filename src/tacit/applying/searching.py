@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from tacit import data as sources
 from tacit.applying.embedding import first_readable
+from tacit.data.memory import free_memory
 from tacit.data.text.opening import from_strings
 from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
 from tacit.embeddings.output import appearing, parquet_file
@@ -90,6 +91,8 @@ def search_all(
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
     index, count = _index(table, exact or bool(where), told), 0
+    if index is None and not where and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
+        table.hold()
     with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
         for names, vectors in _asked(table, queries, run, device, batch):
             lines = nearest(table, vectors, top, where=where, index=index)

@@ -104,8 +104,9 @@ def unit(vectors: np.ndarray, similarity: str) -> np.ndarray:
     """Rows as their inner products compare them, float32: of length one for the cosine, zeros as they are."""
     if similarity != "cosine":
         return np.array(vectors, np.float32)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+    vectors = np.asarray(vectors)
+    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
+    return np.divide(vectors, np.where(length > 0, length, 1), dtype=np.float32, casting="same_kind")
 
 
 def _sample(table: Table, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -60,6 +60,7 @@ class Table:
     def __init__(self, path: Path, lance: Any, provenance: Provenance, count: int):
         self.path, self.provenance, self.lance = path, provenance, lance
         self._count = count
+        self.held: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -120,6 +121,11 @@ class Table:
                 "such as \"label = '3'\"."
             ) from None
         return np.sort(found.column("_rowoffset").to_numpy().astype(np.int64))
+
+    def hold(self) -> None:
+        """Keep all vectors in memory from now on, n × d float32 in `held`: many searches then read them once."""
+        if self.held is None:
+            self.held = self.vectors()
 
     def find(self, ids: Sequence[str]) -> np.ndarray:
         """The positions of these ids, −1 for those that are not there: int64. One pass over the column of ids."""

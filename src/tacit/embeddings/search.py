@@ -156,6 +156,11 @@ def _pieces(table: Table, among: np.ndarray | None) -> Iterator[tuple[np.ndarray
             some = among[start : start + count]
             yield some, vectors_of(table.at(some, ("vector",)))
         return
+    if table.held is not None:
+        for start in range(0, len(table), count):
+            some = table.held[start : start + count]
+            yield np.arange(start, start + len(some)), some
+        return
     start = 0
     for batch in table.stream(count, ("vector",)):
         yield np.arange(start, start + len(batch)), vectors_of(batch)
@@ -184,8 +189,9 @@ def _hits(table: Table, queries: np.ndarray, candidates: np.ndarray, own: np.nda
     places, back = np.unique(np.where(valid, candidates, 0), return_inverse=True)
     if not candidates.size:
         return [[] for _ in queries]
-    rows = table.at(places, (*shown, "vector"))
-    vectors = vectors_of(rows).astype(np.float64)[back.reshape(candidates.shape)]
+    rows = table.at(places, shown if table.held is not None else (*shown, "vector"))
+    own_vectors = table.held[places] if table.held is not None else vectors_of(rows)
+    vectors = own_vectors.astype(np.float64)[back.reshape(candidates.shape)]
     scores = _SCORES[table.provenance.similarity](queries, vectors).astype(np.float32)
     keys = np.where(valid, _pack(scores, np.maximum(candidates, 0)), np.iinfo(np.int64).min)
     keys = np.sort(keys, axis=1)[:, ::-1][:, :top]
