@@ -14,7 +14,7 @@ from tacit.errors import TacitError
 
 SIMILARITIES = ("cosine", "dot", "poincare")
 PIECE = 1 << 27  # bytes of vectors compared at a time
-MARGIN = 8  # more candidates than hits, since float32 may swap near ones
+MARGIN = 2  # more candidates than hits, since float32 may swap near ones
 RESCORED = 1 << 15  # candidates scored again at a time
 _LOW = 0xFFFFFFFF
 
