@@ -143,18 +143,15 @@ def by_turns(scores: Tensor) -> Tensor:
 
 def balanced() -> Row:
     scores = torch.randn(512, 16_384, generator=torch.Generator().manual_seed(0)).clamp_(-4, 4) / 4
-    room, found = torch.empty_like(scores), dict[str, Tensor]()
+    found = dict[str, Tensor]()
 
     def ours() -> None:
-        found["tacit"] = sinkhorn(scores, EPSILON, 3, room)
-
-    def anew() -> None:
-        found["tacit, new memory"] = sinkhorn(scores, EPSILON, 3)
+        found["tacit"] = sinkhorn(scores, EPSILON, 3)
 
     def theirs() -> None:
         found["DINOv3's turns"] = by_turns(scores)
 
-    rivals = {"tacit": ours, "DINOv3's turns": theirs, "tacit, new memory": anew}
+    rivals = {"tacit": ours, "DINOv3's turns": theirs}
     for call in rivals.values():
         call()
     exact = by_turns(scores.double())

@@ -96,12 +96,10 @@ def test_pieces_and_threads_change_nothing(monkeypatch):
         torch.set_num_threads(before)
 
 
-def test_room_is_written_to_and_scores_are_not():
-    scores, room = wave(6, 7), torch.full((6, 7), torch.nan)
-    assert sinkhorn(scores, 0.05, room=room) is room
-    assert torch.equal(scores, wave(6, 7)) and torch.equal(room, sinkhorn(scores, 0.05))
-    vast = torch.full((6, 7), torch.nan)
-    assert sinkhorn(1e4 * scores, 0.05, room=vast) is vast and vast.isfinite().all()
+def test_scores_are_not_written_to():
+    scores = wave(6, 7)
+    assert sinkhorn(scores, 0.05).isfinite().all() and sinkhorn(1e4 * scores, 0.05).isfinite().all()
+    assert torch.equal(scores, wave(6, 7))
 
 
 def shared():

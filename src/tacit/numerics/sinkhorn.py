@@ -13,7 +13,7 @@ DEEPEST = -70.0  # down to which exponentials, and what divides by their sums, a
 
 
 @torch.no_grad()
-def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, room: Tensor | None = None) -> Tensor:
+def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3) -> Tensor:
     """Scores n × k -> codes n × k in float32, of which every row sums to 1 and no column holds more than another.
 
     Sinkhorn-Knopp on exp(scores / epsilon) (Cuturi 2013, arXiv:1306.0895; Caron et al. 2020, arXiv:2006.09882, equation 3)
@@ -21,15 +21,13 @@ def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, room: Tensor |
     sums, rows last, so that columns are equal up to what so few iterations leave. No score is too large and no column too far
     below the others.
 
-    room  float32, n × k, which the codes overwrite: memory that is met for the first time costs more than all the rest
-
     Exponentials are taken once, below the peak of their column, so that each column has a 1. What changes is how columns and
     rows are scaled (Cuturi's u and v), and a turn is one look at the rows. Where exponentials would vanish, turns are taken
     on logarithms.
     """
     with full_precision():
         scores = scores.float()
-        codes = torch.empty_like(scores, memory_format=torch.contiguous_format) if room is None else room
+        codes = torch.empty_like(scores, memory_format=torch.contiguous_format)
         some = max(1, CELLS // scores.shape[1]) if scores.device.type == "cpu" else len(scores)
         pieces = [slice(at, at + some) for at in range(0, len(scores), some)]
         with workers(scores.device) as each:
