@@ -194,9 +194,7 @@ def losses() -> str:
         how += (
             f" Sinkhorn of {r['n']['rows']} rows and {r['n']['prototypes']:,} prototypes takes {1000 * r[by]['tacit']:.0f} ms, "
         )
-        how += (
-            f"**{a:g}** ({low:g} to {high:g}) times as fast as DINOv3's turns (≥ 4: {said(a, 4)}), "
-        )
+        how += f"**{a:g}** ({low:g} to {high:g}) times as fast as DINOv3's turns (≥ 4: {said(a, 4)}), "
         how += f"off by {off:.0e} (load {load(r)}, {r['commit']})."
     one = next(iter(rows.values()))
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `OMP_NUM_THREADS=2 python benchmarks/losses.py`."])
