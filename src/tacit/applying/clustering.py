@@ -117,9 +117,9 @@ def cluster(
     labels = _by_size(grouping.labels)
     if before:
         labels = renumbered(labels, ids, before)
-    numbers = np.unique(labels[labels >= 0])
-    order = np.lexsort((-similarity, labels))
-    members = {int(one): order[np.searchsorted(labels[order], one) :][: int((labels == one).sum())] for one in numbers}
+    order = np.lexsort((-similarity, labels))[np.count_nonzero(labels < 0) :]
+    numbers, starts = np.unique(labels[order], return_index=True)
+    members = dict(zip(numbers.tolist(), np.split(order, starts[1:])))
     names = dict(zip(members, _names(table, [places[:NAMED] for places in members.values()])))
     _write(out, ids, labels, names, similarity, above)
     found = [Cluster(one, names[one], len(places), [ids[i] for i in places[:TYPICAL]]) for one, places in members.items()]

@@ -13,15 +13,14 @@ from tacit.curation.hashes import BITS, hashes_of
 from tacit.curation.manifest import Decisions, write_manifest
 from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
+from tacit.embeddings.index import INDEXED
 from tacit.embeddings.output import parquet_file
 from tacit.embeddings.read import BATCH, Table, open_table
-from tacit.embeddings.rows import vectors_of
+from tacit.embeddings.rows import COLUMNS, vectors_of
 from tacit.errors import TacitError, positive
 from tacit.numerics.exact import unit
 
-COMPARED = ("cosine", "dot")  # similarities whose vectors lie in a flat space
 NOT_THINNED = "not thinned: of the"  # the reason of what is held out
-COLUMNS = ("id", "vector", "path", "label", "split", "thumbnail")
 
 
 @dataclass(frozen=True)
@@ -184,10 +183,10 @@ def _address(source: str) -> str:
 def _read(table: Table, hashed: bool) -> tuple[Decisions, torch.Tensor, tuple[np.ndarray, np.ndarray] | None]:
     """The rows, their vectors and, where they are asked for, the hashes of their thumbnails, in one pass."""
     made = table.provenance
-    if made.form != "dense" or made.similarity not in COMPARED:
+    if made.form != "dense" or made.similarity not in INDEXED:
         raise TacitError(
             f"{table.path} holds {made.form} vectors compared by {made.similarity}; curated can be dense ones compared by "
-            f"{' or '.join(COMPARED)}."
+            f"{' or '.join(INDEXED)}."
         )
     needed = 3 * len(table) * made.dim * 4  # as they are, of length one, and what works on them
     if needed > free_memory():

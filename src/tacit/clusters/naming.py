@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 WORDS = 3  # of a name
-COMMON = 0.1
+COMMON = 0.1  # of a cluster's texts: a word that so many hold in most clusters names none
 SHARE = 0.5  # of a cluster that a label or a folder must have to name it
 
 

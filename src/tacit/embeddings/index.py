@@ -17,7 +17,7 @@ LARGE = 500_000  # rows from which on a search is approximate where nobody asks 
 RECALL, ASKED, TOP = 0.95, 256, 10  # wanted of the TOP nearest, measured on so many of the table's own rows
 SHORTLIST = 20  # candidates by code for each hit, which are rescored in float16
 SAMPLES = 40  # rows a list that are learned from
-INDEXED = ("cosine", "dot")
+INDEXED = ("cosine", "dot")  # similarities whose vectors lie in a flat space
 
 
 @dataclass(frozen=True)
