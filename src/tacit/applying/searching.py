@@ -14,7 +14,7 @@ from tacit.data.memory import free_memory
 from tacit.data.text.opening import from_strings
 from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
 from tacit.embeddings.output import appearing, parquet_file
-from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.read import Table, mapped_array, open_table
 from tacit.embeddings.search import Hit, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import contact_sheet
@@ -134,10 +134,7 @@ def _asked(
 
 def _vectors(file: Path) -> np.ndarray:
     """The rows of a .npy file, mapped."""
-    try:
-        vectors = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise TacitError(f"{file} is no .npy file of numbers ({error}); save vectors with numpy.save.") from error
+    vectors = mapped_array(file)
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
         raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and m × d numbers were expected.")
     return vectors

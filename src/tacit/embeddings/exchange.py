@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from tacit.embeddings.index import INDEXED, unit
 from tacit.embeddings.output import appearing
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import BATCH, Table
+from tacit.embeddings.read import BATCH, Table, mapped_array
 from tacit.embeddings.rows import Rows, vectors_of
 from tacit.embeddings.write import sole_writer, write
 from tacit.errors import TacitError
@@ -123,7 +123,7 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
 
 
 def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
-    vectors = np.load(file, mmap_mode="r", allow_pickle=False)
+    vectors = mapped_array(file)
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
         raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and n × d numbers were expected.")
     beside = file.with_suffix(".ids.txt")

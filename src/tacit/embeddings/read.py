@@ -177,6 +177,14 @@ class Table:
         return found.take(pa.array(back))
 
 
+def mapped_array(file: Path) -> np.ndarray:
+    """What a .npy file holds, mapped: no pickle, and no more memory than is looked at."""
+    try:
+        return np.lib.format.open_memmap(file, mode="r")
+    except (ValueError, EOFError, OSError) as error:
+        raise TacitError(f"{file} is no .npy file of numbers ({error}); save vectors with numpy.save.") from error
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """What Lance and Arrow say of a table that is not whole, in a sentence."""

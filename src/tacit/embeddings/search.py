@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tacit.embeddings.index import Index, unit
-from tacit.embeddings.read import Table
+from tacit.embeddings.read import Table, mapped_array
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
 
@@ -279,10 +279,7 @@ def _numbers(text: str) -> np.ndarray | None:
 
 
 def _load(file: Path, table: Table) -> np.ndarray:
-    try:
-        vector = np.lib.format.open_memmap(file, mode="r")  # no pickle, and no more memory than the file is long
-    except (ValueError, EOFError, OSError) as error:
-        raise TacitError(f"{file} is no .npy file of numbers ({error}); save the vector with numpy.save.") from error
+    vector = mapped_array(file)
     if vector.dtype.kind not in "fiu":
         raise TacitError(f"{file} holds {vector.dtype} and not numbers; save the vector as float32 with numpy.save.")
     return check_vectors(vector if vector.ndim == 2 and len(vector) == 1 else vector[None], table)[0]
