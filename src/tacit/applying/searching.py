@@ -61,7 +61,7 @@ def search(
         vector = np.asarray(what)
     if hybrid and not isinstance(what, Written):
         raise TacitError(f"--hybrid looks for words as well, and {str(query)[:40]!r} is not words; leave it out.")
-    index = _index(table, exact or bool(where), told)
+    index = index_of(table, exact or bool(where), told)
     depth = max(top, FUSED) if hybrid else top
     (hits,) = nearest(table, vector.reshape(1, -1), depth, exclude=exclude, where=where, index=index)
     if hybrid and isinstance(what, Written):
@@ -90,7 +90,7 @@ def search_all(
     as in `search`.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
-    index, count = _index(table, exact or bool(where), told), 0
+    index, count = index_of(table, exact or bool(where), told), 0
     if index is None and not where and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
         table.hold()
     with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
@@ -140,7 +140,7 @@ def _vectors(file: Path) -> np.ndarray:
     return vectors
 
 
-def _index(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
+def index_of(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
     """What is asked in place of all rows: of a large table that is not to be searched exactly, its index."""
     if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
         return None
