@@ -50,19 +50,23 @@ class Guard:
         counted = scope["path"] not in ALWAYS
         self.gate.requests += counted
         try:
+            await self._answer(scope, exchange)
+        finally:
+            self.gate.held -= exchange.held
+            self.gate.requests -= counted
+            route = getattr(scope.get("route"), "path", "none")
+            self.metrics.requests.labels(route, exchange.status or 500).inc()
+            self.metrics.seconds.labels(route).observe(perf_counter() - started)
+
+    async def _answer(self, scope: Message, exchange: "Exchange") -> None:
+        try:
             self._admit(scope)
             exchange.expect(_length(scope))
             await self.app(scope, exchange.receive, exchange.send)
         except Refused as refused:
             exchange.refused = exchange.refused or refused
-        finally:
-            self.gate.held -= exchange.held
-            self.gate.requests -= counted
         if exchange.refused is not None:
             await exchange.refuse()
-        route = getattr(scope.get("route"), "path", "none")
-        self.metrics.requests.labels(route, exchange.status).inc()
-        self.metrics.seconds.labels(route).observe(perf_counter() - started)
 
     def _admit(self, scope: Message) -> None:
         headers = dict(scope["headers"])

@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tacit.serving.app import Service
-from tacit.serving.limits import Limits
 from tacit.serving.serve import Served
 
 HEADS = 10.0  # seconds in which the head of a request must have come
@@ -76,8 +75,8 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def answer(app: FastAPI, listening: socket.socket, limits: Limits, told: Callable[[str], None]) -> Served:
-    """Serve until a signal."""
+def server_of(app: FastAPI, told: Callable[[str], None]) -> Server:
+    """The application with connections that bear slow clients."""
     config = uvicorn.Config(
         app,
         http=Patient,
@@ -90,9 +89,13 @@ def answer(app: FastAPI, listening: socket.socket, limits: Limits, told: Callabl
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=FLUSH,
     )
-    service: Service = app.state.service
-    Server(config, service, told).run([listening])
-    counted = service.metrics
+    return Server(config, app.state.service, told)
+
+
+def answer(app: FastAPI, listening: socket.socket, told: Callable[[str], None]) -> Served:
+    """Serve until a signal."""
+    server_of(app, told).run([listening])
+    counted = app.state.service.metrics
     return Served(_sum(counted.requests), _sum(counted.samples))
 
 

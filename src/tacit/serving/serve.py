@@ -65,7 +65,7 @@ def serve(
         address, at = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         told(f"{model.name} is served at http://{shown}:{at} (its pages are listed at /docs); stop it with Ctrl-C.")
-        return answer(app, listening, limits, told)
+        return answer(app, listening, told)
 
 
 def read_key(file: Path) -> str:
