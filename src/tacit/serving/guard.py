@@ -139,8 +139,9 @@ class Exchange:
             told["connection"] = "close"
         headers = [(name.encode(), value.encode()) for name, value in told.items()]
         await self._send({"type": "http.response.start", "status": self.refused.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body, "more_body": not self.whole})
-        if not self.whole:
+        lingers = not self.whole and self.refused.status != 408
+        await self._send({"type": "http.response.body", "body": body, "more_body": lingers})
+        if lingers:
             await self._linger()
             await self._send({"type": "http.response.body", "body": b""})
 
