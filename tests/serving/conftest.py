@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,8 @@ from tacit.data.generated import clusters, tiny_images
 from tacit.serving.app import build
 from tacit.serving.limits import Limits
 from tacit.serving.model import Model
+from tacit.serving.process import server_of
+from tacit.serving.serve import listen
 from tacit.serving.shelf import Shelf
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
@@ -63,6 +66,26 @@ def asked(run, table=None, key="", hosts=(), told=lambda sentence: None, **limit
     app = build(model, shelf, bounds, key, hosts)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
+
+
+@contextmanager
+def listening(run, table=None, **limits):
+    """A server that really listens, in a thread of this process: itself and its port."""
+    bounds = Limits(**limits)
+    model = Model(run, bounds)
+    shelf = None if table is None else Shelf(Path(table), model.fingerprint, lambda sentence: None)
+    waiting = listen("127.0.0.1", 0)
+    port = waiting.getsockname()[1]
+    server = server_of(build(model, shelf, bounds), lambda sentence: None)
+    thread = Thread(target=server.run, args=([waiting],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def vectors_of(response) -> np.ndarray:
