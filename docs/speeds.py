@@ -348,7 +348,8 @@ def serving(rows: dict[str, Row]) -> str:
             f"ViT-S on JPEG files of 256 pixels, requests of 16, 64 clients at a time, {r['requests']} requests: the server "
             f"keeps **{r['share']:.0%}** of the rate of `Run.embed` on the same files (median of the turns; the rule is at "
             f"least 70 % and no error: {'met' if r['holds'] else 'not met'}), {r['images a batch']:.0f} images a batch; "
-            f"vectors differ by {off:.0e} at most. The client's processor seconds by the number of cores are taken off the wall clock."
+            f"vectors differ by {off:.0e} at most. The client's processor seconds by the number of cores are taken off the "
+            "wall clock."
             "\n\n" + "\n".join(lines) + f"\n\n{told(r)}"
         )
     if "memory" in rows:
