@@ -327,7 +327,7 @@ def start_up(r: dict[str, Any]) -> str:
 def serving(rows: dict[str, Row]) -> str:
     """The server beside the encoder alone, its memory, a full queue."""
     parts = []
-    if "rate" in rows:
+    if "holds" in rows.get("rate", {}):  # all turns
         r = rows["rate"]
         cost = "processor seconds an image, "
         shown = (
