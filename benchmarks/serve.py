@@ -2,8 +2,8 @@
 
     python benchmarks/serve.py
 
-Each part, and each turn, is stored in benchmarks/results/serve.json as soon as it is measured, and what is stored is not measured
-again: a command that was broken off goes on. The rules:
+Each part, and each turn, is stored in benchmarks/results/serve.json as soon as it is measured, and what is stored is not
+measured again: a command that was broken off goes on. The rules:
 
 rate    ViT-S (timm/vit_small_patch16_224) on JPEG files of 256 pixels, requests of 16, 64 clients at a time: at least 70 % of
         the rate at which `Run.embed` reads and embeds the same files, once the client's own processor time is taken off the
