@@ -8,7 +8,7 @@ from torch import Tensor
 from tacit.numerics import counter
 from tacit.numerics.tiling.sums import FAST
 
-CELLS = 1 << 24  # distances that are held at once: 64 MiB
+CELLS = 1 << 23  # distances that are held at once: 32 MiB
 FEW, MANY = 4, 64  # seeds whose candidates are drawn at once, at first and at most
 TRIALS = 3  # candidates of a seed: more cost more, and clusters were as even with 3 as with the 8 of scikit-learn
 
