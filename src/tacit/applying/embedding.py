@@ -11,8 +11,9 @@ from tacit import data as sources
 from tacit.data.checking import readable
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.text.samples import TextSamples
+from tacit.embeddings.places import Address
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.read import Missing, Table, Unfinished, open_table
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.write import add, begun, check_encoder, sole_writer, write
 from tacit.errors import TacitError
@@ -25,7 +26,7 @@ def embed(
     run: Run | str | Path,
     data: Any,
     *,
-    out: str | Path,
+    out: str | Path | Address,
     kind: str | None = None,
     overwrite: bool = False,
     append: bool = False,
@@ -34,7 +35,8 @@ def embed(
     batch: int = 256,
     told: Callable[[str], None] = lambda sentence: None,
 ) -> Table:
-    """Stream a source through a run's encoder into the table `out` (`photos.lance`), in constant memory.
+    """Stream a source through a run's encoder into the table `out` (`photos.lance`, or an address such as
+    `s3://bucket/photos.lance`), in constant memory.
 
     overwrite  replace a table of the same encoder that is there, once the new one is whole
     append     add to it the samples whose ids it has not
@@ -60,29 +62,37 @@ def embed(
     )
     corrupt: list[Corrupt] = []
     with sole_writer(out) as place:
-        adding = (append or renew) and place.exists()
-        if adding:
-            there = open_table(place)
-            check_encoder(there, provenance)
+        there = _there(place) if append or renew else None
+        if there is not None:
+            check_encoder(there.provenance, provenance, place)
             done = [] if renew else there.ids()
         else:
             done = begun(place, provenance)
-        if not adding and not set(samples.ids).issuperset(done):
+        if there is None and not set(samples.ids).issuperset(done):
             done = []  # of a source that has changed
         left = _without(samples.ids, done)
         if done:
             told(f"{len(samples.ids) - len(left):,} of {len(samples.ids):,} samples are in {place} already; the rest follows.")
         rows = _rows(by, samples, left, batch, corrupt)
-        if adding:
+        if there is not None:
             table = add(place, rows, renew=renew)
         else:
             table = write(place, rows, provenance, total=len(samples), overwrite=overwrite, go_on=bool(done))
-    listed = Path(out).with_suffix(".left-out.txt")
-    if not adding:
+    listed = place.with_suffix(".left-out.txt")
+    if there is None:
         listed.unlink(missing_ok=True)  # of the table that was replaced
     if corrupt:
         listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
+        told(f"{len(corrupt):,} samples cannot be read and are left out; {listed} names them.")
     return table
+
+
+def _there(place: Path | Address) -> Table | None:
+    """The table that is added to, if one is there."""
+    try:
+        return open_table(place)
+    except (Missing, Unfinished):
+        return None
 
 
 def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """`tacit embed`: vectors on disk for everything in the data."""
 
-from pathlib import Path
 from shlex import quote
 
 import tacit
@@ -12,7 +11,7 @@ def embed(
     data: str,
     /,
     *,
-    out: Path,
+    out: str,
     overwrite: bool = False,
     append: bool = False,
     renew: bool = False,
@@ -32,7 +31,7 @@ def embed(
     data
         As for `tacit inspect`.
     out
-        The LanceDB table to write: NAME.lance.
+        The LanceDB table to write: NAME.lance, or an address such as s3://bucket/NAME.lance, with keys in the environment.
     overwrite
         Replace a table that is there, once the new one is whole.
     append
@@ -48,5 +47,5 @@ def embed(
     return Answer(
         rows,
         {"path": table.path, "rows": len(table), "provenance": table.provenance},
-        f"tacit search {quote(str(out))} QUERY --top 10",
+        f"tacit search {quote(out)} QUERY --top 10",
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
@@ -47,18 +48,19 @@ class Index(NamedTuple):
 
 def indexed(table: Table, told: Callable[[str], None]) -> Index:
     """The index that lies beside a table, made anew where it is of another version of the table or half built."""
-    files = _files(table.path)
-    about = _about(files[1])
+    file, about_file = _files(table.path)
+    about, index = _about(about_file), None
     same = about is not None and (about.encoder, about.version, about.rows) == (
         table.provenance.encoder, table.version, len(table),
     )  # fmt: skip
-    if about is None or not same or not files[0].is_file() or files[0].stat().st_size != about.size:
+    if about is not None and same:
+        index = _opened(file, about.size)
+    if about is None or index is None:
         why = "there is none yet" if about is None else "the table has changed since" if not same else "the last was broken off"
         told(f"Making an index of {len(table):,} vectors beside {table.path}, for {why}; --exact does without.")
         about = build(table)
-    import faiss
-
-    return Index(about, faiss.read_index(str(files[0]), faiss.IO_FLAG_MMAP_IFC))
+        index = _opened(file, about.size)
+    return Index(about, index)
 
 
 def build(table: Table, seed: int = 0) -> About:
@@ -88,16 +90,26 @@ def build(table: Table, seed: int = 0) -> About:
     about_file.unlink(missing_ok=True)
     part = file.with_name(file.name + ".part")
     try:
-        faiss.write_index(whole, str(part))
+        saved(whole, part)
         part.rename(file)
         about = About(made.encoder, table.version, len(table), lists, inner.nprobe, recall, file.stat().st_size)
         about_file.write_text(json.dumps(asdict(about)))
-    except (RuntimeError, OSError) as error:
+    except OSError as error:
         part.unlink(missing_ok=True)
         raise TacitError(
             f"The index of {table.path} could not be written ({error}); free some space, or search with --exact."
         ) from error
     return about
+
+
+def saved(index: Any, file: Path) -> None:
+    """Write one of faiss' indexes; what it says of a disk is an OSError."""
+    import faiss
+
+    try:
+        faiss.write_index(index, str(file))
+    except RuntimeError as error:
+        raise OSError(str(error).rpartition(": ")[2] or str(error)) from error
 
 
 def unit(vectors: np.ndarray, similarity: str) -> np.ndarray:
@@ -136,8 +148,18 @@ def _others(found: np.ndarray, own: np.ndarray) -> list[list[int]]:
     return [[place for place in line if place != mine] for line, mine in zip(found.tolist(), own.tolist())]
 
 
-def _files(path: Path) -> tuple[Path, Path]:
+def _files(path: Path | Address) -> tuple[Path, Path]:
     return path.with_name(f".{path.stem}.ivf"), path.with_name(f".{path.stem}.ivf.json")
+
+
+def _opened(file: Path, size: int) -> Any:
+    """faiss' index in a file, mapped; None where that is not what was written."""
+    import faiss
+
+    try:
+        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC) if file.stat().st_size == size else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def _about(file: Path) -> About | None:
