@@ -141,4 +141,4 @@ def test_a_store_that_cannot_be_reached_is_named(made, vectors, monkeypatch):
 def test_a_file_address_is_a_path(tmp_path, made, vectors):
     assert place(f"file://{tmp_path}/a.lance") == tmp_path / "a.lance"
     assert len(write(f"file://{tmp_path}/a.lance", rows(vectors[:9]), made, total=9)) == len(open_table(tmp_path / "a.lance"))
-    assert DIM == open_table(f"file://{tmp_path}/a.lance").provenance.dim and os.listdir(tmp_path) == ["a.lance"]  # noqa: PTH208
+    assert open_table(f"file://{tmp_path}/a.lance").provenance.dim == DIM and os.listdir(tmp_path) == ["a.lance"]  # noqa: PTH208

@@ -268,7 +268,7 @@ def test_a_kill_midway_leaves_the_old_table_or_none(tmp_path, made, vectors, old
     if old:
         assert np.array_equal(open_table(out).vectors(), vectors)
     else:
-        with pytest.raises(Unfinished, match="is not whole yet.*start the same command again"):
+        with pytest.raises(Unfinished, match=r"is not whole yet.*start the same command again"):
             open_table(out)
     with pytest.raises(TacitError, match="another encoder"):
         write(out, rows(vectors[:10]), replace(made, encoder="cd" * 32), total=10, overwrite=True)
@@ -327,7 +327,7 @@ def test_what_was_broken_off_is_undone_before_a_change(tmp_path, made, vectors):
 
     with pytest.raises(KeyboardInterrupt):
         write(out, breaking(), made, total=1000, overwrite=True)
-    table = add(out, [some for some in rows(vectors, 100)][9:], renew=False)
+    table = add(out, [*rows(vectors, 100)][9:], renew=False)
     assert np.array_equal(table.vectors(), vectors) and begun(out, made) == []
 
 

@@ -71,7 +71,9 @@ def _faiss(table: Table, part: Path) -> None:
 _WRITERS = {".parquet": _parquet, ".npy": _numpy, ".faiss": _faiss}
 
 
-def take_in(file: Path | str, out: Path | str | Address, *, encoder: str, similarity: str = "cosine", overwrite: bool = False) -> Table:
+def take_in(
+    file: Path | str, out: Path | str | Address, *, encoder: str, similarity: str = "cosine", overwrite: bool = False
+) -> Table:
     """Make a table of vectors that others made: a Parquet file with columns `id` and `vector` (of which `path`, `label` and
     `split` are taken along), or a .npy of n × d, whose rows are called 0…n−1 or as the lines of NAME.ids.txt beside it.
 

@@ -17,7 +17,9 @@ from tacit.embeddings.spelling import distances
 from tacit.errors import TacitError
 
 BATCH = 4096  # rows read at a time
-UNREACHED = re.compile(r"RetryError|Generic (S3|GCS|MicrosoftAzure)|ObjectStore|No such bucket|NoSuchBucket|AccessDenied|credential", re.I)
+UNREACHED = re.compile(
+    r"RetryError|Generic (S3|GCS|MicrosoftAzure)|ObjectStore|No such bucket|NoSuchBucket|AccessDenied|credential", re.I
+)
 WHOLE = "whole"  # Lance's tag of the version that is read; what lies behind it was broken off, or is being written
 
 
@@ -38,8 +40,8 @@ def open_table(path: Path | str | Address, version: int = 0) -> "Table":
         last = whole_version(lance)
         if not last:
             raise Unfinished(
-                f"{path} is not whole yet, for what writes it has not come to its end; wait for that, or start the same command "
-                "again if it was broken off."
+                f"{path} is not whole yet, for what writes it has not come to its end; wait for that, or start the same "
+                "command again if it was broken off."
             )
         if version:
             versions = [entry["version"] for entry in lance.list_versions() if entry["version"] <= last]
