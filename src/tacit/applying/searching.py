@@ -12,10 +12,11 @@ from tacit import data as sources
 from tacit.applying.embedding import first_readable
 from tacit.data.memory import free_memory
 from tacit.data.text.opening import from_strings
-from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
+from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed, needed
+from tacit.embeddings.inside import inside
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import Table, mapped_array, open_table
-from tacit.embeddings.search import Hit, Written, resolve
+from tacit.embeddings.search import Hit, Index, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import contact_sheet
 from tacit.embeddings.words import FUSED, fused
@@ -144,9 +145,9 @@ def _index(table: Table, exact: bool, told: Callable[[str], None]) -> Index | No
     """What is asked in place of all rows: of a large table that is not to be searched exactly, its index."""
     if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
         return None
-    index = indexed(table, told)
-    told(f"Approximate: the index finds {index.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
-    return index
+    made = indexed(table, told) if needed(table) < free_memory() // 2 else inside(table, told)
+    told(f"Approximate: the index finds {made.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
+    return made
 
 
 def _embedded(
@@ -165,6 +166,11 @@ def _embedded(
 
 def _run_of(table: Table, run: Run | str | Path | None, device: str) -> Run:
     """The run that made a table, wherever it lies now; another is refused."""
+    if run is None and not Path(table.provenance.run, "run.yaml").is_file():
+        raise TacitError(
+            f"{table.provenance.run}, which made {table.path}, holds no run; give --run, where it lies now, or search by an id "
+            "or a vector."
+        )
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)
     if run.fingerprint() != table.provenance.encoder:
