@@ -17,6 +17,7 @@ def table(
     take_in: Annotated[Path | None, Parameter("--import")] = None,
     encoder: str | None = None,
     similarity: str | None = None,
+    join: Path | None = None,
     compact: bool = False,
     restore: int | None = None,
     shared: Shared = NO_FLAGS,
@@ -35,12 +36,15 @@ def table(
         With --import: the name of what made the vectors.
     similarity
         With --import: cosine or dot; cosine if not given.
+    join
+        Add the columns of a .csv, .tsv or .parquet with a column id, or path: --where can be on them, and clusters are named
+        by them.
     compact
         Put the pieces of the table together and forget its earlier versions.
     restore
         Make the table what it was in this version.
     """
-    how = given(export=export, take_in=take_in, encoder=encoder, similarity=similarity, restore=restore)
+    how = given(export=export, take_in=take_in, encoder=encoder, similarity=similarity, join=join, restore=restore)
     found = tacit.table(table, compact=compact, **how)
     facts = {
         "path": found.table.path,

@@ -58,7 +58,9 @@ def inside(table: Table, told: Callable[[str], None]) -> Inside:
         try:
             file.write_text(json.dumps(asdict(about)))
         except OSError as error:
-            raise TacitError(f"{file} could not be written ({error.strerror}); free some space, or search with --exact.") from error
+            raise TacitError(
+                f"{file} could not be written ({error.strerror}); free some space, or search with --exact."
+            ) from error
     return Inside(about, table)
 
 
@@ -92,8 +94,10 @@ def _asked(table: Table, queries: np.ndarray, top: int, probes: int) -> np.ndarr
         asked = table.lance.search(np.concatenate([some, some[:1]]), vector_column_name="vector")
         asked = asked.distance_type(table.provenance.similarity).nprobes(probes).refine_factor(SHORTLIST).limit(top)
         with reading(table.path):
-            rows = asked.select(["_rowoffset", "_distance"]).to_arrow().sort_by(
-                [("query_index", "ascending"), ("_distance", "ascending")]
+            rows = (
+                asked.select(["_rowoffset", "_distance"])
+                .to_arrow()
+                .sort_by([("query_index", "ascending"), ("_distance", "ascending")])
             )
         query, place = (rows.column(name).to_numpy().astype(np.int64) for name in ("query_index", "_rowoffset"))
         rank = np.arange(len(query)) - np.searchsorted(query, query)
