@@ -45,7 +45,7 @@ def test_what_comes_later_has_none_and_what_is_joined_again_is_new(table, vector
     table = add(table.path, [some._replace(vectors=-some.vectors) for some in rows(vectors[:2], 2)], renew=True)
     assert len(table) == 200 and len(table.where("price IS NULL")) == 198
     assert np.array_equal(table.vectors(["some/1.png"]), -vectors[1:2]) and len(table.where("price = 1.5")) == 1  # renewed
-    table, said = joined(table, listed(tmp_path / "b.tsv", "id\tprice\nsome/2.png\t7.25\n" + "some/150.png\t8.5\n"))
+    table, _ = joined(table, listed(tmp_path / "b.tsv", "id\tprice\nsome/2.png\t7.25\n" + "some/150.png\t8.5\n"))
     prices = {row["id"]: row["price"] for row in table.lance.search().where("price > 0").select(["id", "price"]).to_list()}
     assert prices == {"some/1.png": 1.5, "some/2.png": 7.25, "some/150.png": 8.5}
 
@@ -87,10 +87,10 @@ def test_lists_that_cannot_be_joined_leave_the_table(table, tmp_path, text, word
 
 def test_other_types_and_files_are_refused(table, tmp_path):
     table, _ = joined(table, listed(tmp_path / "a.csv", "id,size\nsome/1.png,1\n"))
-    with pytest.raises(TacitError, match="'size' of .* is string, and .* has one of int64; give it another name"):
+    with pytest.raises(TacitError, match=r"'size' of .* is string, and .* has one of int64; give it another name"):
         joined(table, listed(tmp_path / "a.csv", "id,size\nsome/1.png,large\n"))
     pq.write_table(pa.table({"id": ["some/1.png"], "parts": [[1, 2]]}), tmp_path / "a.parquet")
-    with pytest.raises(TacitError, match="'parts' of .* is list.*; give numbers, words"):
+    with pytest.raises(TacitError, match=r"'parts' of .* is list.*; give numbers, words"):
         joined(table, tmp_path / "a.parquet")
     with pytest.raises(TacitError, match=r"is no \.csv, \.tsv or \.parquet"):
         joined(table, tmp_path / "nowhere.csv")

@@ -85,8 +85,8 @@ def _check_columns(given: pa.Table, table: Table, file: Path) -> None:
         there = table.lance.schema.field(field.name).type if field.name in table.lance.schema.names else field.type
         if field.name in own or not re.fullmatch(r"[a-z][a-z0-9_]*", field.name) or given.column_names.count(field.name) > 1:
             raise TacitError(
-                f"The column {field.name!r} of {file} cannot be joined; give it a name of small letters, digits and '_' that is "
-                f"none of {', '.join(own)}, and once."
+                f"The column {field.name!r} of {file} cannot be joined; give it a name of small letters, digits and '_' that "
+                f"is none of {', '.join(own)}, and once."
             )
         if not any(kind(field.type) for kind in KINDS):
             raise TacitError(
@@ -94,7 +94,8 @@ def _check_columns(given: pa.Table, table: Table, file: Path) -> None:
             )
         if there != field.type:
             raise TacitError(
-                f"The column {field.name!r} of {file} is {field.type}, and {table.path} has one of {there}; give it another name."
+                f"The column {field.name!r} of {file} is {field.type}, and {table.path} has one of {there}; "
+                "give it another name."
             )
 
 
