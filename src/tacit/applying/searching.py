@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tacit import data as sources
+from tacit.applying.compressing import codes_of, funnel_of
 from tacit.applying.embedding import first_readable
 from tacit.data.memory import free_memory
 from tacit.data.text.opening import from_strings
-from tacit.embeddings.index import INDEXED, LARGE, TOP, Index, indexed
+from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import Table, mapped_array, open_table
-from tacit.embeddings.search import Hit, Written, resolve
+from tacit.embeddings.search import Hit, Index, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import contact_sheet
 from tacit.embeddings.words import FUSED, fused
@@ -35,6 +36,8 @@ def search(
     top: int = 10,
     where: str = "",
     exact: bool = False,
+    codes: str = "",
+    funnel: bool = False,
     hybrid: bool = False,
     run: Run | str | Path | None = None,
     sheet: str | Path | None = None,
@@ -46,7 +49,8 @@ def search(
     An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
     must be the encoder that made the table. `where` is a condition on the columns, as SQL has it. Of a large table
     (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or `where` is given; `told` hears of
-    it. `hybrid` fuses the nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what
+    it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with `funnel` the first numbers of what a
+    run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what
     was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
@@ -61,7 +65,7 @@ def search(
         vector = np.asarray(what)
     if hybrid and not isinstance(what, Written):
         raise TacitError(f"--hybrid looks for words as well, and {str(query)[:40]!r} is not words; leave it out.")
-    index = _index(table, exact or bool(where), told)
+    index = _index(table, exact, where, codes, funnel, run, told)
     depth = max(top, FUSED) if hybrid else top
     (hits,) = nearest(table, vector.reshape(1, -1), depth, exclude=exclude, where=where, index=index)
     if hybrid and isinstance(what, Written):
@@ -79,6 +83,8 @@ def search_all(
     top: int = 10,
     where: str = "",
     exact: bool = False,
+    codes: str = "",
+    funnel: bool = False,
     run: Run | str | Path | None = None,
     device: str = "auto",
     batch: int = 256,
@@ -90,8 +96,8 @@ def search_all(
     as in `search`.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
-    index, count = _index(table, exact or bool(where), told), 0
-    if index is None and not where and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
+    index, count = _index(table, exact, where, codes, funnel, run, told), 0
+    if (index is None or codes or funnel) and not where and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
         table.hold()
     with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
         for names, vectors in _asked(table, queries, run, device, batch):
@@ -140,9 +146,21 @@ def _vectors(file: Path) -> np.ndarray:
     return vectors
 
 
-def _index(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
-    """What is asked in place of all rows: of a large table that is not to be searched exactly, its index."""
-    if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
+def _index(
+    table: Table,
+    exact: bool,
+    where: str,
+    codes: str,
+    funnel: bool,
+    run: Run | str | Path | None,
+    told: Callable[[str], None],
+) -> Index | None:
+    """What is asked in place of all rows: codes or a funnel, or of a large table that is not to be searched exactly its index."""
+    if codes or funnel:
+        if exact or where or (codes and funnel):
+            raise TacitError("Of --exact, --where, --codes and --funnel one says which rows are compared; give one.")
+        return funnel_of(table, run, told) if funnel else codes_of(table, codes, told)
+    if exact or where or len(table) < LARGE or table.provenance.similarity not in INDEXED:
         return None
     index = indexed(table, told)
     told(f"Approximate: the index finds {index.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
