@@ -96,7 +96,8 @@ def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Reci
 def resolved(config: Config, method: type[Method], recipe: Recipe, views: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:
     """All values in force: of the method, its recipe, the views and the encoder (by its parameters); JSON only."""
     known = {
-        "options": {name: parameter.default for name, parameter in all_options(method, config.options).items()} | config.options,
+        "options": {name: parameter.default for name, parameter in all_options(method, config.options).items()}
+        | config.options,
         "recipe": recipe.as_dict(),
         "views": {f.name: getattr(views, f.name) for f in fields(views) if f.init},
         "encoder": {name: parameter.default for name, parameter in encoder.items()} | config.encoder_options,
@@ -206,6 +207,8 @@ def build_method(stage: Stage, encoder: nn.Module | None) -> Method:
 
 def _inner(method: type[Method], given: Mapping[str, Any]) -> list[tuple[str, type[Method]]]:
     """The options by which a method takes others that are to be built, and which they are."""
-    taken = [parameter for parameter in inspect.signature(method.__init__).parameters.values() if parameter.annotation is Method]
+    taken = [
+        parameter for parameter in inspect.signature(method.__init__).parameters.values() if parameter.annotation is Method
+    ]
     named = [(parameter.name, given.get(parameter.name, parameter.default)) for parameter in taken]
     return [(name, find(one) if isinstance(one, str) else one) for name, one in named if isinstance(one, str | type)]

@@ -24,7 +24,7 @@ def codes_of(table: Table, code: str, told: Callable[[str], None] = lambda sente
     found = opened(table, str(wanted))
     if found is None:
         told(f"Making codes {wanted} of {len(table):,} vectors beside {table.path}, for there are none of it as it is now.")
-        found = build(table, wanted, _tldr)
+        found = build(table, wanted, tldr_of)
     told(told_of(found.about, table.provenance.dim))
     return found
 
@@ -67,7 +67,7 @@ def _sizes(table: Table, run: Run | str | Path | None) -> list[int]:
     return list(lengths(tuple(config.options.get("sizes", ())), table.provenance.dim))
 
 
-def _tldr(rows: np.ndarray, numbers: int) -> Linear:
+def tldr_of(rows: np.ndarray, numbers: int) -> Linear:
     """The linear encoder that `tldr` learns of rows, n × d."""
     from tacit.pretraining import pretrain
 

@@ -57,7 +57,9 @@ def table(
     restore  make the table what it was in this version
     """
     if sum((export is not None, take_in is not None, bool(compress), compact, bool(restore))) > 1:
-        raise TacitError("Of --export, --import, --compress, --compact and --restore one was expected; give them one after another.")
+        raise TacitError(
+            "Of --export, --import, --compress, --compact and --restore one was expected; give them one after another."
+        )
     if take_in is not None and not encoder:
         raise TacitError("--import needs --encoder NAME, what made the vectors, so that they are not mixed with others.")
     if take_in is None and encoder:

@@ -50,8 +50,8 @@ def search(
     must be the encoder that made the table. `where` is a condition on the columns, as SQL has it. Of a large table
     (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or `where` is given; `told` hears of
     it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with `funnel` the first numbers of what a
-    run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what
-    was found.
+    run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the nearest vectors with what holds the
+    words (a table of texts). `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query
@@ -155,7 +155,7 @@ def _index(
     run: Run | str | Path | None,
     told: Callable[[str], None],
 ) -> Index | None:
-    """What is asked in place of all rows: codes or a funnel, or of a large table that is not to be searched exactly its index."""
+    """What is asked in place of all rows: codes, a funnel, or of a large table that need not be searched exactly its index."""
     if codes or funnel:
         if exact or where or (codes and funnel):
             raise TacitError("Of --exact, --where, --codes and --funnel one says which rows are compared; give one.")

@@ -53,8 +53,8 @@ class Code(NamedTuple):
         found = re.fullmatch(form, text.replace(" ", ""))
         if not text.strip() or found is None:
             raise TacitError(
-                f"{text!r} is no code; give {', '.join(f'{name}64' for name in REDUCTIONS)}, {', '.join(CODINGS)}, or one of the "
-                "first and one of the others as in pca64,scalar."
+                f"{text!r} is no code; give {', '.join(f'{name}64' for name in REDUCTIONS)}, {', '.join(CODINGS)}, or one of "
+                "the first and one of the others as in pca64,scalar."
             )
         reduction, numbers, coding, size = found.groups()
         return cls(reduction or "", int(numbers or 0), (coding or "").removesuffix(size or ""), int(size or 0))
@@ -122,8 +122,8 @@ def build(table: Table, code: Code, learn: Learn | None = None, *, name: str = "
 
     learn  what finds the numbers of a `tldr` code
 
-    The shortlist is the least of SHORTLISTS by which WANTED of the TOP nearest are found, or the largest. Memory: the codes, and
-    LEARNED vectors while they are learned.
+    The shortlist is the least of SHORTLISTS by which WANTED of the TOP nearest are found, or the largest. Memory: the codes,
+    and LEARNED vectors while they are learned.
     """
     import faiss
 
@@ -178,10 +178,12 @@ def _untrained(table: Table, code: Code) -> Any:
             f"{table.path} holds {made.form} vectors compared by {made.similarity}, which have no codes; search exactly."
         )
     if code.numbers > made.dim:
-        raise TacitError(f"{code} asks for {code.numbers} numbers, and the vectors of {table.path} have {made.dim}; ask for fewer.")
+        raise TacitError(
+            f"{code} asks for {code.numbers} numbers, and the vectors of {table.path} have {made.dim}; ask for fewer."
+        )
     dim = code.numbers or made.dim
     if code.coding == "scalar":
-        return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit_uniform, inner)
+        return faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, inner)
     if code.coding == "scalar4":
         return faiss.IndexPQFastScan(dim, dim, 4, inner)
     if code.coding == "product":
