@@ -64,7 +64,8 @@ def cifar() -> Space:
     samples = known("cifar10-15k")
     train, test = samples.split("train"), samples.split("test")
     if not (KEPT / "run" / "encoder.safetensors").exists():
-        tacit.pretrain(train, "matryoshka", out=KEPT / "run", resume=(KEPT / "run").exists(), quiet=True, **HOW)
+        how = {"resume": True} if (KEPT / "run").exists() else {"method": "matryoshka", **HOW}
+        tacit.pretrain(train, out=KEPT / "run", quiet=True, **how)
     run, place = tacit.Run(KEPT / "run"), KEPT / "cifar10.lance"
     table = open_table(place) if place.exists() else tacit.embed(run, train, out=place)
     labels = np.array([train.classes.index(label) for label in table.rows(table.ids()).labels])

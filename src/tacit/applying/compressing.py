@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tacit.methods.wrappers.matryoshka import lengths
 from tacit.run import Run
 
 FUNNEL = "funnel"  # the name of its codes
-EPOCHS = 40  # of what learns the numbers of a `tldr` code
+STEPS, BATCH = 1500, 256  # of what learns the numbers of a `tldr` code
 
 
 def codes_of(table: Table, code: str, told: Callable[[str], None] = lambda sentence: None) -> Codes:
@@ -72,8 +73,10 @@ def tldr_of(rows: np.ndarray, numbers: int) -> Linear:
     from tacit.pretraining import pretrain
 
     with tempfile.TemporaryDirectory() as folder:
-        how = {"encoder": "mlp", "precision": "fp32", "seed": 0, "epochs": EPOCHS, "recipe": "small", "quiet": True}
-        run = pretrain(rows, "tldr", out=Path(folder) / "run", depth=0, width=numbers, **how)  # type: ignore[arg-type]
+        how: dict[str, Any] = {"depth": 0, "width": numbers, "batch": BATCH, "epochs": -(-STEPS * BATCH // len(rows))}
+        run = pretrain(
+            rows, "tldr", out=Path(folder) / "run", recipe="small", encoder="mlp", precision="fp32", seed=0, quiet=True, **how
+        )
         probes = np.concatenate([np.zeros((1, rows.shape[1])), np.eye(rows.shape[1])]).astype(np.float32)
         bias, *axes = run.embed(probes).numpy()  # what standardises the views is linear, too
     return Linear((np.stack(axes) - bias).T, bias)

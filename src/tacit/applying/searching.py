@@ -16,14 +16,17 @@ from tacit.data.text.opening import from_strings
 from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import Table, mapped_array, open_table
+from tacit.embeddings.rows import vectors_of
 from tacit.embeddings.search import Hit, Index, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import contact_sheet
 from tacit.embeddings.words import FUSED, fused
 from tacit.errors import TacitError
+from tacit.method import Ragged
 from tacit.picturing import thumbnails
+from tacit.retrieval import tokens as late
 from tacit.run import Run, chunks
-from tacit.sides import side_of
+from tacit.sides import Side, side_of
 from tacit.views.sheet import save
 
 FOUND = pa.schema([("query", pa.string()), ("rank", pa.int32()), ("id", pa.string()), ("score", pa.float32())])
@@ -55,19 +58,16 @@ def search(
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query
-    picture, exclude = None, []
-    if isinstance(what, Path | Written):
-        vector, picture = _embedded(what, table, run, device)
-    elif isinstance(what, str):
-        row = table.row(what)
-        vector, picture, exclude = row.vector, row.thumbnail, [what]
-    else:
-        vector = np.asarray(what)
     if hybrid and not isinstance(what, Written):
         raise TacitError(f"--hybrid looks for words as well, and {str(query)[:40]!r} is not words; leave it out.")
-    index = _index(table, exact, where, codes, funnel, run, told)
-    depth = max(top, FUSED) if hybrid else top
-    (hits,) = nearest(table, vector.reshape(1, -1), depth, exclude=exclude, where=where, index=index)
+    depth, exclude = max(top, FUSED) if hybrid else top, [what] if isinstance(what, str) else []
+    vectors, picture = _meant(what, table, run, device)
+    if isinstance(vectors, Ragged):
+        _refuse_approximate(table, codes, funnel)
+        (hits,) = late.search(table, vectors, depth, exclude=exclude, where=where)
+    else:
+        index = _index(table, exact, where, codes, funnel, run, told)
+        (hits,) = nearest(table, vectors, depth, exclude=exclude, where=where, index=index)
     if hybrid and isinstance(what, Written):
         hits = fused(table, what.text, hits, top, where)
     if sheet is not None:
@@ -96,12 +96,24 @@ def search_all(
     as in `search`.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
-    index, count = _index(table, exact, where, codes, funnel, run, told), 0
-    if (index is None or codes or funnel) and not where and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
+    by_tokens, index, count = table.provenance.form == "ragged", None, 0
+    if by_tokens:
+        _refuse_approximate(table, codes, funnel)
+    else:
+        index = _index(table, exact, where, codes, funnel, run, told)
+    if (
+        not by_tokens
+        and (index is None or codes or funnel)
+        and not where
+        and 4 * len(table) * table.provenance.dim <= free_memory() // 4
+    ):
         table.hold()
     with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
         for names, vectors in _asked(table, queries, run, device, batch):
-            lines = nearest(table, vectors, top, where=where, index=index)
+            if isinstance(vectors, Ragged):
+                lines = late.search(table, vectors, top, where=where)
+            else:
+                lines = nearest(table, vectors, top, where=where, index=index)
             sizes = [len(hits) for hits in lines]
             file.write_table(
                 pa.table(
@@ -120,9 +132,11 @@ def search_all(
 
 def _asked(
     table: Table, queries: Any, run: Run | str | Path | None, device: str, batch: int
-) -> Iterator[tuple[list[str], np.ndarray]]:
+) -> Iterator[tuple[list[str], np.ndarray | Ragged]]:
     """The names and vectors of many queries, some at a time."""
     if isinstance(queries, str | Path) and Path(queries).suffix == ".npy":
+        if table.provenance.form == "ragged":
+            raise TacitError(f"{queries} holds one vector for each query, and {table.path} is asked by many; give the data.")
         vectors = _vectors(Path(queries))
         for index in chunks(len(vectors), batch):
             yield [str(number) for number in index], np.asarray(vectors[index])
@@ -135,7 +149,7 @@ def _asked(
         content, bad = samples.read(index)
         good = np.array([position for position in index.tolist() if position not in bad], np.int64)
         if len(good):
-            yield [samples.ids[i] for i in good], by.represent(content, good)[0].numpy()
+            yield [samples.ids[i] for i in good], _represented(table, by, content, good)
 
 
 def _vectors(file: Path) -> np.ndarray:
@@ -167,10 +181,28 @@ def _index(
     return index
 
 
+def _refuse_approximate(table: Table, codes: str, funnel: bool) -> None:
+    if codes or funnel:
+        raise TacitError(f"{table.path} holds vectors of tokens, which have no codes; leave --codes and --funnel out.")
+
+
+def _meant(
+    query: str | Path | Written | np.ndarray, table: Table, run: Run | str | Path | None, device: str
+) -> tuple[np.ndarray | Ragged, bytes | None]:
+    """The vector that a query means, 1 × d, or those of its tokens, and its picture, if it has one."""
+    if isinstance(query, Path | Written):
+        return _embedded(query, table, run, device)
+    if not isinstance(query, str):
+        return np.asarray(query).reshape(1, -1), None
+    found = table.at(table.positions([query]), ("vector", "thumbnail"))
+    vectors = late.ragged(found) if table.provenance.form == "ragged" else vectors_of(found)
+    return vectors, found.column("thumbnail")[0].as_py()
+
+
 def _embedded(
     query: Path | Written, table: Table, run: Run | str | Path | None, device: str
-) -> tuple[np.ndarray, bytes | None]:
-    """The vector of one file, or of words, and its picture."""
+) -> tuple[np.ndarray | Ragged, bytes | None]:
+    """The vectors of one file, or of words, and its picture."""
     run = _run_of(table, run, device)
     opened = sources.open(query) if isinstance(query, Path) else from_strings([query.text])
     by = side_of(run, opened)
@@ -178,7 +210,14 @@ def _embedded(
     if len(samples) > 1:
         raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = first_readable(samples)
-    return by.represent(content, index)[0].numpy()[0], next(iter(thumbnails(samples, content)), None)
+    return _represented(table, by, content, index), next(iter(thumbnails(samples, content)), None)
+
+
+def _represented(table: Table, by: Run | Side, content: Any, index: np.ndarray) -> np.ndarray | Ragged:
+    """Decoded queries as the table compares them: one vector of each, or those of all its tokens."""
+    if table.provenance.form == "ragged":
+        return late.represented(by, content, index)
+    return by.represent(content, index)[0].numpy()
 
 
 def _run_of(table: Table, run: Run | str | Path | None, device: str) -> Run:

@@ -222,6 +222,11 @@ def check_encoder(there: Table, provenance: Provenance) -> None:
             f"{there.path} is a table made by another encoder ({there.provenance.encoder[:12]} of {there.provenance.run}, not "
             f"{provenance.encoder[:12]}); nothing was changed: give another name or move it away."
         )
+    if (there.provenance.form, there.provenance.pool) != (provenance.form, provenance.pool):
+        raise TacitError(
+            f"{there.path} holds {there.provenance.form} vectors (pool {there.provenance.pool}), and {provenance.form} ones "
+            f"(pool {provenance.pool}) came; give --tokens and --pool as they were, or another name."
+        )
 
 
 def _check_replaceable(out: Path, provenance: Provenance, overwrite: bool) -> None:
