@@ -63,12 +63,8 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
     given = [rows.ids, rows.paths, rows.labels, rows.thumbnails, *filter(None, (rows.texts, rows.splits))]
     ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else np.asarray(rows.offsets)
-    if (
-        vectors.shape != (ends[-1], dim)
-        or len(ends) != len(rows.ids) + 1
-        or {len(column) for column in given} != {len(rows.ids)}
-    ):
-        lengths = [len(column) for column in given]
+    lengths = [len(ends) - 1, *(len(column) for column in given)]
+    if vectors.shape != (ends[-1], dim) or {*lengths} != {len(rows.ids)}:
         raise ValueError(f"rows have columns of lengths {lengths} and vectors of shape {vectors.shape}, not n × {dim}")
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     broken = np.unique(np.searchsorted(ends, broken, side="right") - 1)
@@ -96,8 +92,8 @@ def vectors_of(batch: pa.RecordBatch | pa.Table) -> np.ndarray:
     column = batch.column("vector")
     if not pa.types.is_fixed_size_list(column.type):
         raise TacitError(
-            "This table holds vectors of tokens, several for each sample, which `tacit search` compares; for anything else embed "
-            "without --tokens."
+            "This table holds vectors of tokens, several for each sample, which `tacit search` compares; for anything else "
+            "embed without --tokens."
         )
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()

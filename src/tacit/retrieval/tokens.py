@@ -69,8 +69,8 @@ def search(
     """
     if questions.values.shape[1] != table.provenance.dim:
         raise TacitError(
-            f"A query's tokens have {questions.values.shape[1]} numbers, those of {table.path} {table.provenance.dim}; embed it "
-            "with the same encoder."
+            f"A query's tokens have {questions.values.shape[1]} numbers, those of {table.path} {table.provenance.dim}; embed "
+            "it with the same encoder."
         )
     if top < 1:
         raise TacitError(f"{top} hits were asked for; ask for 1 or more.")
