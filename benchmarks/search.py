@@ -5,8 +5,9 @@
 
 All take turns in one process and begin k-means at the same centroids. The rules: k-means of 200 000 rows of 384 dimensions,
 1024 centroids and 10 rounds 3 times faiss and scikit-learn, inertia at most 0.1 % above theirs; 1000 exact queries of as many
-rows 1.7 times faiss' flat index, recall at least 0.999; late interaction of 8 questions of 32 tokens with 10 000 documents of 128,
-128 numbers each, 4 times PyLate's way, and twice that again of documents pooled by 2 (whose nDCG the claim `token_pooling` holds).
+rows 1.7 times faiss' flat index, recall at least 0.999; late interaction of 8 questions of 32 tokens with 10 000 documents of
+128, 128 numbers each, 4 times PyLate's way, and twice that again of documents pooled by 2 (whose nDCG the claim `token_pooling`
+holds).
 """
 
 import warnings
@@ -81,8 +82,8 @@ def neighbours() -> Row:
 
 
 def late(dtype: torch.dtype, pool: int) -> Row:
-    """The ways of PyLate (one product of all, padded) and of ColBERT (one question after another), in PyTorch as they have it; the
-    peers' documents are float32 and whole, and in a further turn of our type."""
+    """The ways of PyLate (one product of all, padded) and of ColBERT (one question after another), in PyTorch as they have
+    it; the peers' documents are float32 and whole, and in a further turn of our type."""
     questions, documents, asked, long, d = 8, 10_000, 32, 128, 128
     g = torch.Generator().manual_seed(0)
     x = torch.nn.functional.normalize(torch.randn(documents, long, d, generator=g), dim=2)
