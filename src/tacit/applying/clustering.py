@@ -227,10 +227,10 @@ def _names(table: Table, places: list[np.ndarray]) -> list[str]:
     texts += [name for name in joined if naming.is_written(parts[name])]
     marks = [naming.by_majority(parts[name]) for name in ("label", *joined) if name not in texts]
     words = [naming.by_words(parts[name]) for name in texts]
-    labels, words = ([next(filter(None, one), "") for one in zip(*found)] or [""] * len(places) for found in (marks, words))
+    called = ([next(filter(None, one), "") for one in zip(*found)] or [""] * len(places) for found in (marks, words))
     folders = naming.by_folder(parts["path"])
     typical = [f"like {own[0]}" for own in parts["id"]]
-    return naming.distinct([": ".join(filter(None, both)) for both in zip(labels, words)], folders, typical)
+    return naming.distinct([": ".join(filter(None, both)) for both in zip(*called)], folders, typical)
 
 
 def _before(out: Path) -> dict[str, int]:
