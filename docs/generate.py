@@ -121,6 +121,8 @@ def numbers() -> str:
         parts += ["## Memory of embedding", SPEEDS["memory"](found["embed_memory"])]
     if "tables" in found:
         parts += ["## Tables larger than memory", SPEEDS["tables"](found["tables"]["larger than memory"])]
+    if "serve" in found:
+        parts += ["## Serving", SPEEDS["serving"](found["serve"])]
     if "start_up" in found:
         parts += ["## Start-up", SPEEDS["start_up"](found["start_up"])]
     return "\n\n".join(parts) + "\n"

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
+    from tacit.serving.serve import serve as serve
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -68,6 +69,7 @@ CONTENTS = {
     "curate": "tacit.applying.curating",
     "fit": "tacit.applying.fitting",
     "predict": "tacit.applying.predicting",
+    "serve": "tacit.serving.serve",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

@@ -29,6 +29,7 @@ from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
+from tacit.cli.serve import serve
 from tacit.cli.table import table
 from tacit.errors import TacitError
 
@@ -47,6 +48,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     fit,
     predict,
     table,
+    serve,
     methods,
     reproduce,
 )
