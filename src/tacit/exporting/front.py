@@ -51,6 +51,10 @@ class Front(nn.Module):
         """A real sample twice: as this front takes it, and as the run's views do."""
         raise NotImplementedError
 
+    def seen(self, view: Any) -> Any:
+        """What the run's views made of a sample, in the form that `forward` gives."""
+        return view
+
     def beside(self) -> dict[str, str]:
         """Files that are needed to make the inputs, by what their name ends in."""
         return {}

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tacit.data.samples import Samples
 from tacit.exporting.front import Front, one
+from tacit.numerics.sparse import dense
 from tacit.views.graph import GraphView, GraphViews
 from tacit.views.graphs import GraphsView, GraphsViews
 
@@ -29,7 +30,12 @@ class NodesFront(Front):
         )
 
     def forward(self, features: Tensor, edge_index: Tensor, weight: Tensor) -> GraphView:
-        x = self.views.scaled_features(features)
+        x = features
+        if self.views.scaled and self.views.mean:
+            mean, std = torch.tensor(self.views.mean), torch.tensor(self.views.std)
+            x = (x - mean) / torch.where(std > 0, std, 1.0)
+        elif self.views.scaled:
+            x = x / x.sum(1, keepdim=True).clamp(min=1e-12)
         degree = torch.zeros_like(features[:, 0]).index_add(0, edge_index[1], weight)
         everyone = torch.ones_like(features[:, 0], dtype=torch.int64).cumsum(0) - 1
         return GraphView(x, edge_index, weight, degree, everyone, everyone, -1)
@@ -37,6 +43,9 @@ class NodesFront(Front):
     def made_up(self) -> tuple[Tensor, ...]:
         generator = torch.Generator().manual_seed(0)
         return _made_up(self.views.columns, generator)
+
+    def seen(self, view: GraphView) -> GraphView:
+        return view._replace(x=dense(view.x))
 
     def sample(self, samples: Samples, position: int) -> tuple[tuple[Tensor, ...], Any]:
         """The whole graph, whatever the position."""

@@ -63,6 +63,8 @@ def write_onnx(run: Run, file: Path, *, part: int, unit: bool, data: Any, about:
     with torch.no_grad():
         asked = [*real, Asked(made_up, whole(*made_up))]  # before the modules change
     portable(whole)
+    with torch.no_grad():
+        whole(*made_up)  # so that what they hold constant is made
     _export(whole, made_up, file, about)
     options = runtime.SessionOptions()
     options.log_severity_level = 3
@@ -99,7 +101,7 @@ def _export(whole: Whole, inputs: tuple[Tensor, ...], file: Path, about: Mapping
                 whole,
                 inputs,
                 input_names=front.names,
-                output_names=["embedding"],
+                output_names=["vectors"],
                 dynamic_shapes=(tuple(dict(axes) for axes in front.varying),),
                 opset_version=OPSET,
                 custom_translation_table=translations(),
@@ -155,7 +157,7 @@ def _real(run: Run, whole: Whole, part: int, given: Any) -> tuple[list[Asked], s
             continue  # what cannot be read is not embedded either
         index = np.arange(len(content.index)) if hasattr(content, "graph") else np.array([position])
         (wanted,) = seen(
-            lambda batch: whole.represent(whole.trained, batch.views[0]), program, content, index, 0, torch.device("cpu"),
+            lambda batch: whole.represent(whole.trained, whole.front.seen(batch.views[0])), program, content, index, 0, torch.device("cpu"),
             nullcontext, whole=True,
         )  # fmt: skip
         found.append(Asked(inputs, torch.nn.functional.normalize(wanted, dim=1) if whole.unit else wanted))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tacit.data.samples import Samples
 from tacit.exporting.front import Front, one
-from tacit.views.columns import ADDRESSES, FAINT, turns
+from tacit.views.columns import ADDRESSES, DAY, FAINT, WEEK, YEAR
 from tacit.views.table import TableViews
 from tacit.views.vector import VectorViews
 
@@ -61,20 +61,21 @@ class TableFront(Front):
         self.names = tuple(self.places)
         self.varying = ({0: "batch"},) * len(self.names)
         self.said = tuple(said[name].format(len(self.places[name])) for name in self.names)
+        self.periods = torch.tensor([[DAY, WEEK, YEAR], [0.0, 3 * DAY, 0.0]], dtype=torch.float64)  # and what is added before
+        self.mean, self.std, self.still = *known.scale, known.constant  # made here: what is made while a graph is traced is fake
 
     def forward(self, *inputs: Tensor) -> Tensor:
         known, given = self.views.known, dict(zip(self.names, inputs))
         where = {name: {i: at for at, i in enumerate(places)} for name, places in self.places.items()}
-        mean, std = known.scale
         found = []
         for i, slots in enumerate(known.slots):
             if slots.type in ("number", "date"):
                 at = where["numbers"][i]
                 value = given["numbers"][:, at : at + 1]
-                still = value.isnan() | known.constant[at]
-                found.append(torch.where(still, 0.0, (value - mean[at]) / std[at]).float())
+                still = value.isnan() | self.still[at]
+                found.append(torch.where(still, 0.0, (value - self.mean[at]) / self.std[at]).float())
                 if slots.type == "date":
-                    found.append(turns(value[:, 0]))
+                    found.append(self._turns(value))
                 if slots.flagged:
                     found.append(value.isnan().float())
             else:
@@ -85,10 +86,16 @@ class TableFront(Front):
                     found.append(given["addresses"][:, at : at + 1].float() * FAINT)
         return torch.cat(found, 1)
 
+    def _turns(self, seconds: Tensor) -> Tensor:
+        """Sine and cosine of the time of day, week and year: n × 6. A whole turn is left out first, since exporters keep
+        numbers such as 2 π in float32."""
+        turn = (seconds + self.periods[1]) / self.periods[0]
+        angle = (turn - turn.floor()) * (2 * torch.pi)
+        return torch.where(turn.isnan()[:, :, None], 0.0, torch.stack([angle.sin(), angle.cos()], 2)).flatten(1).float()
+
     def made_up(self) -> tuple[Tensor, ...]:
         generator, known = torch.Generator().manual_seed(0), self.views.known
-        mean, std = known.scale
-        found = {"numbers": torch.randn(3, len(known.numeric), generator=generator, dtype=torch.float64) * std + mean}
+        found = {"numbers": torch.randn(3, len(known.numeric), generator=generator, dtype=torch.float64) * self.std + self.mean}
         many = [known.slots[i].width - known.slots[i].hashed for i in known.others]
         found["categories"] = (torch.rand(3, len(many), generator=generator) * torch.tensor(many)).long()
         found["addresses"] = torch.randint(0, ADDRESSES, (3, len(self.hashed)), generator=generator)
@@ -98,10 +105,14 @@ class TableFront(Front):
         content, bad = samples.read(one(position))
         if bad:
             raise ValueError(bad[position])
-        known, cells = self.views.known, self.views.ordered(content)
-        found = {"numbers": cells.values[:, known.numeric], "addresses": cells.codes[:, self.hashed] & (ADDRESSES - 1)}
-        if known.others:
-            found["categories"] = torch.stack([known.place(i, cells.codes[:, i]) for i in known.others], 1)
+        known = self.views.known
+        order = (known.names[:, None] == content.columns).int().argmax(1)
+        numbers, codes = content.numbers[:, order], content.codes[:, order]
+        row, _ = self.views.look(content, one(position), 0, "plain")
+        slots = [row[:, known.slots[i].start : known.slots[i].stop - known.slots[i].hashed] for i in known.others]
+        found = {"numbers": numbers[:, known.numeric], "addresses": codes[:, self.hashed] & (ADDRESSES - 1)}
+        if slots:
+            found["categories"] = torch.stack([slot.argmax(1) for slot in slots], 1)
         return tuple(found[name] for name in self.names), content
 
     def beside(self) -> dict[str, str]:

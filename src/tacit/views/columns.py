@@ -134,21 +134,18 @@ class Columns:
         for i in self.numeric:
             slots, value = self.slots[i], cells.values[:, i]
             if slots.type == "date":
-                out[:, slots.start + 1 : slots.start + 7] = turns(value)
+                out[:, slots.start + 1 : slots.start + 7] = _turns(value)
             if slots.flagged:
                 out[:, slots.stop - 1] = value.isnan().float()
         for i in self.others:
             slots, code = self.slots[i], cells.codes[:, i].contiguous()
-            out.scatter_(1, (slots.start + self.place(i, code))[:, None], 1.0)
+            known, place = (part.to(device) for part in self.kept[i])
+            at = torch.searchsorted(known, code).clamp(max=len(known) - 1)
+            slot = torch.where(known[at] == code, place[at], len(known))
+            out.scatter_(1, (slots.start + slot)[:, None], 1.0)
             if slots.hashed:
                 out[:, slots.stop - 1] = (code.bitwise_and(ADDRESSES - 1)).float() * FAINT
         return out
-
-    def place(self, i: int, code: Tensor) -> Tensor:
-        """Which of its kept values each cell of column i holds: int64, n; their number where it is another."""
-        known, place = (part.to(code.device) for part in self.kept[i])
-        at = torch.searchsorted(known, code).clamp(max=len(known) - 1)
-        return torch.where(known[at] == code, place[at], len(known))
 
     def unseen(self, codes: Tensor) -> Tensor:
         """Which cells hold a value that the training part has not: bool, n × c; of columns with addresses none can be told."""
@@ -164,7 +161,7 @@ def addresses(view: Tensor) -> Tensor:
     return (view.float() / FAINT).round().long().clamp(0, ADDRESSES - 1)
 
 
-def turns(seconds: Tensor) -> Tensor:
+def _turns(seconds: Tensor) -> Tensor:
     """Sine and cosine of where a time stands in its day, week and year: n × 6, 0 where it is missing."""
     turns = torch.stack([seconds / DAY, (seconds + 3 * DAY) / WEEK, seconds / YEAR], 1) * (
         2 * torch.pi

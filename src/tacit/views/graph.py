@@ -160,7 +160,7 @@ class GraphViews:
 
     def _part(self, graph: Graph, seen: Reached, hops: int, kept: Tensor, device: torch.device) -> GraphView:
         """What was reached from the nodes of a batch, which are the first of those reached."""
-        x = self.scaled_features(torch.from_numpy(np.asarray(graph.described[seen.nodes], np.float32))).to(device) * kept
+        x = self._scaled(torch.from_numpy(np.asarray(graph.described[seen.nodes], np.float32))).to(device) * kept
         told = (seen.ends, seen.weights, seen.degrees, seen.rows, seen.nodes)
         ends, weight, degree, rows, nodes = (torch.from_numpy(array).to(device) for array in told)
         return GraphView(x, ends, weight, degree, rows, nodes, hops)
@@ -169,11 +169,11 @@ class GraphViews:
         """Of all nodes; kept with the graph, since every epoch sees them."""
         name = "scaled" if self.scaled else "unscaled"
         if (name, device) not in graph.held:
-            x = self.scaled_features(torch.from_numpy(np.asarray(graph.described, np.float32)))
+            x = self._scaled(torch.from_numpy(np.asarray(graph.described, np.float32)))
             graph.held[name, device] = compressed(x).to(device)
         return graph.held[name, device]
 
-    def scaled_features(self, x: Tensor) -> Tensor:
+    def _scaled(self, x: Tensor) -> Tensor:
         """Rows that sum to 1, or standardised columns, where either is asked for."""
         if not self.scaled:
             return x

@@ -115,12 +115,12 @@ class TableViews:
 
     def unseen(self, content: Cells) -> dict[str, int]:
         """How many cells of each column hold a value that the training part has not: they are encoded as any other value."""
-        found = self.known.unseen(self.ordered(content).codes).sum(0).tolist()
+        found = self.known.unseen(self._ordered(content).codes).sum(0).tolist()
         return {column["name"]: count for column, count in zip(self.columns, found) if count}
 
     def _understood(self, content: Cells) -> Drawn:
         """The cells in the training columns' order; of values never seen in training it is warned, once for each column."""
-        cells = self.ordered(content)
+        cells = self._ordered(content)
         unseen = self.known.unseen(cells.codes).any(0).tolist()
         for column, strange in zip(self.columns, unseen):
             if strange:
@@ -130,8 +130,7 @@ class TableViews:
                 )
         return cells
 
-    def ordered(self, content: Cells) -> Drawn:
-        """The cells in the training columns' order."""
+    def _ordered(self, content: Cells) -> Drawn:
         names, there = self.known.names.to(content.columns.device), content.columns
         if torch.equal(names, there):
             return Drawn(content.numbers, content.codes)
