@@ -17,6 +17,7 @@ def embed(
     append: bool = False,
     renew: bool = False,
     batch: int | None = None,
+    engine: str | None = None,
     kind: Kind = None,
     device: Device = None,
     shared: Shared = NO_FLAGS,
@@ -41,8 +42,10 @@ def embed(
         Add that, and embed anew what it has.
     batch
         Samples at once; 256 if not given.
+    engine
+        local, or ray: by the workers of a Ray cluster (RAY_ADDRESS, or one started here); local if not given.
     """
-    how = given(batch=batch, kind=kind, device=device)
+    how = given(batch=batch, engine=engine, kind=kind, device=device)
     table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, told=aside, **how)
     rows = f"{table.path} holds {len(table)} vectors of {table.provenance.dim} numbers."
     return Answer(
