@@ -105,8 +105,8 @@ def curate(
                      balance: evenly over the levels of hierarchical k-means, however often a thing occurs
                      typical: the most typical of each cluster; diverse: each as far as can be from the others
 
-    engine           who looks for near duplicates: "local", "ray" (docs/billion.md), or an engine of `applying.many`; each worker
-                     holds all vectors, and what is found is the same
+    engine           who looks for near duplicates: "local", "ray" (docs/billion.md), or an engine of `applying.many`; each
+                     worker holds all vectors, and what is found is the same
 
     The manifest has a column `kept` that may be changed, and `tacit.pretrain` takes it as a source. Vectors are held in
     memory. No file of the source is touched. What was decided depends on the table, the options and `seed` alone.

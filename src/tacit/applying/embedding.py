@@ -69,7 +69,11 @@ def embed(
         str(run.path.resolve()), encoder, "dense", run.similarity, dim, kept, version("tacit"), str(samples.source)
     )
     corrupt: list[Corrupt] = []
-    make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples)) if engine.apart else lambda: Batches(by, samples)
+    make = (
+        partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples))
+        if engine.apart
+        else lambda: Batches(by, samples)
+    )
     with sole_writer(out) as place:
         adding = (append or renew) and place.exists()
         if adding:
@@ -116,7 +120,9 @@ class Batches:
         by = side_of(Run(run, device), opened)
         samples = by.open(opened).embedded()
         if hash_of_ids(samples) != ids:
-            raise TacitError(f"{data} holds other samples on {node()} than where the work was begun; give a folder that all share.")
+            raise TacitError(
+                f"{data} holds other samples on {node()} than where the work was begun; give a folder that all share."
+            )
         return cls(by, samples)
 
     def __call__(self, index: np.ndarray) -> tuple[Rows | None, list[Corrupt]]:

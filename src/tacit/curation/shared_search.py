@@ -52,4 +52,3 @@ def near_duplicates_by(each: Callable[[Iterable[Any]], Iterator[Any]], n: int, s
         found = each(Part(start, share, shares, kept) for share in range(shares))
         decide([near for some in found for near in some], start, of, cosine)
     return Duplicates(of, cosine)
-

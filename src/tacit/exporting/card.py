@@ -78,11 +78,15 @@ def _loading(format: str, name: str, kind: str, front: Front | None, unit: bool)
     fed = ", ".join(f'"{one}": {one}' for one in front.names)
     unit_said = " of length 1" if unit else ""
     return (
-        f"Takes{beside and ','}\n\n{inputs}\n\nand gives `vectors`, float32, one row{unit_said} for each.{beside} What comes before "
-        "the encoder (sizes, standardisation, spectrograms) and behind it (pooling) is inside.\n\n"
-        f'```python\n{_made(kind, name)}import onnxruntime\n\nsession = onnxruntime.InferenceSession("{name}")\n'
-        f"(vectors,) = session.run(None, {{{fed}}})\n```" + _noted(kind)
-    ).replace("Takes\n", "It takes\n").replace("Takes,\n", "It takes\n")
+        (
+            f"Takes{beside and ','}\n\n{inputs}\n\nand gives `vectors`, float32, one row{unit_said} for each.{beside} What comes before "
+            "the encoder (sizes, standardisation, spectrograms) and behind it (pooling) is inside.\n\n"
+            f'```python\n{_made(kind, name)}import onnxruntime\n\nsession = onnxruntime.InferenceSession("{name}")\n'
+            f"(vectors,) = session.run(None, {{{fed}}})\n```" + _noted(kind)
+        )
+        .replace("Takes\n", "It takes\n")
+        .replace("Takes,\n", "It takes\n")
+    )
 
 
 def _made(kind: str, name: str) -> str:
@@ -114,7 +118,10 @@ def _noted(kind: str) -> str:
 
 def _training(run: Run) -> str:
     config, paper = run.config, getattr(run.cls, "paper", None)
-    lines = [f"- Method: `{config.method}`" + (f" ({paper.authors}, {paper.year}: *{paper.title}*, {paper.locator})" if paper else "")]
+    lines = [
+        f"- Method: `{config.method}`"
+        + (f" ({paper.authors}, {paper.year}: *{paper.title}*, {paper.locator})" if paper else "")
+    ]
     options = ", ".join(f"{name} {value}" for name, value in config.resolved.get("encoder", {}).items())
     lines.append(f"- Encoder: `{config.encoder or 'none'}`" + (f" ({options})" if options else ""))
     recipe = config.resolved.get("recipe", {})
@@ -135,7 +142,9 @@ def _provenance(run: Run) -> str:
     lines += [f"- Hash of the ids ({name}): `{value}`" for name, value in data.get("ids", {}).items()]
     if about := _manifest(Path(str(data["source"]))):
         options = ", ".join(f"{name} {value}" for name, value in about.get("options", {}).items() if value not in (None, False))
-        lines.append(f"- Curated: the kept rows of `{about.get('table', '')}` (version {about.get('table_version', '?')}); {options}")
+        lines.append(
+            f"- Curated: the kept rows of `{about.get('table', '')}` (version {about.get('table_version', '?')}); {options}"
+        )
         lines.append(f"- Curated by the encoder `{about.get('encoder', '')}` of `{about.get('run', '')}`")
     return "\n".join(lines)
 

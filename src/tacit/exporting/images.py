@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from tacit.data.decoding import fit, stacked
-from tacit.data.shrinking import LOBES
 from tacit.data.samples import Samples
+from tacit.data.shrinking import LOBES
 from tacit.exporting.front import Front, length, one
 from tacit.views.image import ImageViews
 from tacit.views.video import VideoViews
@@ -52,7 +52,9 @@ class ImageFront(Front):
 
     def made_up(self) -> tuple[Tensor, ...]:
         generator = torch.Generator().manual_seed(0)
-        return (torch.randint(0, 256, (3, self.size + 9, self.size + 14, self.channels), generator=generator, dtype=torch.uint8),)
+        return (
+            torch.randint(0, 256, (3, self.size + 9, self.size + 14, self.channels), generator=generator, dtype=torch.uint8),
+        )
 
     def sample(self, samples: Samples, position: int) -> tuple[tuple[Tensor, ...], Any]:
         content, bad = samples.with_side(WHOLE).read(one(position))  # type: ignore[attr-defined]  # of images

@@ -161,7 +161,7 @@ def _real(run: Run, whole: Whole, part: int, given: Any) -> tuple[list[Asked], s
             nullcontext, whole=True,
         )  # fmt: skip
         found.append(Asked(inputs, torch.nn.functional.normalize(wanted, dim=1) if whole.unit else wanted))
-        if len(found) == CHECKED or whole.front.names[0] == "features" and "sizes" not in whole.front.names:
+        if len(found) == CHECKED or (whole.front.names[0] == "features" and "sizes" not in whole.front.names):
             break  # of a graph every sample is the whole
     return found, "" if found else "none of its data can be read"
 

@@ -62,7 +62,10 @@ class TableFront(Front):
         self.varying = ({0: "batch"},) * len(self.names)
         self.said = tuple(said[name].format(len(self.places[name])) for name in self.names)
         self.periods = torch.tensor([[DAY, WEEK, YEAR], [0.0, 3 * DAY, 0.0]], dtype=torch.float64)  # and what is added before
-        self.mean, self.std, self.still = *known.scale, known.constant  # made here: what is made while a graph is traced is fake
+        self.mean, self.std, self.still = (
+            *known.scale,
+            known.constant,
+        )  # made here: what is made while a graph is traced is fake
 
     def forward(self, *inputs: Tensor) -> Tensor:
         known, given = self.views.known, dict(zip(self.names, inputs))
@@ -118,7 +121,11 @@ class TableFront(Front):
     def beside(self) -> dict[str, str]:
         columns = {
             name: [
-                {key: self.views.columns[i][key] for key in ("name", "type", "values", "mean", "std") if key in self.views.columns[i]}
+                {
+                    key: self.views.columns[i][key]
+                    for key in ("name", "type", "values", "mean", "std")
+                    if key in self.views.columns[i]
+                }
                 for i in places
             ]
             for name, places in self.places.items()
