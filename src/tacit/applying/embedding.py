@@ -69,11 +69,9 @@ def embed(
         str(run.path.resolve()), encoder, "dense", run.similarity, dim, kept, version("tacit"), str(samples.source)
     )
     corrupt: list[Corrupt] = []
-    make = (
-        partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples))
-        if engine.apart
-        else lambda: Batches(by, samples)
-    )
+    make: Callable[[], Batches] = partial(Batches, by, samples)
+    if engine.apart:
+        make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples))
     with sole_writer(out) as place:
         adding = (append or renew) and place.exists()
         if adding:

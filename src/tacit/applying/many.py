@@ -118,8 +118,8 @@ def _got(ray: Any, future: Any) -> Any:
         raise
     except ray.exceptions.RayActorError as error:
         raise TacitError(
-            f"A worker of the Ray cluster died {DEATHS} times ({' '.join(str(error).split())[:120]}); what was written before is "
-            "kept: see why it died (memory?), and start the same command again."
+            f"A worker of the Ray cluster died {DEATHS} times ({' '.join(str(error).split())[:120]}); what was written before "
+            "is kept: see why it died (memory?), and start the same command again."
         ) from None
 
 

@@ -81,7 +81,8 @@ def refuse_many(corrupt: Sequence[Corrupt], samples: Samples) -> None:
     if len(corrupt) > THRESHOLD * len(samples):
         first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
         raise TacitError(
-            f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; mend or remove them."
+            f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
+            "mend or remove them."
         )
 
 

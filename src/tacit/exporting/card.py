@@ -30,13 +30,11 @@ def card(
 ) -> str:
     """Markdown with the front matter of the Hugging Face hub. `name` is that of the file or folder that is loaded."""
     kind = run.facts.more[PARTS[part]]["kind"] if run.facts.kind == "pair" else run.facts.kind
+    numbers = "" if run.method is not None else f" of {run.encoder.dim} numbers"
     said = [
         f"---\n{_matter(run, format, kind)}---",
         f"# {Path(name).stem}",
-        f"Vectors of {run.encoder.dim if run.encoder is not None else 'many'} numbers or as many as the method makes, "
-        f"compared by {run.similarity}, for data of kind {kind}."
-        if run.method is not None
-        else f"Vectors of {run.encoder.dim} numbers, compared by {run.similarity}, for data of kind {kind}.",
+        f"Vectors{numbers}, compared by {run.similarity}, for data of kind {kind}.",
         f"## How it is loaded\n\n{_loading(format, name, kind, front, unit)}",
         *([checked] if checked else []),
         f"## What was trained\n\n{_training(run)}",
@@ -72,20 +70,15 @@ def _loading(format: str, name: str, kind: str, front: Front | None, unit: bool)
             "The pooling that was trained with is not in it: `tacit embed`, or an ONNX file, has it."
         )
     if format != "onnx" or front is None:
-        return f"```python\nimport tacit\n\nvectors = tacit.Run({name!r}).embed(DATA)\n```\n\nwith the folder of the run as the name."
+        return "```python\nimport tacit\n\nvectors = tacit.Run(RUN).embed(DATA)  # a folder of a run, and a source\n```"
     inputs = "\n".join(f"- `{one}`: {said}" for one, said in zip(front.names, front.said))
     beside = "".join(f" `{Path(name).stem}.{ending}` lies beside it." for ending in front.beside())
     fed = ", ".join(f'"{one}": {one}' for one in front.names)
-    unit_said = " of length 1" if unit else ""
     return (
-        (
-            f"Takes{beside and ','}\n\n{inputs}\n\nand gives `vectors`, float32, one row{unit_said} for each.{beside} What comes before "
-            "the encoder (sizes, standardisation, spectrograms) and behind it (pooling) is inside.\n\n"
-            f'```python\n{_made(kind, name)}import onnxruntime\n\nsession = onnxruntime.InferenceSession("{name}")\n'
-            f"(vectors,) = session.run(None, {{{fed}}})\n```" + _noted(kind)
-        )
-        .replace("Takes\n", "It takes\n")
-        .replace("Takes,\n", "It takes\n")
+        f"It takes\n\n{inputs}\n\nand gives `vectors`, float32, one row{' of length 1' if unit else ''} for each.{beside} What "
+        "comes before the encoder (sizes, standardisation, spectrograms) and behind it (pooling) is inside.\n\n"
+        f'```python\n{_made(kind, name)}import onnxruntime\n\nsession = onnxruntime.InferenceSession("{name}")\n'
+        f"(vectors,) = session.run(None, {{{fed}}})\n```" + _noted(kind)
     )
 
 
@@ -100,7 +93,8 @@ def _made(kind: str, name: str) -> str:
         return (
             "import numpy\nfrom tokenizers import Tokenizer\n\n"
             f'tokenizer = Tokenizer.from_file("{Path(name).stem}.tokenizer.json")\n'
-            "rows = [tokenizer.encode(text, add_special_tokens=False).ids[:512] for text in TEXTS]\nlongest = max(map(len, rows))\n"
+            "rows = [tokenizer.encode(text, add_special_tokens=False).ids[:512] for text in TEXTS]\n"
+            "longest = max(map(len, rows))\n"
             "input_ids = numpy.array([row + [0] * (longest - len(row)) for row in rows])\n"
             "attention_mask = numpy.array([[1] * len(row) + [0] * (longest - len(row)) for row in rows])\n"
         )
@@ -117,11 +111,8 @@ def _noted(kind: str) -> str:
 
 
 def _training(run: Run) -> str:
-    config, paper = run.config, getattr(run.cls, "paper", None)
-    lines = [
-        f"- Method: `{config.method}`"
-        + (f" ({paper.authors}, {paper.year}: *{paper.title}*, {paper.locator})" if paper else "")
-    ]
+    config, paper = run.config, run.cls.paper
+    lines = [f"- Method: `{config.method}` ({paper.authors}, {paper.year}: *{paper.title}*, {paper.locator})"]
     options = ", ".join(f"{name} {value}" for name, value in config.resolved.get("encoder", {}).items())
     lines.append(f"- Encoder: `{config.encoder or 'none'}`" + (f" ({options})" if options else ""))
     recipe = config.resolved.get("recipe", {})

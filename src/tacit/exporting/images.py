@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -52,18 +53,16 @@ class ImageFront(Front):
 
     def made_up(self) -> tuple[Tensor, ...]:
         generator = torch.Generator().manual_seed(0)
-        return (
-            torch.randint(0, 256, (3, self.size + 9, self.size + 14, self.channels), generator=generator, dtype=torch.uint8),
-        )
+        shape = (3, self.size + 9, self.size + 14, self.channels)
+        return (torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8),)
 
     def sample(self, samples: Samples, position: int) -> tuple[tuple[Tensor, ...], Any]:
         content, bad = samples.with_side(WHOLE).read(one(position))  # type: ignore[attr-defined]  # of images
         if bad:
             raise ValueError(bad[position])
-        pixels = content.pixels.numpy()[0]
-        image = Image.fromarray(pixels[:, :, 0] if self.channels == 1 else pixels)
-        small = torch.from_numpy(_array(fit(image, self.side), self.channels))
-        return (content.pixels,), stacked([small.numpy()], self.channels)
+        pixels, grey = content.pixels.numpy()[0], self.channels == 1
+        small = np.array(fit(Image.fromarray(pixels[:, :, 0] if grey else pixels), self.side))
+        return (content.pixels,), stacked([small[:, :, None] if grey else small], self.channels)
 
 
 class VideoFront(ImageFront):
@@ -139,10 +138,3 @@ def _resized(x: Tensor, high: Tensor, wide: Tensor, square: Tensor, size: int) -
 def _sinc(x: Tensor) -> Tensor:
     turn = torch.where(x == 0, 1.0, x * torch.pi)
     return torch.where(x == 0, 1.0, turn.sin() / turn)
-
-
-def _array(image: Image.Image, channels: int) -> Any:
-    import numpy as np
-
-    found = np.array(image)
-    return found[:, :, None] if channels == 1 else found

@@ -16,6 +16,7 @@ from tacit.errors import TacitError
 from tacit.exporting.front import Front, Whole, front_of, represent_of
 from tacit.exporting.portable import portable
 from tacit.material import at_side
+from tacit.method import Batch
 from tacit.run import Run, seen
 from tacit.sides import PARTS
 from tacit.views import Program
@@ -148,6 +149,10 @@ def _real(run: Run, whole: Whole, part: int, given: Any) -> tuple[list[Asked], s
         if given is not None:
             raise
         return [], f"its data cannot be opened ({' '.join(str(error).split())[:80].rstrip('.;')})"
+
+    def plainly(batch: Batch) -> Tensor:
+        return whole.represent(whole.trained, whole.front.seen(batch.views[0]))
+
     found = []
     every = max(len(samples) // CHECKED, 1)
     for position in range(0, len(samples), every):
@@ -155,14 +160,12 @@ def _real(run: Run, whole: Whole, part: int, given: Any) -> tuple[list[Asked], s
             inputs, content = whole.front.sample(samples, position)
         except ValueError:
             continue  # what cannot be read is not embedded either
-        index = np.arange(len(content.index)) if hasattr(content, "graph") else np.array([position])
-        (wanted,) = seen(
-            lambda batch: whole.represent(whole.trained, whole.front.seen(batch.views[0])), program, content, index, 0, torch.device("cpu"),
-            nullcontext, whole=True,
-        )  # fmt: skip
+        graph = hasattr(content, "graph")  # of which every sample is a part: the whole is asked for at once
+        index = np.arange(len(content.index)) if graph else np.array([position])
+        (wanted,) = seen(plainly, program, content, index, 0, torch.device("cpu"), nullcontext, whole=True)
         found.append(Asked(inputs, torch.nn.functional.normalize(wanted, dim=1) if whole.unit else wanted))
-        if len(found) == CHECKED or (whole.front.names[0] == "features" and "sizes" not in whole.front.names):
-            break  # of a graph every sample is the whole
+        if graph or len(found) == CHECKED:
+            break
     return found, "" if found else "none of its data can be read"
 
 

@@ -60,7 +60,7 @@ def _transform(rate: int) -> int:
 
 
 def _constants(samples: int, rate: int, mels: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Where the samples of each frame lie, frames × size; cosines, then sines, windowed, size × 2 bins; the filters, bins × mels."""
+    """Where the samples of each frame lie, frames × size; windowed cosines, then sines, size × 2 bins; filters, bins × mels."""
     size, window, hop = _transform(rate), round(WINDOW * rate), hop_of(rate)
     place = torch.arange(-(-samples // hop))[:, None] * hop + torch.arange(size) - size // 2
     place = (samples - 1) - ((samples - 1) - place.abs()).abs()  # mirrored at both ends

@@ -62,10 +62,7 @@ class TableFront(Front):
         self.varying = ({0: "batch"},) * len(self.names)
         self.said = tuple(said[name].format(len(self.places[name])) for name in self.names)
         self.periods = torch.tensor([[DAY, WEEK, YEAR], [0.0, 3 * DAY, 0.0]], dtype=torch.float64)  # and what is added before
-        self.mean, self.std, self.still = (
-            *known.scale,
-            known.constant,
-        )  # made here: what is made while a graph is traced is fake
+        self.mean, self.std, self.still = *known.scale, known.constant  # made here: what tracing makes is fake
 
     def forward(self, *inputs: Tensor) -> Tensor:
         known, given = self.views.known, dict(zip(self.names, inputs))
@@ -119,15 +116,9 @@ class TableFront(Front):
         return tuple(found[name] for name in self.names), content
 
     def beside(self) -> dict[str, str]:
+        told = ("name", "type", "values", "mean", "std")
         columns = {
-            name: [
-                {
-                    key: self.views.columns[i][key]
-                    for key in ("name", "type", "values", "mean", "std")
-                    if key in self.views.columns[i]
-                }
-                for i in places
-            ]
+            name: [{key: value for key, value in self.views.columns[i].items() if key in told} for i in places]
             for name, places in self.places.items()
         }
         return {"columns.json": json.dumps(columns, indent=1, ensure_ascii=False)}

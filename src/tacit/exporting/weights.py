@@ -17,7 +17,7 @@ PADDING = ("[PAD]", "<pad>", "<|endoftext|>")
 
 
 def write_timm(run: Run, folder: Path) -> str:
-    """The folder that `timm.create_model("local-dir:…", pretrained=True, num_classes=0)` loads; what was compared, in a sentence.
+    """The folder that `timm.create_model("local-dir:…", pretrained=True, num_classes=0)` loads; and what was compared.
 
     Raises TacitError where the encoder is not timm's, or has first layers that timm's has not.
     """
