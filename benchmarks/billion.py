@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/billion.py
 
-Rows of 256 numbers with an id, a path, a label and a picture of 700 random bytes, in batches of 256, go to a table in a
-temporary folder, as `tacit embed` writes them; numbers and pictures are random, so that nothing is compressed. There is no rule: the page says what follows.
+Rows of 256 numbers with an id, a path, a label and a picture of 700 bytes, in batches of 256, go to a table in a temporary
+folder, as `tacit embed` writes them; numbers and pictures are random, so that nothing is compressed. There is no rule: the page
+says what follows.
 """
 
 import json

@@ -55,41 +55,61 @@ def page() -> str:
             N * 65_536 * 10 * 256 * means / DAY,
             "measured, `search.json`, in proportion",
         ),
-        ("one exact search, one core", N * compared / DAY, f"measured, `store.json`: {N * compared:,.0f} s"),
+        (
+            "one exact query of 1 000 asked together, one core",
+            N * compared / DAY,
+            f"measured, `store.json`: {N * compared:,.0f} s",
+        ),
     ]
     parts = [
         "# 10^9 samples, on paper",
-        "Nobody has run Tacit on 10^9 samples. This page says from measured parts what that would take, and where it would break. "
+        "Nobody has run Tacit on 10^9 samples. This page says from measured parts what that would take, and where it "
+        "would break. "
         "It is generated (`python docs/generate.py`) from `benchmarks/results`; prices and what is not measured are named.",
         "## Storage",
         table(("", "size", "from", "cost"), rows),
-        f"Prices: ${STORE} a GB and month of object storage, ${DISK} of SSD. A row has 256 numbers, an id, a path, a label and a "
+        f"Prices: ${STORE} a GB and month of object storage, ${DISK} of SSD. A row has 256 numbers, an id, a path, a "
+        f"label and a "
         f"picture of {here['n']['bytes of a picture']} bytes.",
         "## Time",
         table(("", "days", "from"), [(what, f"{days:,.2g}", why) for what, days, why in hours]),
-        f"{WORKERS} GPUs at ${GPU} an hour embed them for ${N / gpu / 3600 * GPU:,.0f}, if they are fed: {WORKERS} of them read "
-        f"{WORKERS * gpu * JPEG / 1e9:,.0f} GB/s of photographs, and decode {WORKERS * gpu:,.0f} of them a second, which is more than "
+        f"{WORKERS} GPUs at ${GPU} an hour embed them for ${N / gpu / 3600 * GPU:,.0f}, if they are fed: {WORKERS} of "
+        f"them read "
+        f"{WORKERS * gpu * JPEG / 1e9:,.0f} GB/s of photographs, and decode {WORKERS * gpu:,.0f} of them a second, which "
+        f"is more than "
         "any machine's cores do beside its GPU. So decoding, not the encoder, decides: store shrunk images.",
-        f"A query of the index costs {asked * 1e3:.2g} ms of a core at 10^6 rows, with a recall of {index['recall']:.2f} measured there.",
+        f"A query of the index costs {asked * 1e3:.2g} ms of a core at 10^6 rows, with a recall of {index['recall']:.2f} "
+        f"measured there.",
         "## Where it breaks",
-        f"- **One writer.** It takes {writer:,} rows a second of its core and no more, so that more than {writer / gpu:.1f} GPUs of "
-        "ViT-S wait for it. Beyond that, embed parts of the source into tables of their own, one for each writer: sources are "
+        f"- **One writer.** It takes {writer:,} rows a second of its core and no more, so that more than "
+        f"{writer / gpu:.1f} GPUs of "
+        "ViT-S wait for it. Beyond that, embed parts of the source into tables of their own, one for each writer: "
+        "sources are "
         "folders, and `tacit search` asks one table.\n"
-        "- **Ids.** The caller and each worker list all ids of the source; 10^9 of 40 bytes and Python's 49 around each are 90 GB. Cut "
+        "- **Ids.** The caller and each worker list all ids of the source; 10^9 of 40 bytes and Python's 49 around each "
+        "are 90 GB. Cut "
         "the source into parts of 10^7 first. What is gone on with after a kill is told by a set of ids, which is as large.\n"
-        "- **Near duplicates.** `tacit curate --engine ray` shares out comparing, not memory: each worker holds all vectors, and the "
-        "driver's decisions are one pass in order. 10^8 rows of 256 numbers are 100 GB for each machine; 10^9 need a search by parts.\n"
+        "- **Near duplicates.** `tacit curate --engine ray` shares out comparing, not memory: each worker holds all "
+        "vectors, and the "
+        "driver's decisions are one pass in order. 10^8 rows of 256 numbers are 100 GB for each machine; 10^9 need a "
+        "search by parts.\n"
         "- **Curation by clusters** holds three copies of the vectors in one memory, and refuses what does not fit.\n"
-        "- **The index** is faiss', in one memory. What was measured is 10^6 rows, and lists and probes chosen there do not carry over.\n"
+        "- **The index** is faiss', in one memory. What was measured is 10^6 rows, and lists and probes chosen there do "
+        "not carry over.\n"
         "- **The map and the report** draw samples, and are as small as before.",
         "## On many machines",
-        "```sh\npip install 'tacit[ray]'\nray start --head                       # and on the others: ray start --address=HEAD:6379\n"
+        "```sh\npip install 'tacit[ray]'\nray start --head                       # and on the others: ray start "
+        "--address=HEAD:6379\n"
         "RAY_ADDRESS=HEAD:6379 tacit embed runs/photos photos/ --out photos.lance --engine ray\n"
         "RAY_ADDRESS=HEAD:6379 tacit curate photos.lance --drop-duplicates --out m.parquet --engine ray\n```",
-        "Without RAY_ADDRESS a cluster of this machine's cores is started. A worker is a process with the encoder: one for each GPU of "
-        "the cluster, or for each CPU. Workers find the run, the source and the table under the same paths, on a file system that all "
-        "share; a source that lists other ids there is refused. Batches go out in order and come back in order, two to a worker at "
-        "a time, so memory is that of a few batches. The caller alone writes, commits every half minute and goes on after a kill as "
+        "Without RAY_ADDRESS a cluster of this machine's cores is started. A worker is a process with the encoder: one "
+        "for each GPU of "
+        "the cluster, or for each CPU. Workers find the run, the source and the table under the same paths, on a file "
+        "system that all "
+        "share; a source that lists other ids there is refused. Batches go out in order and come back in order, two to "
+        "a worker at "
+        "a time, so memory is that of a few batches. The caller alone writes, commits every half minute and goes on "
+        "after a kill as "
         "without Ray. A worker that dies is made anew, up to eight times, and its batches are done again.",
     ]
     commands = "`python benchmarks/billion.py`, `embed_memory.py`, `store.py`, `search.py`"
