@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.curation.seeding import plus_plus
 from tacit.numerics import counter
 from tacit.numerics.kmeans import assign, lloyd
+from tacit.numerics.tiling.seeds import plus_plus
 from tacit.numerics.tiling.sums import FAST
 from tacit.numerics.tiling.threads import workers
 
@@ -67,8 +67,8 @@ def prepared(x: Tensor, threshold: float) -> tuple["Kept", Callable[[int], Tenso
 
     def asking(start: int) -> Tensor:
         rows, own = x[start : start + BLOCK], torch.from_numpy(kept.labels[start : start + BLOCK])
-        nearness = rows @ centroids.T - heights
-        return nearness >= nearness.gather(1, own[:, None]) - reach * apart[own] - 1e-4
+        nearness = torch.addmm(heights, rows, centroids.T, beta=-1)
+        return nearness >= apart[own].mul_(-reach).add_(nearness.gather(1, own[:, None])).sub_(1e-4)
 
     return kept, asking
 
