@@ -67,9 +67,7 @@ def write_onnx(run: Run, file: Path, *, part: int, unit: bool, data: Any, about:
     with torch.no_grad():
         whole(*made_up)  # so that what they hold constant is made
     _export(whole, made_up, file, about)
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3
-    session = runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    session = _session(runtime, file, run)
     check = Check(len(real), why, max(_apart(session, front.names, one) for one in asked))
     if not check.difference <= TOLERANCE:
         raise TacitError(
@@ -91,10 +89,10 @@ def library() -> Any:
 
 
 def _export(whole: Whole, inputs: tuple[Tensor, ...], file: Path, about: Mapping[str, str]) -> None:
-    front = whole.front
-    quiet = logging.getLogger("torch.onnx")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
+    from onnx_ir.passes import PassError
+
+    front, before = whole.front, logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # the exporter prints whole graphs where it fails; the reason is said below
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of torch's, about itself
@@ -109,19 +107,31 @@ def _export(whole: Whole, inputs: tuple[Tensor, ...], file: Path, about: Mapping
                 dynamo=True,
                 verbose=False,
             )
-    except torch.onnx.errors.OnnxExporterError as error:
+    except (torch.onnx.errors.OnnxExporterError, PassError) as error:
         why = " ".join(str(error.__cause__ or error).split())[:200]
         raise TacitError(
             f"{type(whole.trained).__name__} does what ONNX has no operation for ({why}); export another encoder, or keep to "
             "tacit embed."
         ) from error
     finally:
-        quiet.setLevel(level)
+        logging.disable(before)
     assert program is not None, "no file was named, so the program is returned"
     program.model.metadata_props.update(about)
     program.model.doc_string = "Made by Tacit."
     bytes_ = sum(tensor.nbytes for tensor in whole.state_dict().values())
     program.save(str(file), external_data=bytes_ > LARGE)
+
+
+def _session(runtime: Any, file: Path, run: Run) -> Any:
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime has exceptions of its own, which share no class
+        raise TacitError(
+            f"onnxruntime cannot load the graph of {run.path} ({' '.join(str(error).split())[:160]}), so it was not kept; please "
+            "report it with the encoder's name."
+        ) from error
 
 
 def translations() -> dict[Any, Any]:
@@ -173,8 +183,10 @@ def _apart(session: Any, names: Sequence[str], asked: Asked) -> float:
     """The largest difference of the file's answer, relative to the largest number where that is above 1; NaN is infinite."""
     (answer,) = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, asked.inputs)})
     wanted = asked.wanted.numpy()
+    if answer.shape != wanted.shape:
+        return np.inf
     apart = float(np.abs(answer - wanted).max(initial=0) / max(1.0, np.abs(wanted).max(initial=0)))
-    return apart if answer.shape == wanted.shape and np.isfinite(apart) else np.inf
+    return apart if np.isfinite(apart) else np.inf
 
 
 def _refuse_rows(trained: torch.nn.Module, run: Run) -> None:
