@@ -110,8 +110,8 @@ def page() -> str:
         "a worker at "
         "a time, so memory is that of a few batches. The caller alone writes, commits every half minute and goes on "
         "after a kill as "
-        "without Ray. A worker that dies is made anew, up to eight times, and its batches are done again. Machines of one kind give the same "
-        "vectors; one that computes in bfloat16 beside one that does not gives others.",
+        "without Ray. A worker that dies is made anew, up to eight times, and its batches are done again. "
+        "Machines of one kind give the same vectors; one that computes in bfloat16 beside one that does not gives others.",
     ]
     commands = "`python benchmarks/billion.py`, `embed_memory.py`, `store.py`, `search.py`"
     loads = f"load while the writer was measured: {here['load'][0]:.1f} to {here['load'][1]:.1f}"

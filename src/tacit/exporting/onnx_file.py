@@ -129,8 +129,8 @@ def _session(runtime: Any, file: Path, run: Run) -> Any:
         return runtime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime has exceptions of its own, which share no class
         raise TacitError(
-            f"onnxruntime cannot load the graph of {run.path} ({' '.join(str(error).split())[:160]}), so it was not kept; please "
-            "report it with the encoder's name."
+            f"onnxruntime cannot load the graph of {run.path} ({' '.join(str(error).split())[:160]}), so it was not kept; "
+            "please report it with the encoder's name."
         ) from error
 
 
