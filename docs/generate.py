@@ -20,6 +20,7 @@ from tacit.few_labels.heads import FROZEN, TUNED
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
 SCALING = run_path(str(Path(__file__).parent / "scaling.py"))
+BILLION = run_path(str(Path(__file__).parent / "billion.py"))
 SPEEDS = run_path(str(Path(__file__).parent / "speeds.py"))
 MATRIX = run_path(str(Path(__file__).parent / "matrix.py"))
 CODES = run_path(str(Path(__file__).parent / "codes.py"))
@@ -398,6 +399,7 @@ if __name__ == "__main__":
     (ROOT / "docs" / "guidance.md").write_text(guidance(), encoding="utf-8")
     (ROOT / "docs" / "scaling.md").write_text(SCALING["page"](), encoding="utf-8")
     (ROOT / "docs" / "codes.md").write_text(CODES["page"](), encoding="utf-8")
+    (ROOT / "docs" / "billion.md").write_text(BILLION["page"](), encoding="utf-8")
     (ROOT / "docs" / "claims.md").write_text(claims_page(), encoding="utf-8")
     (ROOT / "docs" / "choosing.md").write_text(STUDIES["choosing_page"](), encoding="utf-8")
     (ROOT / "docs" / "doctor.md").write_text(STUDIES["doctor_page"](), encoding="utf-8")

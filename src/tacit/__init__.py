@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.exporting.export import export as export
     from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
@@ -70,6 +71,7 @@ CONTENTS = {
     "fit": "tacit.applying.fitting",
     "predict": "tacit.applying.predicting",
     "serve": "tacit.serving.serve",
+    "export": "tacit.exporting.export",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

@@ -54,6 +54,11 @@ def test_the_page_of_scaling_is_not_stale():
     assert GENERATE["SCALING"]["page"]() == page, "run `python docs/generate.py`"
 
 
+def test_the_page_of_a_billion_is_not_stale():
+    page = (ROOT / "docs" / "billion.md").read_text(encoding="utf-8")
+    assert GENERATE["BILLION"]["page"]() == page, "run `python docs/generate.py`"
+
+
 def test_the_model_of_scaling_by_hand():
     """32 GFLOP a sample, no norms, 100 MB of gradients, no gathers: on 8 GPUs 10.4 ms, which hide the gradients."""
     row = {"method": "MAE", "GFLOP of a sample": 32, "MB of gradients": 100, "samples of a process": 2}

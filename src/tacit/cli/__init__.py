@@ -21,6 +21,7 @@ from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.export import export
 from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
@@ -49,6 +50,7 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     predict,
     table,
     serve,
+    export,
     methods,
     reproduce,
 )

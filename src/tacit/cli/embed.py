@@ -18,6 +18,7 @@ def embed(
     tokens: bool = False,
     pool: int | None = None,
     batch: int | None = None,
+    engine: str | None = None,
     kind: Kind = None,
     device: Device = None,
     shared: Shared = NO_FLAGS,
@@ -46,8 +47,10 @@ def embed(
         With --tokens: keep the means of groups of about so many; 1 if not given.
     batch
         Samples at once; 256 if not given.
+    engine
+        local, or ray: by the workers of a Ray cluster (RAY_ADDRESS, or one started here); local if not given.
     """
-    how = given(batch=batch, pool=pool, kind=kind, device=device)
+    how = given(batch=batch, pool=pool, engine=engine, kind=kind, device=device)
     table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, tokens=tokens, told=aside, **how)
     what = "samples, vectors of tokens" if tokens else "vectors"
     rows = f"{table.path} holds {len(table)} {what} of {table.provenance.dim} numbers."
