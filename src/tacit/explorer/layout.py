@@ -52,17 +52,20 @@ def layout(table: Table, *, seed: int = 0, landmarks: int = LANDMARKS, told: Cal
     points of the Poincaré ball from its tangent space. Deterministic by seed on one machine and set of libraries; memory holds
     the landmarks and two numbers a row.
     """
-    file = place(table.path)
-    about = About(
-        table.provenance.encoder, table.version, len(table), min(landmarks, len(table)), seed, f"umap-learn {_installed()}"
-    )
-    kept = _read(file)
+    about = wanted(table, seed, landmarks)
+    kept = _read(place(table.path))
     if kept is not None and kept.about == about:
         return kept
     told(f"Making a map of {len(table):,} vectors, for {_why(kept, about)}; it is kept beside {table.path}.")
     found = Layout(fitted(_places(table, about, told)), about)
-    _write(file, found)
+    keep(table.path, found)
     return found
+
+
+def wanted(table: Table, seed: int = 0, landmarks: int = LANDMARKS) -> About:
+    """What the map of a table as it is now is made of."""
+    made_by = f"umap-learn {_installed()}"
+    return About(table.provenance.encoder, table.version, len(table), min(landmarks, len(table)), seed, made_by)
 
 
 def place(path: Path) -> Path:
@@ -97,9 +100,12 @@ def _places(table: Table, about: About, told: Callable[[str], None]) -> np.ndarr
     if not np.isfinite(keys).all():
         raise TacitError(f"{table.path} holds vectors with NaN or infinite numbers; embed its data again.")
     start = time.monotonic()
-    told(f"UMAP places {len(chosen):,} landmarks.")
-    landmarks = principal(keys) if len(keys) < FEW else _umap(keys, about.seed)
-    told(f"The landmarks are placed after {time.monotonic() - start:.0f} s.")
+    if len(keys) < FEW:
+        landmarks = principal(keys)
+    else:
+        told(f"UMAP places {len(chosen):,} rows; of 30,000 that takes minutes.")
+        landmarks = _umap(keys, about.seed)
+        told(f"They are placed after {time.monotonic() - start:.0f} s.")
     points = np.empty((len(table), 2), np.float32)
     points[chosen] = landmarks
     if about.landmarks == len(table):
@@ -195,8 +201,9 @@ def _read(file: Path) -> Layout | None:
     return Layout(points, about) if points.shape == (about.rows, 2) and points.dtype == np.float32 else None
 
 
-def _write(file: Path, found: Layout) -> None:
+def keep(path: Path, found: Layout) -> None:
+    """Write the map of a table beside it, whole or not at all."""
     from safetensors.numpy import save_file
 
-    with appearing(file) as part:
+    with appearing(place(path)) as part:
         save_file({"points": np.ascontiguousarray(found.points)}, part, metadata={KEY: json.dumps(asdict(found.about))})
