@@ -95,7 +95,7 @@ def where(page, row, table=0):
 
 def colour_at(page, row):
     """What is drawn where a row lies: red, green, blue, opacity."""
-    return page.evaluate(
+    *rgb, opacity = page.evaluate(
         """row => {
             const { map } = page.shown[0], { gl } = map.points, [x, y] = map.where(row), found = new Uint8Array(4);
             gl.readPixels(x * map.density, (map.height - y) * map.density, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, found);
@@ -103,16 +103,18 @@ def colour_at(page, row):
         }""",
         row,
     )
+    return [*(round(255 * value / max(opacity, 1)) for value in rgb), opacity]
 
 
 def test_points_are_drawn_in_the_colours_of_the_legend(opened):
     page = opened()
+    entries = [text.split() for text in page.locator("#legend button").all_inner_texts()]
+    assert entries == [["beech", "13"], ["cedar", "13"], ["ash", "12"], ["not", "known", "4"]]
     swatches = page.locator("#legend .swatch")
-    legend = [swatches.nth(i).evaluate("swatch => getComputedStyle(swatch).backgroundColor") for i in range(3)]
-    for row in range(3):
+    legend = [swatches.nth(i).evaluate("swatch => getComputedStyle(swatch).backgroundColor") for i in range(4)]
+    for row, entry in ((0, 2), (1, 0), (2, 1), (9, 3)):
         *rgb, opacity = colour_at(page, row)
-        assert np.allclose(rgb, [int(n) for n in re.findall(r"\d+", legend[row])], atol=3) and opacity > 200
-    assert page.locator("#legend li").all_inner_texts()[0].split() == ["ash", "13"]
+        assert np.allclose(rgb, [int(n) for n in re.findall(r"\d+", legend[entry])], atol=4) and opacity > 200
     page.select_option("#colour", label="split")
     page.wait_for_function("document.querySelector('#legend .name').textContent === 'train'")
     assert colour_at(page, 0)[:3] != colour_at(page, 1)[:3] and colour_at(page, 1)[:3] == colour_at(page, 2)[:3]
@@ -256,8 +258,8 @@ def test_two_encoders_beside_one_another(opened, trees, tmp_path):
     other = made_table(tmp_path / "other.lance", 40, seed=3, encoder="cd" * 32)
     with serving([Shown(trees, told=print), Shown(other, told=print)], None, tmp_path) as address:
         page = opened(address)
-        page.locator("#legend button").nth(1).click()
-        page.wait_for_function("page.shown[1].selection.length === 12")
+        page.locator("#legend button").first.click()
+        page.wait_for_function("page.shown[1].selection.length === 13")
         assert page.evaluate("[...page.shown[1].selection].every(row => row % 3 === 1)")
         page.mouse.click(*where(page, 5, table=1))
         page.wait_for_selector("#nearest h3:nth-of-type(2)")

@@ -166,6 +166,11 @@ export class PlaceMap {
     select(this.over).call(this.zoom.transform, zoomIdentity);
   }
 
+  /** Move by so many pixels. */
+  by(dx, dy) {
+    select(this.over).call(this.zoom.translateBy, dx / this.transform.k, dy / this.transform.k);
+  }
+
   /** Move so that a row can be seen. */
   show(row) {
     const [x, y] = this.where(row);
@@ -178,8 +183,7 @@ export class PlaceMap {
   /** The keys of a map that has the focus; whether one of them was pressed. */
   key(event) {
     const by = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] }[event.key];
-    const { k } = this.transform;
-    if (by) select(this.over).call(this.zoom.translateBy, by[0] / k, by[1] / k);
+    if (by) this.by(...by);
     else if (event.key === '+' || event.key === '=') this.closer(1.4);
     else if (event.key === '-' || event.key === '−') this.closer(1 / 1.4);
     else if (event.key === '0') this.all();

@@ -21,7 +21,8 @@ uniform float edge;
 out vec4 drawn;
 void main() {
   float far = length(gl_PointCoord - 0.5);
-  drawn = vec4(seen.rgb, seen.a * (1.0 - smoothstep(0.5 - edge, 0.5, far)));
+  float opacity = seen.a * (1.0 - smoothstep(0.5 - edge, 0.5, far));
+  drawn = vec4(seen.rgb * opacity, opacity);
 }`;
 const PIECE = 50000; // points drawn in one frame at rest
 const LEAST = 10000; // drawn while the view moves, however slow that is
@@ -32,7 +33,7 @@ const SETTLED = 140; // milliseconds without a move: all are drawn
 export class Points {
   /** Throws where the browser draws no WebGL. */
   constructor(canvas, places) {
-    this.gl = canvas.getContext('webgl2', { antialias: false, alpha: true, premultipliedAlpha: false, preserveDrawingBuffer: true });
+    this.gl = canvas.getContext('webgl2', { antialias: false, preserveDrawingBuffer: true });
     if (!this.gl) throw new Error('no WebGL');
     this.canvas = canvas;
     this.count = places.length / 2;
@@ -65,7 +66,7 @@ export class Points {
       colour: { numComponents: 4, data: this.colours, normalize: true, drawType: gl.DYNAMIC_DRAW },
     });
     gl.enable(gl.BLEND);
-    gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA); // colours times their opacity
     this.again();
   }
 
