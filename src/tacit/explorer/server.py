@@ -91,8 +91,7 @@ class Page:
         """The nearest to what was sent: the bytes of a file, whose ending is `suffix`."""
         table, top = self._table(request), _number(request, "top", 1, TOP)
         suffix = request.query_params.get("suffix", "").lower()
-        if suffix not in table.about()["files"]:
-            await run_in_threadpool(table.near_file, Path(f"query{suffix}"), top)  # says why
+        table.check_ending(suffix)
         content = await _body(request)
         with tempfile.TemporaryDirectory(prefix="tacit-explore-") as folder:
             file = Path(folder) / f"query{suffix}"

@@ -117,14 +117,18 @@ class Shown:
             raise TacitError(f"{self.name} cannot be searched in words: it holds {self.table.provenance.kind}; give an id.")
         return self._placed(self._search(Written(words), top, self._encoder()))
 
-    def near_file(self, file: Path, top: int) -> list[dict[str, Any]]:
-        """The rows nearest to what lies in a file."""
-        if file.suffix.lower() not in self.about()["files"]:
-            known = ", ".join(self.about()["files"])
+    def check_ending(self, ending: str) -> None:
+        """Refuse what is not the ending of a file that can be searched with: others could name files of their own."""
+        about = self.about()
+        if ending not in about["files"]:
+            known = ", ".join(about["files"])
             raise TacitError(
-                f"{self.name} cannot be searched with a {file.suffix or 'file without an ending'}; "
-                + (f"give one of {known}." if known else self.about()["why"] or "give an id.")
+                f"{self.name} cannot be searched with a file that ends in {ending[:20]!r}; "
+                + (f"give one of {known}." if known else about["why"] or "give an id.")
             )
+
+    def near_file(self, file: Path, top: int) -> list[dict[str, Any]]:
+        """The rows nearest to what lies in a file, whose ending was checked."""
         return self._placed(self._search(file, top, self._encoder()))
 
     def changed(self) -> bool:
