@@ -7,9 +7,9 @@ A table of random vectors and a made-up map of it lie on disk. `tacit explore` i
 without a window opens its page, 1440 × 900, by SwiftShader, which is a GPU's work done by the processor. The map is then moved
 with every frame for some seconds; a frame counts when it was drawn, and the clock stops when the last is finished.
 
-The rules: at least 10 frames a second at 200 000 points; 1 000 000 points are there, all drawn, within 10 s after the command was
-typed, the map being there. Where other work shares the machine the load says so, and the processor's milliseconds a frame are
-what can be compared.
+The rules: at least 10 frames a second at 200 000 points; 1 000 000 points are there, all drawn, within 10 s of the command,
+the map being there. Where other work shares the machine the load says so, and the processor's milliseconds a frame are what can
+be compared.
 """
 
 import importlib.metadata

@@ -1,5 +1,6 @@
 """The page in Debian's Chromium, driven by Playwright, drawn in software: `pytest -m browser`."""
 
+import json
 import re
 import shutil
 import threading
@@ -85,6 +86,11 @@ def opened(chromium, served):
     assert not said, said
 
 
+def until(page, condition):
+    """Wait for a condition; as a function, since the page's policy forbids to evaluate strings."""
+    page.wait_for_function(f"() => {condition}")
+
+
 def where(page, row, table=0):
     """A row's place on the screen."""
     x, y = page.evaluate(f"page.shown[{table}].map.where({row})")
@@ -94,6 +100,7 @@ def where(page, row, table=0):
 
 def colour_at(page, row):
     """What is drawn where a row lies: red, green, blue, opacity."""
+    until(page, "page.shown.every(one => one.map.points.drawn === one.map.count)")
     *rgb, opacity = page.evaluate(
         """row => {
             const { map } = page.shown[0], { gl } = map.points, [x, y] = map.where(row), found = new Uint8Array(4);
@@ -115,7 +122,7 @@ def test_points_are_drawn_in_the_colours_of_the_legend(opened):
         *rgb, opacity = colour_at(page, row)
         assert np.allclose(rgb, [int(n) for n in re.findall(r"\d+", legend[entry])], atol=4) and opacity > 200
     page.select_option("#colour", label="split")
-    page.wait_for_function("document.querySelector('#legend .name').textContent === 'train'")
+    until(page, "document.querySelector('#legend .name').textContent === 'train'")
     assert colour_at(page, 0)[:3] != colour_at(page, 1)[:3] and colour_at(page, 1)[:3] == colour_at(page, 2)[:3]
 
 
@@ -131,7 +138,7 @@ def test_hovering_and_clicking(opened):
     ids = [f"trees/{hit['row']}.png" for hit in expected["hits"]]
     assert [button.get_attribute("title") for button in page.locator("#nearest button").all()] == ids
     page.locator("#nearest button").nth(1).click()
-    page.wait_for_function(f"document.querySelector('#details .id').textContent === '{ids[1]}'")
+    until(page, f"document.querySelector('#details .id').textContent === '{ids[1]}'")
     assert page.locator("#banner").is_hidden()
 
 
@@ -146,14 +153,14 @@ def test_drawing_around_points_and_saving_them(opened, served):
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
-    page.wait_for_function("document.querySelector('#selected').textContent.startsWith('14 of 42')")
+    until(page, "document.querySelector('#selected').textContent.startsWith('14 of 42')")
     assert colour_at(page, 0)[3] < 60 < 200 < colour_at(page, 1)[3]  # what is not selected is faint
     page.fill("#name", "../beeches")
     page.click("#save button[type=submit]")
-    page.wait_for_function("document.querySelector('#saved').textContent.includes('cannot name')")
+    until(page, "document.querySelector('#saved').textContent.includes('cannot name')")
     page.fill("#name", "beeches")
     page.click("#save button[type=submit]")
-    page.wait_for_function("document.querySelector('#saved').textContent.includes('keeps 14')")
+    until(page, "document.querySelector('#saved').textContent.includes('keeps 14')")
     kept = pq.read_table(served[1] / "beeches.parquet").to_pydict()
     assert [i for i, keep in enumerate(kept["kept"]) if keep] == group
     page.click("#clear")
@@ -172,7 +179,7 @@ def test_moving_and_looking_closer(opened):
     assert np.allclose(where(page, 3), np.add(before, (50, 30)), atol=2)
     page.mouse.move(*where(page, 3))
     page.mouse.wheel(0, -300)
-    page.wait_for_function("page.shown[0].map.transform.k > 1.3")
+    until(page, "page.shown[0].map.transform.k > 1.3")
     assert page.locator("#sample").is_visible() and not page.locator("#details .id").count()
     page.get_by_role("button", name="All of it").click()
     assert np.allclose(where(page, 3), before, atol=1)
@@ -194,29 +201,29 @@ def test_all_by_keys(opened):
     page.keyboard.press("ArrowRight")
     assert page.evaluate("page.shown[0].map.transform.x") == start - 60
     page.keyboard.press("+")
-    page.wait_for_function("page.shown[0].map.transform.k > 1.3")
+    until(page, "page.shown[0].map.transform.k > 1.3")
     page.keyboard.press("0")
     page.keyboard.press("s")
-    page.wait_for_function("document.querySelector('#selected').textContent.startsWith('42 of 42')")
+    until(page, "document.querySelector('#selected').textContent.startsWith('42 of 42')")
     page.keyboard.press("Escape")
-    page.wait_for_function("document.querySelector('#selected').textContent.startsWith('Nothing')")
+    until(page, "document.querySelector('#selected').textContent.startsWith('Nothing')")
     page.keyboard.press("Enter")
     page.wait_for_selector("#nearest li")
     first = page.locator("#details .id").inner_text()
     page.keyboard.press("n")
-    page.wait_for_function(f"document.querySelector('#details .id').textContent !== '{first}'")
+    until(page, f"document.querySelector('#details .id').textContent !== '{first}'")
     page.keyboard.press("p")
-    page.wait_for_function(f"document.querySelector('#details .id').textContent === '{first}'")
+    until(page, f"document.querySelector('#details .id').textContent === '{first}'")
     page.keyboard.press("?")
     assert page.locator("#help").is_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.keyboard.type("trees/7.pn")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#banner').textContent.includes(\"nearest is 'trees/7.png'\")")
+    until(page, "document.querySelector('#banner').textContent.includes(\"nearest is 'trees/7.png'\")")
     page.keyboard.type("g")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#details .id').textContent === 'trees/7.png'")
+    until(page, "document.querySelector('#details .id').textContent === 'trees/7.png'")
     assert page.locator("#banner").is_hidden()
 
 
@@ -244,12 +251,12 @@ def test_without_webgl_a_list_does_the_same(opened, served):
     assert page.locator(".rows tbody tr").count() == 42
     page.get_by_label("Select trees/2.png").check()
     page.get_by_label("Select trees/5.png").check()
-    page.wait_for_function("document.querySelector('#selected').textContent.startsWith('2 of 42')")
+    until(page, "document.querySelector('#selected').textContent.startsWith('2 of 42')")
     page.get_by_role("button", name="trees/8.png", exact=True).click()
     page.wait_for_selector("#nearest li")
     page.fill("#name", "listed")
     page.click("#save button[type=submit]")
-    page.wait_for_function("document.querySelector('#saved').textContent.includes('keeps 2')")
+    until(page, "document.querySelector('#saved').textContent.includes('keeps 2')")
     assert sum(pq.read_table(served[1] / "listed.parquet")["kept"].to_pylist()) == 2
 
 
@@ -258,7 +265,7 @@ def test_two_encoders_beside_one_another(opened, trees, tmp_path):
     with serving([Shown(trees, told=print), Shown(other, told=print)], None, tmp_path) as address:
         page = opened(address)
         page.locator("#legend button").first.click()
-        page.wait_for_function("page.shown[1].selection.length === 13")
+        until(page, "page.shown[1].selection.length === 13")
         assert page.evaluate("[...page.shown[1].selection].every(row => row % 3 === 1)")
         page.mouse.click(*where(page, 5, table=1))
         page.wait_for_selector("#nearest h3:nth-of-type(2)")
@@ -266,7 +273,7 @@ def test_two_encoders_beside_one_another(opened, trees, tmp_path):
         assert re.search(r"\d+ of 12 neighbours are the same", page.locator("#nearest").inner_text())
         assert page.evaluate("page.shown.map(one => one.map.marks.picked)") == [5, 5]
         page.mouse.move(*where(page, 7))
-        page.wait_for_function("page.shown[1].map.marks.hover === 7")
+        until(page, "page.shown[1].map.marks.hover === 7")
 
 
 def test_a_training_is_watched_as_it_runs(opened, trained, tmp_path):
@@ -275,12 +282,14 @@ def test_a_training_is_watched_as_it_runs(opened, trained, tmp_path):
     (folder / "run.yaml").write_bytes((trained.path / "run.yaml").read_bytes())
     with serving([], Watched(folder), tmp_path) as address:
         page = opened(address)
-        page.wait_for_function("document.querySelector('#run').textContent.includes('Nothing is logged yet')")
+        until(page, "document.querySelector('#run').textContent.includes('Nothing is logged yet')")
         shutil.copy(trained.path / "metrics.jsonl", folder)
         page.wait_for_selector("#run svg")
         assert "effective rank" in page.locator("#run").inner_text() and "No alarm so far" in page.locator("#run").inner_text()
         with (folder / "metrics.jsonl").open("a") as log:
-            log.write('{"stage": 0, "epoch": 9, "step": 99, "loss": 1, "alarm": "collapse", "warning": "It has <b>collapsed</b>."}\n')
+            log.write(
+                '{"stage": 0, "epoch": 9, "step": 99, "loss": 1, "alarm": "collapse", "warning": "It has <b>collapsed</b>."}\n'
+            )
         page.wait_for_selector("#run .alarm")
         assert page.locator("#run .alarm").inner_text() == "It has <b>collapsed</b>."
 
@@ -291,8 +300,8 @@ def test_what_cannot_be_shown_is_a_sentence(opened, served, chromium, tmp_path):
         page = opened(address)
         shutil.rmtree(table.path)
         page.evaluate("page.look()")
-        page.wait_for_function("document.querySelector('#banner').textContent.includes('has changed since')")
+        until(page, "document.querySelector('#banner').textContent.includes('has changed since')")
     page = chromium.new_page()
     page.goto(served[0].partition("#")[0])
-    page.wait_for_function("document.querySelector('#banner').textContent.includes('lacks its token')")
+    until(page, "document.querySelector('#banner').textContent.includes('lacks its token')")
     page.close()

@@ -123,10 +123,11 @@ def test_a_selection_replaces_nothing(page, tmp_path):
 @pytest.mark.parametrize(
     "path, said",
     [
-        ("near?row=42&top=1", "0 to 41"), ("near?row=-1&top=1", "whole number"), ("near?row=1&top=101", "1 to 100"), ("rows?rows=99", "0 to 41"),
+        ("near?row=42&top=1", "0 to 41"), ("near?row=-1&top=1", "whole number"), ("near?row=1&top=101", "1 to 100"),
+        ("rows?rows=99", "0 to 41"),
         ("rows?rows=", "numbers of rows"), ("rows?rows=1,x", "numbers of rows"), ("rows?rows=²", "numbers of rows"),
         ("column?column=2", "0 to 1"), ("points?table=1", "0 to 0"), ("near?id=trees/3.pn&top=1", "nearest is 'trees/3.png'"),
-        ("near?words=hello&top=1", "cannot be searched in words"), ("near?words=/etc/passwd&top=1", "cannot be searched in words"),
+        ("near?words=hello&top=1", "cannot be searched in words"), ("near?words=/etc/passwd&top=1", "searched in words"),
         ("matches", "Only one table"), ("run", "No run is watched"),
         ("rows?rows=" + ",".join(["1"] * (MOST_ROWS + 1)), f"{MOST_ROWS} at a time"),
     ],

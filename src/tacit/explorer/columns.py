@@ -34,9 +34,7 @@ class Column(NamedTuple):
 
 def own_columns(table: Table) -> list[Column]:
     """Those of the table itself that can colour its rows: the label, the split, and what others have added."""
-    titles = [
-        field.name for field in table.lance.schema if field.name not in OWN and not pa.types.is_nested(field.type)
-    ]
+    titles = [field.name for field in table.lance.schema if field.name not in OWN and not pa.types.is_nested(field.type)]
     parts: dict[str, list[pa.Array]] = {title: [] for title in titles}
     for batch in table.stream(16 * BATCH, titles):
         for title in titles:

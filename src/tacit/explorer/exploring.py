@@ -43,7 +43,6 @@ def explore(
     except ImportError as error:
         raise TacitError(f"The page needs {error.name}, which is not installed; type: pip install 'tacit[explore]'.") from None
     from tacit.explorer.shown import Shown
-    from tacit.explorer.watching import Watched
 
     tables = [one for one in what if not isinstance(one, str | Path) or Path(one).suffix == ".lance"]
     runs = [one for one in what if isinstance(one, str | Path) and Path(one).suffix != ".lance"]
@@ -51,13 +50,18 @@ def explore(
         raise TacitError(
             f"{len(tables)} tables and {len(runs)} runs came; give one table, two of the same samples, a run, or both."
         )
-    watched = Watched(runs[0]) if runs else None
+    watched = None
+    if runs:
+        from tacit.explorer.watching import Watched
+
+        watched = Watched(runs[0])
     with _listening(port) as listening:  # before a map is made, which can take minutes
         shown = [Shown(one, columns=columns, run=run, seed=seed, device=device, told=told) for one in tables]
         folder = Path(out) if out is not None else shown[0].table.path.parent if shown else Path()
         token = secrets.token_urlsafe(24)
         app = application(shown, watched, folder, token)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2))
+        listening.listen()  # who comes before the server is ready waits
         opened(f"http://{ADDRESS}:{listening.getsockname()[1]}/#{token}")
         server.run([listening])
 

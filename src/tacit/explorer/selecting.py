@@ -21,7 +21,9 @@ def save_selection(table: Table, rows: np.ndarray, folder: Path, name: str) -> P
     name = name.strip()
     name = name if name.endswith(".parquet") else f"{name}.parquet"
     if not fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.parquet", name):
-        raise TacitError(f"{name[:110]!r} cannot name a selection; give letters, digits, '-', '_' and '.', such as cats.parquet.")
+        raise TacitError(
+            f"{name[:110]!r} cannot name a selection; give letters, digits, '-', '_' and '.', such as cats.parquet."
+        )
     if not len(rows):
         raise TacitError("Nothing is selected; draw around some points first.")
     if rows.min() < 0 or rows.max() >= len(table):

@@ -10,7 +10,6 @@ import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from starlette.applications import Starlette
@@ -25,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tacit.errors import TacitError
 from tacit.explorer.selecting import save_selection
 from tacit.explorer.shown import Shown, matched
-from tacit.explorer.watching import Watched
+
+if TYPE_CHECKING:  # it imports what draws its curves, which takes seconds
+    from tacit.explorer.watching import Watched
 
 HOSTS = ["127.0.0.1", "localhost"]
 BUNDLE = Path(__file__).parent / "bundle"
@@ -46,7 +47,7 @@ HEADERS = {
 class Page:
     """What is asked for of tables beside one another and of a run."""
 
-    def __init__(self, tables: Sequence[Shown], watched: Watched | None, folder: Path):
+    def __init__(self, tables: Sequence[Shown], watched: "Watched | None", folder: Path):
         self.tables, self.watched, self.folder = tables, watched, folder
         self.match = matched(*tables) if len(tables) == 2 else None
 
@@ -123,7 +124,7 @@ class Page:
         return self.tables[_number(request, "table", 0, len(self.tables) - 1)]
 
 
-def application(tables: Sequence[Shown], watched: Watched | None, folder: Path, token: str) -> ASGIApp:
+def application(tables: Sequence[Shown], watched: "Watched | None", folder: Path, token: str) -> ASGIApp:
     """The server of one page, for whoever knows the token."""
     page = Page(tables, watched, folder)
 

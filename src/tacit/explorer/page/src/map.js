@@ -83,6 +83,7 @@ export class PlaceMap {
       canvas.width = Math.round(width * this.density);
       canvas.height = Math.round(height * this.density);
     }
+    this.blank = true;
     this.zoom.extent([[0, 0], [width, height]]).translateExtent([[-width, -height], [2 * width, 2 * height]]);
     this.moved(this.transform);
   }
@@ -210,9 +211,12 @@ export class PlaceMap {
     const pen = this.over.getContext('2d');
     const style = getComputedStyle(this.box);
     const [ink, paper, accent] = ['--ink', '--paper', '--accent'].map((name) => style.getPropertyValue(name));
+    const { hover, picked, near, names } = this.marks;
+    const empty = hover < 0 && picked < 0 && !near.length && !names.length && !this.lasso && !this.box.matches(':focus-visible');
+    if (empty && this.blank) return; // a frame less to put together
+    this.blank = empty;
     pen.setTransform(this.density, 0, 0, this.density, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
-    const { hover, picked, near, names } = this.marks;
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';
     pen.font = `600 13px ${style.fontFamily}`;

@@ -48,6 +48,7 @@ export class Points {
     this.drawn = 0; // points of the frame that is being drawn
     this.waiting = false;
     this.moved = -Infinity;
+    this.fresh = false; // the view has moved since the last frame
     this.going = false; // the frame before was one of a move
     this.last = 0;
     this.frames = []; // when the last were drawn, for who measures
@@ -86,6 +87,7 @@ export class Points {
   /** The view has moved. */
   look(view) {
     this.view = view;
+    this.fresh = true;
     this.moved = performance.now();
     this.again();
   }
@@ -103,8 +105,9 @@ export class Points {
 
   frame(now) {
     this.waiting = false;
-    const moving = performance.now() - this.moved < SETTLED;
-    if (moving && this.drawn > 0) {
+    const moving = this.fresh;
+    this.fresh = false;
+    if (!moving && this.drawn > 0 && performance.now() - this.moved < SETTLED) {
       this.going = false; // the view rests for a moment
       return this.ask();
     }
