@@ -293,8 +293,7 @@ def test_a_training_is_watched_as_it_runs(opened, trained, tmp_path):
         assert "effective rank" in page.locator("#run").inner_text() and "No alarm so far" in page.locator("#run").inner_text()
         with (folder / "metrics.jsonl").open("a") as log:
             line = {"stage": 0, "epoch": 9, "step": 99, "loss": 1, "alarm": "collapse", "warning": "It has <b>collapsed</b>."}
-            log.write(json.dumps(line) + "
-")
+            log.write(json.dumps(line) + "\n")
         page.wait_for_selector("#run .alarm")
         assert page.locator("#run .alarm").inner_text() == "It has <b>collapsed</b>."
 
