@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.curation.seeding import plus_plus
 from tacit.numerics import counter
 from tacit.numerics.kmeans import assign, lloyd
+from tacit.numerics.tiling.seeds import plus_plus
 from tacit.numerics.tiling.sums import FAST
 from tacit.numerics.tiling.threads import workers
 

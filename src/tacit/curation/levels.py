@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.curation.seeding import plus_plus
 from tacit.method import Paper
 from tacit.numerics import counter
 from tacit.numerics.kmeans import assign, lloyd
+from tacit.numerics.tiling.seeds import plus_plus
 
 PAPER = Paper(
     "Automatic Data Curation for Self-Supervised Learning: A Clustering-Based Approach",
@@ -38,8 +38,8 @@ def hierarchical_kmeans(
     data, however dense it is. `closest` is by default half of a level's mean cluster, as in the paper's settings; with 1 there
     is no resampling. Distances are Euclidean in the space that is given.
 
-    Other than in the published code, seeds are drawn without greedy trials, a cluster that loses its members takes the
-    farthest point, and Lloyd's algorithm ends before its 50 rounds once the centroids rest.
+    Other than in the published code, a cluster that loses its members takes the farthest point, and Lloyd's algorithm ends
+    before its 50 rounds once the centroids rest.
 
     checked: facebookresearch/ssl-data-curation@f540537
     """

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tacit.numerics.tiling.nearest_one import nearest_one
+from tacit.numerics.tiling.seeds import plus_plus
 
 ROWS = 8192  # of a tile: memory does not grow with n · k
 
@@ -11,13 +12,14 @@ ROWS = 8192  # of a tile: memory does not grow with n · k
 def kmeans(features: Tensor, k: int, rounds: int = 20) -> tuple[Tensor, Tensor]:
     """Lloyd's algorithm from k-means++ seeds: n × d -> labels (int64, n), centroids (k × d).
 
-    Arthur and Vassilvitskii 2007 for the seeds, drawn from torch's generator. A cluster that loses all its members takes
-    the sample that is farthest from its centroid.
+    The seeds are those of greedy k-means++, by a key from torch's generator. A cluster that loses all its members takes the
+    sample that is farthest from its centroid.
     """
     x = features.float()
     if not 1 <= k <= len(x):
         raise ValueError(f"{k} clusters of {len(x)} samples; k must lie in 1…n")
-    centroids = lloyd(x, _seeds(x, k), rounds)
+    key = int(torch.randint(2**62, ()))
+    centroids = lloyd(x, x[plus_plus(x.cpu(), k, key).to(x.device)], rounds)
     return assign(x, centroids)[0], centroids
 
 
@@ -51,14 +53,3 @@ def assign(features: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
     best = [(norms - 2 * tile @ centroids.T).min(1) for tile in features.float().split(ROWS)]
     distance = torch.cat([found.values for found in best]) + features.float().square().sum(1)
     return torch.cat([found.indices for found in best]), distance.clamp(min=0)
-
-
-def _seeds(x: Tensor, k: int) -> Tensor:
-    chosen = [int(torch.randint(len(x), ()))]
-    nearest = torch.full((len(x),), float("inf"), device=x.device)
-    while len(chosen) < k:
-        nearest = torch.minimum(nearest, (x - x[chosen[-1]]).square().sum(1))
-        total = nearest.sum()
-        place = torch.rand((), dtype=torch.float64) * total.double()
-        chosen.append(min(int(torch.searchsorted(nearest.double().cumsum(0), place)), len(x) - 1))
-    return x[chosen].clone()
