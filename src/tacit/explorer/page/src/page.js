@@ -24,7 +24,7 @@ class Page {
     this.picked = null; // { table, row, near: [hits of each table] }
     document.title = [...about.tables.map((table) => table.name), 'tacit explore'].join(' · ');
     $('what').textContent = about.tables.map((table) =>
-      `${table.name}: ${count(table.rows)} ${table.kind} vectors of ${table.dim} numbers, by ${table.similarity}`).join('  |  ');
+      `${table.name}: ${count(table.rows)} ${table.kind} vectors of ${table.dim} numbers, by ${table.similarity}`).join('  |  ') || 'A training as it runs';
   }
 
   async begin() {
