@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,31 @@ def test_what_cannot_be_shown_is_one_sentence(what, said, tmp_path, capsys, monk
     monkeypatch.chdir(tmp_path)
     assert run(["explore", *what, "--no-browser"]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_only_what_was_typed_is_passed_on(monkeypatch, tmp_path, capsys):
+    import tacit
+    from tacit.cli import run
+
+    calls = []
+
+    def told(*what, opened, told, **how):
+        opened("http://127.0.0.1:1/#t")
+        calls.append((what, how))
+
+    browsed = []
+    monkeypatch.setitem(vars(tacit), "explore", told)
+    monkeypatch.setattr("webbrowser.open", browsed.append)
+    assert run(["explore", "a.lance", "runs/a"]) == 0 and browsed == ["http://127.0.0.1:1/#t"]
+    line = "explore a.lance b.lance --columns c.parquet --columns d.parquet --run r --out o --port 9 --seed 3 --no-browser"
+    assert run(line.split()) == 0 and len(browsed) == 1
+    how = {
+        "columns": [Path("c.parquet"), Path("d.parquet")],
+        "run": "r",
+        "out": Path("o"),
+        "port": 9,
+        "seed": 3,
+        "device": "cpu",
+    }
+    assert calls == [(("a.lance", "runs/a"), {}), (("a.lance", "b.lance"), how)]
+    assert "Ctrl-C ends it" in capsys.readouterr().err

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tacit.embeddings.read import BATCH, Table
+from tacit.embeddings.read import Table
 from tacit.errors import TacitError
 
 OWN = ("id", "vector", "path", "thumbnail", "text")  # columns of a table that are shown row by row and colour nothing
+ROWS = 1 << 18  # read at a time: names and numbers, no vectors
 MOST_NAMES = 1000  # of a column: one with more says something of each row and colours nothing
 FEW_NUMBERS = 30  # whole numbers, fewer than which are names: of clusters, of levels
 
@@ -32,15 +33,15 @@ class Column(NamedTuple):
         return float(value) if np.isfinite(value) else None
 
 
-def own_columns(table: Table) -> list[Column]:
-    """Those of the table itself that can colour its rows: the label, the split, and what others have added."""
+def own_columns(table: Table) -> tuple[pa.Array, list[Column]]:
+    """The ids, and the columns of the table that can colour its rows: the label, the split, and what others have added."""
     titles = [field.name for field in table.lance.schema if field.name not in OWN and not pa.types.is_nested(field.type)]
-    parts: dict[str, list[pa.Array]] = {title: [] for title in titles}
-    for batch in table.stream(16 * BATCH, titles):
-        for title in titles:
-            parts[title].append(batch.column(title))
+    parts: dict[str, list[pa.Array]] = {title: [] for title in ("id", *titles)}
+    for batch in table.stream(ROWS, tuple(parts)):
+        for title, column in parts.items():
+            column.append(batch.column(title))
     found = (_column(title, pa.chunked_array(parts[title])) for title in titles)
-    return [column for column in found if column is not None]
+    return pa.chunked_array(parts["id"]).combine_chunks(), [column for column in found if column is not None]
 
 
 def columns_of(file: str | Path, ids: pa.Array, table: Path) -> list[Column]:

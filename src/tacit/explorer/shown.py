@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import tacit
-from tacit.embeddings.read import BATCH, Table, open_table
+from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import vectors_of
 from tacit.embeddings.search import Hit, Written
 from tacit.errors import TacitError
@@ -45,9 +45,9 @@ class Shown:
     ):
         self.table = path if isinstance(path, Table) else open_table(path)
         self.points = layout(self.table, seed=seed, told=told).points
-        batches = [batch.column("id") for batch in self.table.stream(16 * BATCH, ("id",))]
-        self.ids: pa.Array = pa.chunked_array(batches).combine_chunks()
-        self.columns: list[Column] = own_columns(self.table)
+        self.ids: pa.Array
+        self.columns: list[Column]
+        self.ids, self.columns = own_columns(self.table)
         for file in columns:
             self.columns += columns_of(file, self.ids, self.table.path)
         self.run = Path(self.table.provenance.run if run is None else run)

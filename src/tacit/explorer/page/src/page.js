@@ -9,7 +9,7 @@ import { watch } from './training.js';
 const TOP = 12; // neighbours
 const SHOWN = 24; // of a selection, in the panel
 const BRIGHT = 0.85; // opacity of points
-const FAINT = 0.07; // … of those that are not selected
+const FAINT = 0.1; // … of those that are not selected
 const CHECKED = 15000; // milliseconds between looks at whether the table has changed
 
 const $ = (id) => document.getElementById(id);
