@@ -68,7 +68,6 @@ def test_only_what_was_typed_is_passed_on(monkeypatch, tmp_path, capsys):
         "out": Path("o"),
         "port": 9,
         "seed": 3,
-        "device": "cpu",
     }
     assert calls == [(("a.lance", "runs/a"), {}), (("a.lance", "b.lance"), how)]
     assert "Ctrl-C ends it" in capsys.readouterr().err
