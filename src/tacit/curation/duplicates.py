@@ -54,9 +54,9 @@ def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
         for start in range(0, n, BLOCK):
             rows = x[start : start + BLOCK]
             own = torch.from_numpy(kept.labels[start : start + BLOCK])
-            nearness = rows @ centroids.T - heights
-            asking = nearness >= nearness.gather(1, own[:, None]) - reach * apart[own] - 1e-4
-            tiles = kept.with_block(start, asking)
+            nearness = torch.addmm(heights, rows, centroids.T, beta=-1)
+            enough = apart[own].mul_(-reach).add_(nearness.gather(1, own[:, None])).sub_(1e-4)
+            tiles = kept.with_block(start, nearness >= enough)
             found = each(lambda tile: _compare(x, kept, tile, threshold), tiles)
             _decide([some for some in found if len(some.rows)], start, of, cosine)
             kept.add(start, of)

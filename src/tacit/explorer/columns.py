@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import Table
 from tacit.errors import TacitError
 
@@ -44,7 +45,7 @@ def own_columns(table: Table) -> tuple[pa.Array, list[Column]]:
     return pa.chunked_array(parts["id"]).combine_chunks(), [column for column in found if column is not None]
 
 
-def columns_of(file: str | Path, ids: pa.Array, table: Path) -> list[Column]:
+def columns_of(file: str | Path, ids: pa.Array, table: Path | Address) -> list[Column]:
     """Those of a Parquet file with a column `id`: clusters, a manifest with its scores, predictions, anything measured."""
     file = Path(file)
     try:

@@ -30,7 +30,7 @@ def explore(
 
     columns  Parquet files with a column `id`, whose other columns the points can be coloured by: clusters, manifests, scores
     run      the run that embeds what is searched by, if it has moved since the table was written
-    out      the folder that selections are saved in; that of the table if not given
+    out      the folder that selections are saved in; that of the table if not given, or this one if the table has an address
     port     to listen on; a free one if 0
     seed     of the map, which is made the first time and kept beside the table
     opened   hears the address as soon as the page can be opened
@@ -57,7 +57,8 @@ def explore(
         watched = Watched(runs[0])
     with _listening(port) as listening:  # before a map is made, which can take minutes
         shown = [Shown(one, columns=columns, run=run, seed=seed, device=device, told=told) for one in tables]
-        folder = Path(out) if out is not None else shown[0].table.path.parent if shown else Path()
+        beside = shown[0].table.path.parent if shown else Path()
+        folder = Path(out) if out is not None else beside if isinstance(beside, Path) else Path()
         token = secrets.token_urlsafe(24)
         app = application(shown, watched, folder, token)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2))

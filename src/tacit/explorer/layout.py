@@ -12,6 +12,7 @@ import numpy as np
 
 from tacit.embeddings.index import unit
 from tacit.embeddings.output import appearing
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
@@ -68,7 +69,7 @@ def wanted(table: Table, seed: int = 0, landmarks: int = LANDMARKS) -> About:
     return About(table.provenance.encoder, table.version, len(table), min(landmarks, len(table)), seed, made_by)
 
 
-def place(path: Path) -> Path:
+def place(path: Path | Address) -> Path:
     """Where the map of a table lies."""
     return path.with_name(f".{path.stem}.map")
 
@@ -201,7 +202,7 @@ def _read(file: Path) -> Layout | None:
     return Layout(points, about) if points.shape == (about.rows, 2) and points.dtype == np.float32 else None
 
 
-def keep(path: Path, found: Layout) -> None:
+def keep(path: Path | Address, found: Layout) -> None:
     """Write the map of a table beside it, whole or not at all."""
     from safetensors.numpy import save_file
 

@@ -132,14 +132,12 @@ class Shown:
         return self._placed(self._search(file, top, self._encoder()))
 
     def changed(self) -> bool:
-        """Whether the table on disk is no longer the one that is shown."""
-        import lancedb
-
+        """Whether the table is no longer the one that is shown."""
         try:
-            now = lancedb.connect(self.table.path.parent.absolute()).open_table(self.table.path.stem)
-            return now.version != self.table.version or now.count_rows() != len(self.table)
-        except (RuntimeError, ValueError, OSError):
+            now = open_table(self.table.path)
+        except TacitError:
             return True
+        return (now.version, len(now), now.provenance) != (self.table.version, len(self.table), self.table.provenance)
 
     def _search(self, query: Any, top: int, run: "tacit.Run | None" = None) -> list[Hit]:
         with self._lock:
