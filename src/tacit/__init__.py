@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.explorer.exploring import explore as explore
     from tacit.exporting.export import export as export
     from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
@@ -66,6 +67,7 @@ CONTENTS = {
     "search": "tacit.applying.searching",
     "search_all": "tacit.applying.searching",
     "cluster": "tacit.applying.clustering",
+    "explore": "tacit.explorer.exploring",
     "table": "tacit.applying.keeping",
     "curate": "tacit.applying.curating",
     "fit": "tacit.applying.fitting",
