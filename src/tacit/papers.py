@@ -15,10 +15,12 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "moco_v2": ("image",),
     "grace": ("graph",),
     "simcse": ("text",),
+    "decoupled_uniformity": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
     "dcglr": ("cloud",),
+    "directpred": ("image",),
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
     "tldr": ("vector",),  # of images and texts, by frozen encoders
@@ -41,6 +43,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "d_sla": ("graphs",),
     "clusterns": ("text",),
     "dclr": ("text",),
+    "mochi": ("image",),
     "ssl_item_recs": ("interactions",),
     "infomgf": ("graph",),
     "isoalign": ("series",),

@@ -365,4 +365,7 @@ TOYS: dict[str, Toy] = {
     "convirt": but(PARTS, dim=32),
     "meru": but(PARTS, dim=32),
     "simsiam": but(VECTORS, dim=256, hidden=64),
+    "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
+    "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
+    "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
 }

@@ -9,8 +9,22 @@ if TYPE_CHECKING:
     from tacit.method import Method
 
 CONTENTS: dict[str, dict[str, str]] = {
-    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE", "simcse": "SimCSE"},
-    "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
+    "contrast": {
+        "simclr": "SimCLR",
+        "dcl": "DCL",
+        "npid": "NPID",
+        "moco_v2": "MoCoV2",
+        "grace": "GRACE",
+        "simcse": "SimCSE",
+        "decoupled_uniformity": "DecoupledUniformity",
+    },
+    "self_distillation": {
+        "byol": "BYOL",
+        "simsiam": "SimSiam",
+        "dino": "DINO",
+        "dcglr": "DCGLR",
+        "directpred": "DirectPred",
+    },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
@@ -23,7 +37,14 @@ CONTENTS: dict[str, dict[str, str]] = {
         "poincare_embeddings": "PoincareEmbeddings",
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
-    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA", "clusterns": "ClusterNS", "dclr": "DCLR"},
+    "negatives": {
+        "clan": "CLAN",
+        "gcool": "GCooL",
+        "d_sla": "DSLA",
+        "clusterns": "ClusterNS",
+        "dclr": "DCLR",
+        "mochi": "MoCHi",
+    },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
         "infomgf": "InfoMGF",
