@@ -16,11 +16,10 @@ from tacit.parts.kept_rows import KeptRows
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Pair, Values
 
-TITLE = "Integrating Prior Knowledge in Contrastive Learning with Kernel"
-PAPER = Paper(TITLE, "Dufumier, Barbano, Louiset, Duchesnay, Gori", 2023, "arXiv:2206.01646")
+PAPER = Paper("Integrating Prior Knowledge in Contrastive Learning with Kernel", "Dufumier et al.", 2023, "arXiv:2206.01646")
 RECIPE = Recipe(optimizer="sgd", lr=0.3, scale="linear", batch=256, momentum=0.0, epochs=400)
 SMALL = Recipe(optimizer="adamw", lr=2e-3, batch=256, weight_decay=1e-4, warmup=2, epochs=40)
-WHOLE = {"image": {"jitter": 0.0, "grey": 0.0, "blur": 0.0, "crop": (0.8, 1.0)}}
+WHOLE = Values(of={"image": {"jitter": 0.0, "grey": 0.0, "blur": 0.0, "crop": (0.8, 1.0)}})
 
 
 class DecoupledUniformity(Method):
@@ -79,7 +78,7 @@ class ByKernel(Method):
 class Autoencoder(Method):
     """The prior: a variational autoencoder, of which the mean code is kept."""
 
-    paper, views, recipe = PAPER, Values(of=WHOLE), SMALL
+    paper, views, recipe = PAPER, WHOLE, SMALL
 
     def __init__(self, encoder: Encoder):
         super().__init__(encoder)
@@ -89,8 +88,7 @@ class Autoencoder(Method):
         self.decoder = mlp(self.encoder.dim, 2 * self.encoder.dim, math.prod(facts.shape), norm=False)
 
     def step(self, batch: Batch):
-        (view,) = batch
-        code = self.encoder(view).float()
+        code = self.encoder(view := batch.views[0]).float()
         log_variance = self.spread(code).float()
         drawn = code + (log_variance / 2).exp() * batch.normal("code", code.shape[1])
         divergence = (code.square() + log_variance.exp() - log_variance - 1).sum(1).mean() / 2
