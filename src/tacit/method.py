@@ -303,6 +303,7 @@ class Method(nn.Module):
     second_order: ClassVar[bool] = False  # differentiates through a gradient: no fused backward
     similarity: ClassVar[str] = "cosine"  # by which what it represents is to be compared
     progress: float = 0.0  # of this stage, in [0, 1]; set by the loop
+    batch_size: int = 0  # of the main stream, over all processes; set by the loop, for plans of batches
     encoder: Any  # a module that offers what the constructor asks for by annotation; None where a method has none
 
     def __init__(self, encoder: nn.Module | Encoder | Lookup | None = None):

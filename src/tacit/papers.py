@@ -16,6 +16,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "grace": ("graph",),
     "simcse": ("text",),
     "decoupled_uniformity": ("image",),
+    "triplet_net": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
@@ -44,6 +45,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
     "infomgf": ("graph",),
     "isoalign": ("series",),
@@ -55,6 +57,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "cpc": ("image", "audio", "text"),
     "wav2vec": ("audio",),
     "opn": ("video",),
+    "rotnet": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

@@ -1,8 +1,8 @@
 """Decoupled uniformity against Duplums/contrastive-decoupled-uniformity@268aa67.
 
-OFFICIAL is what its own `DecoupledUniformityLoss` (src/decoupled_uniformity.py) gave on these tensors on current torch, without
-a kernel and with its Gaussian one of σ = 0.6 on a prior; src/util.py imports torch.functional, which lacks `normalize`, as func,
-and was given torch.nn.functional.
+OFFICIAL is what its own `DecoupledUniformityLoss` (src/decoupled_uniformity.py) gave on these tensors on current torch,
+without a kernel and with its Gaussian one of σ = 0.6 on a prior; src/util.py imports torch.functional, which lacks
+`normalize`, as func, and was given torch.nn.functional.
 """
 
 import math

@@ -1,7 +1,7 @@
 """MoCHi against davidsvy/hard-negative-mixing@2955553, which is not by the authors.
 
-The numbers are what its src/moco.py gave on these tensors, its draws replaced by DRAWS, on current torch: N = 5 of a queue of 16,
-4 points of the first kind and 3 of the second, at temperature 0.2.
+The numbers are what its src/moco.py gave on these tensors, its draws replaced by DRAWS, on current torch: N = 5 of a queue of
+16, 4 points of the first kind and 3 of the second, at temperature 0.2.
 """
 
 import pytest

@@ -17,6 +17,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "grace": "GRACE",
         "simcse": "SimCSE",
         "decoupled_uniformity": "DecoupledUniformity",
+        "triplet_net": "TripletNet",
     },
     "self_distillation": {
         "byol": "BYOL",
@@ -44,6 +45,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "clusterns": "ClusterNS",
         "dclr": "DCLR",
         "mochi": "MoCHi",
+        "mcl": "MCL",
     },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
@@ -54,7 +56,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "composition_cse": "CompositionCSE",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
-    "pretext": {"opn": "OPN"},
+    "pretext": {"opn": "OPN", "rotnet": "RotNet"},
     "dual": {"align": "ALIGN", "convirt": "ConVIRT", "meru": "MERU", "llave": "LLaVE"},
     "wrappers": {"matryoshka": "Matryoshka"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},

@@ -19,11 +19,11 @@ def rule(found: Found) -> dict[str, bool]:
 
 
 CLAIM = Claim(
-    says="Mixing the hardest negatives of the queue is above MoCo v2 (ImageNet-100: 78.0 to 79.0 %), more than a longer queue is, "
-    "and uses the space more evenly.",
-    here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 10 epochs of batches of 128, a queue "
-    "of 1 024, or of 4 096; temperature, momentum and rates are one recipe's; 128 hardest keys, 128 points of the first kind and "
-    "32 of the second; kNN and spread of the test part.",
+    says="Mixing the hardest negatives of the queue is above MoCo v2 (ImageNet-100: 78.0 to 79.0 %), more than a longer "
+    "queue is, and uses the space more evenly.",
+    here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 10 epochs of batches of 128, a "
+    "queue of 1 024, or of 4 096; temperature, momentum and rates are one recipe's; 128 hardest keys, 128 points of the "
+    "first kind and 32 of the second; kNN and spread of the test part.",
     arms={
         "untrained": Untrained(Training(MoCoV2, 5_000, PLAIN)),
         "MoCo v2": Training(MoCoV2, 5_000, PLAIN),

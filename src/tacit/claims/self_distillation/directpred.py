@@ -77,11 +77,12 @@ def rule(found: Found) -> dict[str, bool]:
 
 
 CLAIM = Claim(
-    says="A predictor set by the eigenvectors of its input's correlation is above a trained linear one (+2.5 % on ImageNet, 300 "
-    "epochs), and on par with one of two layers; trained predictors align with these eigenvectors; without one it collapses.",
-    here="5 000 images of cifar10-15k in place of STL-10 and ImageNet, seen at 16 pixels, small_resnet; 10 epochs of batches of "
-    "128 by one recipe, the target's momentum 0.9; kNN of the test part. The learned predictor's directions are told by its "
-    "cosine with each eigenvector, weighed by the eigenvalues.",
+    says="A predictor set by the eigenvectors of its input's correlation is above a trained linear one (+2.5 % on ImageNet, "
+    "300 epochs), and on par with one of two layers; trained predictors align with these eigenvectors; without one it "
+    "collapses.",
+    here="5 000 images of cifar10-15k in place of STL-10 and ImageNet, seen at 16 pixels, small_resnet; 10 epochs of "
+    "batches of 128 by one recipe, the target's momentum 0.9; kNN of the test part. The learned predictor's directions "
+    "are told by its cosine with each eigenvector, weighed by the eigenvalues.",
     arms={
         "untrained": Untrained(Training(DirectPred, 5_000, SHARED)),
         "without a predictor": Training(WithoutPredictor, 5_000, SHARED),

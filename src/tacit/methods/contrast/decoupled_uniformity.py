@@ -10,7 +10,7 @@ from torch.nn.functional import mse_loss
 from tacit.errors import positive
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe, Stage
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 from tacit.objectives.contrast.decoupled_uniformity import decoupled_uniformity
 from tacit.parts.kept_rows import KeptRows
 from tacit.parts.mlp import mlp
@@ -30,7 +30,8 @@ class DecoupledUniformity(Method):
 
     checked: Duplums/contrastive-decoupled-uniformity@268aa67
     Compared: loss and gradient, with and without kernel, by its own loss.
-    Differs: the batch of all processes counts, there each device's; the rate falls to 0, there to 1e-3; the autoencoder is ours.
+    Differs: the batch of all processes counts, there each device's; the rate falls to 0, there to 1e-3; the autoencoder is
+    ours.
     """
 
     paper, views, whole_batch, recipe, recipes = PAPER, Pair(), True, RECIPE, {"small": SMALL}
@@ -68,11 +69,11 @@ class ByKernel(Method):
         self.prior.fill(prior / (2 * prior.var(0).sum()).sqrt())  # two samples are on average as far apart as 1
 
     def step(self, batch: Batch):
-        everyone, n = gather(self.prior(batch.index)), len(batch)
+        everyone = gather(self.prior(batch.index))
         with full_precision():
             kernel = (-self.gamma * torch.cdist(everyone, everyone).square()).exp()
             alpha = torch.linalg.solve(kernel + self.ridge * torch.eye(len(kernel), device=kernel.device), kernel)
-            return decoupled_uniformity(alpha[rank() * n : (rank() + 1) * n] @ gather(means(self, batch)), self.t)
+            return decoupled_uniformity(alpha[mine(len(batch), alpha.device)] @ gather(means(self, batch)), self.t)
 
 
 class Autoencoder(Method):

@@ -17,8 +17,8 @@ from tacit.views.kinds import Pair
 class MoCHi(Method):
     """Each query meets, beside the queue, points between the negatives that are nearest to it, and between these and itself.
 
-    Of its `hardest` keys in the queue `mixed` pairs are drawn and joined, and `harder` of them with the query, which weighs less
-    than half. Before the share `start` of the training there are none of these.
+    Of its `hardest` keys in the queue `mixed` pairs are drawn and joined, and `harder` of them with the query, which weighs
+    less than half. Before the share `start` of the training there are none of these.
 
     unverified: the authors published no code; their numbers were taken from the paper as remembered, not read.
     Compared: mixed points and loss with hard_negatives1 and 2 of davidsvy/hard-negative-mixing@2955553, on the same draws.

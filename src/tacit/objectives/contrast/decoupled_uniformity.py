@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 from tacit.numerics.tiles import between
 
 
@@ -21,11 +21,10 @@ def decoupled_uniformity(centroids: Tensor, t: float) -> Tensor:
     with full_precision():
         own = centroids.float()
         everyone = gather(own)
-        n, count = len(own), len(everyone)
+        count = len(everyone)
         if count < 2:
             raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
-        myself = torch.arange(n, device=own.device) + rank() * n
         rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖a − b‖² as a product, but for −t‖a‖²
         columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
-        near = between(rows, columns, myself[:, None]) - t * own.square().sum(1)
+        near = between(rows, columns, mine(len(own), own.device)[:, None]) - t * own.square().sum(1)
         return gather(near).logsumexp(0) - math.log(count * (count - 1))

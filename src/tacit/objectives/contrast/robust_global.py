@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tacit.errors import TacitError
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank, size
+from tacit.numerics.processes import gather, mine, size
 from tacit.numerics.tiles import between
 
 
@@ -32,13 +32,13 @@ def robust_global(first: Tensor, second: Tensor, estimates: Tensor, temperatures
         n, half = len(first), len(first) * size()
         if half < 2:
             raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
-        mine, tau = torch.cat([first, second]), temperatures.repeat(2)
-        family = torch.arange(n, device=first.device) + rank() * n
+        own, tau = torch.cat([first, second]), temperatures.repeat(2)
+        family = mine(n, first.device)
         hidden = torch.stack([family, family + half], 1).repeat(2, 1)
-        rows = mine / tau[:, None]
+        rows = own / tau[:, None]
         logs = between(rows, torch.cat([gather(first), gather(second)]), hidden)
         (pulled,) = torch.autograd.grad(logs.sum(), rows, retain_graph=True)  # the mean negative, by its weight
-        met = (pulled * mine.detach()).sum(1)
+        met = (pulled * own.detach()).sum(1)
         now = logs.detach().exp() / (2 * half - 2)
         old = estimates.repeat(2)
         moved = torch.where(old > 0, (1 - share) * old + share * now, now)
