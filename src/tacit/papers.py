@@ -17,15 +17,18 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "simcse": ("text",),
     "decoupled_uniformity": ("image",),
     "triplet_net": ("image",),
+    "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
     "dcglr": ("cloud",),
     "directpred": ("image",),
+    "myow": ("image", "vector"),  # CIFAR, Tiny ImageNet; counts of spikes
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
+    "sela": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),
@@ -45,6 +48,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
     "infomgf": ("graph",),

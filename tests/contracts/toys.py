@@ -393,6 +393,11 @@ TOYS: dict[str, Toy] = {
     "simsiam": but(VECTORS, dim=256, hidden=64),
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
+    "isogclr": but(VECTORS, dim=64),
+    "sela": but(VECTORS, labels=8, heads=2, relabellings=8),
+    "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
+    # Styles are all that these letters differ in but for the letter; SimCLR's own toy, cloth, is told apart by low frequencies.
+    "bss": Toy(partial(letters, 640), {**QUICK, "width": 16, "depth": [1, 1], "flip": 0.0, "crop": [0.6, 1.0], "epochs": 12}),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
 }

@@ -18,6 +18,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "simcse": "SimCSE",
         "decoupled_uniformity": "DecoupledUniformity",
         "triplet_net": "TripletNet",
+        "isogclr": "ISogCLR",
     },
     "self_distillation": {
         "byol": "BYOL",
@@ -25,9 +26,10 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dino": "DINO",
         "dcglr": "DCGLR",
         "directpred": "DirectPred",
+        "myow": "MYOW",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC"},
+    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
@@ -46,6 +48,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dclr": "DCLR",
         "mochi": "MoCHi",
         "mcl": "MCL",
+        "bss": "BSS",
     },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
