@@ -315,9 +315,10 @@ class Method(nn.Module):
         super().__init_subclass__(**rest)
         if cls.__base__ is not Method:
             raise TypeError(f"{cls.__name__} must derive from Method itself: share by parts and objectives, not by parents")
-        taken = RESERVED & (set(vars(cls)) | set(options(cls))) | {f.name for f in fields(Recipe)} & set(options(cls))
+        owned = {f.name for f in fields(Recipe)} | {name for name in vars(Method) if not name.startswith("_")}
+        taken = RESERVED & (set(vars(cls)) | set(options(cls))) | owned & set(options(cls))
         if taken:
-            raise TypeError(f"{cls.__name__} uses names that torch's modules or recipes already have: {sorted(taken)}")
+            raise TypeError(f"{cls.__name__} uses names that torch's modules, recipes or hooks already have: {sorted(taken)}")
 
     def _unwritten(self, batch: Batch, player: str = "") -> Loss:
         """The loss of one batch: a tensor, or named terms `{name: tensor or (tensor, weight)}`."""

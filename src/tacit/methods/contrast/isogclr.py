@@ -26,7 +26,8 @@ class ISogCLR(Method):
     """
 
     paper = Paper(
-        "Not All Semantics are Created Equal: Contrastive Self-supervised Learning with Automatic Temperature Individualization",
+        "Not All Semantics are Created Equal: Contrastive Self-supervised Learning with Automatic Temperature "
+        "Individualization",
         "Qiu, Hu, Yuan, Zhou, Zhang, Yang",
         2023,
         "arXiv:2305.11965",

@@ -13,15 +13,15 @@ from tacit.views.kinds import Raster
 
 
 class BSS(Method):
-    """Another method, `inner`, whose views are first given a style: one image of each view lends all others its low frequencies.
+    """Another method, `inner`, whose views are first given a style: one image of each lends all others its low frequencies.
 
     The amplitudes of the spectrum within a square window, which holds a share of all frequencies drawn within `window`, become
     those of the lender; phases stay. Lender and share are drawn for each view, so the two looks at a sample differ in style and
     the negatives of a look do not.
 
     unverified: the authors' code was not to be had, nor the paper's range of the window, for which the default is a guess.
-    Differs: views are standardised pixels and stay unclipped; colours are changed for each image, which the paper does for whole
-    batches alike; a method that cuts its views into batches of its own sees the styles of the whole one.
+    Differs: views are standardised pixels and stay unclipped; colours are changed for each image, which the paper does for
+    whole batches alike; a method that cuts its views into batches of its own sees the styles of the whole one.
     """
 
     paper = Paper(

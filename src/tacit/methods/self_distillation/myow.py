@@ -1,6 +1,5 @@
 """MYOW: a sample predicts its neighbours too, mined where the teacher puts them."""
 
-import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive, shares
