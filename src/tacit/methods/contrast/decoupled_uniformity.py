@@ -30,8 +30,7 @@ class DecoupledUniformity(Method):
 
     checked: Duplums/contrastive-decoupled-uniformity@268aa67
     Compared: loss and gradient, with and without kernel, by its own loss.
-    Differs: the batch of all processes counts, there each device's; the rate falls to 0, there to 1e-3; the autoencoder is
-    ours.
+    Differs: the batch of all processes counts, there each device's; the rate falls to 0, not 1e-3; the autoencoder is ours.
     """
 
     paper, views, whole_batch, recipe, recipes = PAPER, Pair(), True, RECIPE, {"small": SMALL}
