@@ -21,6 +21,8 @@ from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.explore import explore
+from tacit.cli.export import export
 from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
@@ -43,12 +45,14 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    explore,
     cluster,
     curate,
     fit,
     predict,
     table,
     serve,
+    export,
     methods,
     reproduce,
 )
