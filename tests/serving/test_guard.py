@@ -170,6 +170,16 @@ def test_too_many_requests_at_a_time(texts):
         assert client.get("/health").status_code == 200
 
 
+def test_a_full_queue_is_told_at_the_door(texts):
+    with asked(texts, waiting=64) as client:
+        batcher = client.app.state.service.batcher
+        batcher.samples = 64
+        assert "64 samples wait and at most 64 may" in sentence_of(client.post("/v1/embeddings", json=BODY), 429)
+        assert client.post("/search", json={"id": "a"}).status_code == 404  # needs no place in the queue
+        batcher.samples = 0
+        assert vectors_of(client.post("/v1/embeddings", json=BODY)).shape[0] == 1
+
+
 def test_while_it_stops(texts):
     with asked(texts) as client:
         client.app.state.service.gate.draining = True

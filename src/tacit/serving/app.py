@@ -191,7 +191,7 @@ def build(model: Model, shelf: Shelf | None, limits: Limits, key: str = "", host
     app = FastAPI(title="Tacit", description=f"The run {model.name}: {model.kinds}.", lifespan=lifespan, redoc_url=None)
     app.state.service = service
     app.include_router(routes)
-    app.add_middleware(Guard, key=key, hosts=hosts, limits=limits, gate=service.gate, metrics=service.metrics)
+    app.add_middleware(Guard, key=key, hosts=hosts, gate=service.gate, batcher=service.batcher)
     secret = {"--where": "where", str(model.run.path.resolve()): model.name, str(model.run.path): model.name}
     if shelf is not None:
         secret |= {str(shelf.path.resolve()): shelf.path.name, str(shelf.path): shelf.path.name}

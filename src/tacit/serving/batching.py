@@ -100,7 +100,7 @@ class Batcher:
             if self._closed:
                 raise Refused(503, "draining", "The server is stopping; send this to another.", wait=1)
             if self.samples + len(items) > self.limits.waiting or self.bytes + size > self.limits.held:
-                raise full(f"{self.samples:,} samples wait and at most {self.limits.waiting:,} may")
+                raise self.full()
             self.samples += len(items)
             self.bytes += size
             self._queue.append(job)
@@ -108,6 +108,10 @@ class Batcher:
             self._changed.notify()
         job.answer.add_done_callback(lambda _: self._release(job))
         return job
+
+    def full(self) -> Refused:
+        """What those are told for whom there is no room."""
+        return full(f"{self.samples:,} samples wait and at most {self.limits.waiting:,} may")
 
     def close(self) -> None:
         """Finish what waits, then end; nothing is taken any more."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from tacit.serving.batching import Batcher
 from tacit.serving.limits import Limits, Refused, full
-from tacit.serving.metrics import Metrics
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OPEN = ("/health", "/docs", "/openapi.json")  # without a key: they tell nothing of the data
+QUEUED = "/v1/embeddings"  # what these routes are sent waits in the queue
 ALWAYS = ("/health", "/metrics")  # while the server stops, too
 LINGER = 10.0  # seconds, and as many times the largest body, that are read on of what was refused
 
@@ -37,8 +38,9 @@ class Guard:
     (DNS rebinding) is not.
     """
 
-    def __init__(self, app: App, key: str, hosts: tuple[str, ...], limits: Limits, gate: Gate, metrics: Metrics):
-        self.app, self.hosts, self.limits, self.gate, self.metrics = app, hosts, limits, gate, metrics
+    def __init__(self, app: App, key: str, hosts: tuple[str, ...], gate: Gate, batcher: Batcher):
+        self.app, self.hosts, self.gate, self.batcher = app, hosts, gate, batcher
+        self.limits, self.metrics = batcher.limits, batcher.metrics
         self._key = sha256(key.encode()).digest() if key else b""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -81,6 +83,8 @@ class Guard:
             raise Refused(503, "draining", "The server is stopping; send this to another.", wait=1)
         if self.gate.requests > self.limits.requests:
             raise full(f"{self.limits.requests:,} requests are open, which is the most")
+        if path.startswith(QUEUED) and self.batcher.samples >= self.limits.waiting:  # before its body is read
+            raise self.batcher.full()
 
 
 class Exchange:
