@@ -1,6 +1,6 @@
 """What a table holds: for each sample its id, vector, path, label, split and a small picture of it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -61,7 +61,8 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     kind = schema.field("vector").type
     dim = (kind if pa.types.is_fixed_size_list(kind) else kind.value_type).list_size
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
-    given = [rows.ids, rows.paths, rows.labels, rows.thumbnails, *filter(None, (rows.texts, rows.splits))]
+    given: list[list[Any]] = [rows.ids, rows.paths, rows.labels, rows.thumbnails]
+    given += [column for column in (rows.texts, rows.splits) if column is not None]
     ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else np.asarray(rows.offsets)
     lengths = [len(ends) - 1, *(len(column) for column in given)]
     if vectors.shape != (ends[-1], dim) or {*lengths} != {len(rows.ids)}:
