@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from tacit.check import check_method as check_method
     from tacit.data import known as known
     from tacit.data import open as open
-    from tacit.data.inspecting import Inspection as Inspection
     from tacit.data.inspecting import inspect as inspect
     from tacit.demo_story import demo as demo
     from tacit.describing import catalogue as catalogue
     from tacit.describing import describe as describe
     from tacit.embeddings.read import Table as Table
-    from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
     from tacit.explorer.exploring import explore as explore
@@ -79,10 +77,8 @@ CONTENTS = {
     "reproduce": "tacit.reproducing",
     # what they give and take
     "Run": "tacit.run",
-    "Inspection": "tacit.data.inspecting",
     "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
-    "Hit": "tacit.embeddings.search",
     "Head": "tacit.few_labels.saved",
     "open": "tacit.data",
     "known": "tacit.data",

@@ -12,9 +12,8 @@ import numpy as np
 
 from tacit.applying.searching import index_of
 from tacit.data.memory import free_memory
-from tacit.embeddings.index import Index
 from tacit.embeddings.read import Table, open_table
-from tacit.embeddings.search import Hit, search
+from tacit.embeddings.search import Hit, Index, search
 from tacit.errors import TacitError
 from tacit.serving.limits import Refused
 
