@@ -101,7 +101,7 @@ def _check_columns(given: pa.Table, table: Table, file: Path) -> None:
 
 def _by_id(given: pa.Table, table: Table, file: Path) -> pa.Table:
     """The list by ids, found by the paths of the rows; a path that no row has stays as its id, which is none."""
-    of = {}
+    of: dict[str, str] = {}
     for batch in table.stream(16 * BATCH, ("id", "path")):
         paths = batch.column("path").to_pylist()
         of |= {os.path.abspath(path): id for id, path in zip(batch.column("id").to_pylist(), paths) if path}  # noqa: PTH100
