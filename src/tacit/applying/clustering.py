@@ -225,16 +225,12 @@ def _names(table: Table, places: list[np.ndarray]) -> list[str]:
     ends = np.cumsum([len(some) for some in places])[:-1]
     parts = {name: [[*own] for own in np.split(np.array(rows.column(name).to_pylist(), object), ends)] for name in columns}
     texts += [name for name in joined if naming.is_written(parts[name])]
-    labels = _first([naming.by_majority(parts[name]) for name in ("label", *joined) if name not in texts], len(places))
-    words = _first([naming.by_words(parts[name]) for name in texts], len(places))
+    marks = [naming.by_majority(parts[name]) for name in ("label", *joined) if name not in texts]
+    words = [naming.by_words(parts[name]) for name in texts]
+    called = ([next(filter(None, one), "") for one in zip(*found)] or [""] * len(places) for found in (marks, words))
     folders = naming.by_folder(parts["path"])
     typical = [f"like {own[0]}" for own in parts["id"]]
-    return naming.distinct([": ".join(filter(None, both)) for both in zip(labels, words)], folders, typical)
-
-
-def _first(names: list[list[str]], count: int) -> list[str]:
-    """For each of so many clusters the first of its names that is not empty."""
-    return [next((name[cluster] for name in names if name[cluster]), "") for cluster in range(count)]
+    return naming.distinct([": ".join(filter(None, both)) for both in zip(*called)], folders, typical)
 
 
 def _before(out: Path) -> dict[str, int]:

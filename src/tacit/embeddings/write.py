@@ -304,6 +304,11 @@ def check_encoder(there: Provenance, provenance: Provenance, path: Path | Addres
             f"{path} is a table made by another encoder ({there.encoder[:12]} of {there.run}, not "
             f"{provenance.encoder[:12]}); nothing was changed: give another name or move it away."
         )
+    if (there.form, there.pool) != (provenance.form, provenance.pool):
+        raise TacitError(
+            f"{path} holds {there.form} vectors (pool {there.pool}), and {provenance.form} ones (pool {provenance.pool}) came; "
+            "give --tokens and --pool as they were, or another name."
+        )
 
 
 def _check_replaceable(out: Path | Address, provenance: Provenance, overwrite: bool) -> bool:
