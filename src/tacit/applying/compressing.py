@@ -62,8 +62,8 @@ def _sizes(table: Table, run: Run | str | Path | None) -> list[int]:
     trained = run.whole() if run.config.method == "matryoshka" else None
     if not isinstance(trained, Matryoshka):
         raise TacitError(
-            f"{table.path} was embedded by a run of {run.config.method}, whose first numbers are no representation by themselves; "
-            "train with --method matryoshka, or give --codes in place of --funnel."
+            f"{table.path} was embedded by a run of {run.config.method}, whose first numbers are no representation by "
+            "themselves; train with --method matryoshka, or give --codes in place of --funnel."
         )
     return list(trained.sizes)
 
