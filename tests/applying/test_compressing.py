@@ -13,9 +13,9 @@ QUICK = {"epochs": 2, "batch": 32, "device": "cpu", "precision": "fp32", "quiet"
 
 @pytest.fixture(scope="module")
 def nested(tmp_path_factory):
-    """A table of a run of matryoshka around a method with an option of its own."""
+    """A table of a run of matryoshka."""
     folder, samples = tmp_path_factory.mktemp("nested"), clusters(300, dim=16)
-    options = {"inner": "simclr", "temperature": 0.3, "sizes": [4, 8, 32], "width": 32}
+    options = {"inner": "simclr", "sizes": [4, 8, 32], "width": 32}
     run = tacit.pretrain(samples, "matryoshka", out=folder / "run", **QUICK, **options)
     return tacit.embed(run, samples, out=folder / "nested.lance")
 

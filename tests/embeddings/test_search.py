@@ -108,7 +108,7 @@ def test_queries_that_cannot_be_compared_are_refused(table, vectors):
         search(table, vectors[:1], 0)
 
 
-@pytest.mark.parametrize("change", [{"similarity": "hyperbolic"}, {"form": "ragged"}])
+@pytest.mark.parametrize("change", [{"similarity": "hyperbolic"}, {"form": "sparse"}])
 def test_what_cannot_be_searched_says_what_can(tmp_path, made, vectors, change):
     table = write(tmp_path / "photos.lance", rows(vectors), replace(made, **change), total=1000)
     with pytest.raises(TacitError, match="cosine, dot or poincare"):

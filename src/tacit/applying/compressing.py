@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tacit.config import Config
 from tacit.embeddings.codes import WANTED, About, Code, Codes, Linear, build, opened
 from tacit.embeddings.index import TOP
 from tacit.embeddings.read import Table
 from tacit.errors import TacitError
-from tacit.methods.wrappers.matryoshka import lengths
+from tacit.methods.wrappers.matryoshka import Matryoshka
 from tacit.run import Run
 
 FUNNEL = "funnel"  # the name of its codes
@@ -59,13 +58,14 @@ def told_of(about: About, dim: int) -> str:
 
 def _sizes(table: Table, run: Run | str | Path | None) -> list[int]:
     """How many first numbers are a representation by themselves."""
-    config = run.config if isinstance(run, Run) else Config.read(Path(table.provenance.run if run is None else run))
-    if config.method != "matryoshka":
+    run = run if isinstance(run, Run) else Run(table.provenance.run if run is None else run)
+    trained = run.whole() if run.config.method == "matryoshka" else None
+    if not isinstance(trained, Matryoshka):
         raise TacitError(
-            f"{table.path} was embedded by a run of {config.method}, whose first numbers are no representation by themselves; "
-            "train with --method matryoshka, or give --codes in place of --funnel."
+            f"{table.path} was embedded by a run of {run.config.method}, whose first numbers are no representation by "
+            "themselves; train with --method matryoshka, or give --codes in place of --funnel."
         )
-    return list(lengths(tuple(config.options.get("sizes", ())), table.provenance.dim))
+    return list(trained.sizes)
 
 
 def tldr_of(rows: np.ndarray, numbers: int) -> Linear:
