@@ -13,7 +13,7 @@ from tacit.applying.many import Engine, engine_of
 from tacit.curation.choosing import at_hazard, balanced, diverse, typical
 from tacit.curation.duplicates import Duplicates, near_duplicates
 from tacit.curation.hashes import BITS, hashes_of
-from tacit.curation.manifest import Decisions, write_manifest
+from tacit.curation.manifest import Decisions, address, write_manifest
 from tacit.curation.shared_search import Comparing, near_duplicates_by
 from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
@@ -126,7 +126,7 @@ def curate(
     made = table.provenance
     about = {"table": str(table.path.absolute()), "table_version": table.version, "encoder": made.encoder, "run": made.run}
     about |= {"options": asdict(asked), "tacit": version("tacit")}
-    write_manifest(out, decided, _address(made.source), made.kind, about)
+    write_manifest(out, decided, address(made.source), made.kind, about)
     kept, held = int(decided.kept.sum()), sum(reason.startswith(NOT_THINNED) for reason in decided.reasons)
     return Curation(out, str(table.path), len(decided.ids), kept, held, decided.kinds, notes)
 
@@ -202,12 +202,6 @@ def _check(asked: Options) -> None:
     if asked.within_folders and asked.hamming is None:
         raise TacitError("--within-folders says where pictures are compared by their hash; give --hamming too.")
     positive(far=asked.far)
-
-
-def _address(source: str) -> str:
-    """Where the table's source is found from any folder, if it is a file or a folder."""
-    path = Path(source).expanduser()
-    return str(path.absolute()) if source and path.exists() else source
 
 
 def _read(table: Table, hashed: bool) -> tuple[Decisions, torch.Tensor, tuple[np.ndarray, np.ndarray] | None]:

@@ -26,6 +26,9 @@ from tacit.retrieval import tokens as late
 from tacit.run import Run, chunks
 from tacit.sides import Side, side_of
 
+# From what was read of samples at their positions: a vector each; or those of their tokens, and where each sample's begin.
+Vectors = Callable[[Run | Side, Any, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+
 
 def embed(
     run: Run | str | Path,
@@ -80,9 +83,10 @@ def embed(
         str(run.path.resolve()), encoder, form, similarity, dim, kept, version("tacit"), str(samples.source), pool
     )
     corrupt: list[Corrupt] = []
-    make: Callable[[], Batches] = partial(Batches, by, samples, provenance)
+    vectors: Vectors = partial(_of_tokens, pool=pool) if tokens else _one_each
+    make: Callable[[], Batches] = partial(Batches, by, samples, vectors)
     if engine.apart:
-        make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples), provenance)
+        make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples), vectors)
     with sole_writer(out) as place:
         there = _there(place) if append or renew else None
         if there is not None:
@@ -127,11 +131,11 @@ def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
 class Batches:
     """What makes rows of a table from positions in a source; in a process of its own, opened there by its address."""
 
-    def __init__(self, by: Run | Side, samples: Samples, made: Provenance):
-        self.by, self.samples, self.made = by, samples, made
+    def __init__(self, by: Run | Side, samples: Samples, vectors: Vectors):
+        self.by, self.samples, self.vectors = by, samples, vectors
 
     @classmethod
-    def of(cls, run: str, data: str | Path, kind: str | None, device: str, ids: str, made: Provenance) -> "Batches":
+    def of(cls, run: str, data: str | Path, kind: str | None, device: str, ids: str, vectors: Vectors) -> "Batches":
         """From addresses; a TacitError where the samples there are not those of the caller, told by the hash of their ids."""
         opened = sources.open(data, kind)
         by = side_of(Run(run, device), opened)
@@ -140,7 +144,7 @@ class Batches:
             raise TacitError(
                 f"{data} holds other samples on {node()} than where the work was begun; give a folder that all share."
             )
-        return cls(by, samples, made)
+        return cls(by, samples, vectors)
 
     def __call__(self, index: np.ndarray) -> tuple[Rows | None, list[Corrupt]]:
         """The rows of those that can be read, as the table takes them, and the others."""
@@ -150,7 +154,7 @@ class Batches:
         good = np.array([position for position in index.tolist() if position not in bad], np.int64)
         if not len(good):
             return None, corrupt
-        vectors, offsets = _vectors(self.by, content, good, self.made)
+        vectors, offsets = self.vectors(self.by, content, good)
         pictures: list[bytes | None] = [*thumbnails(samples, content)]
         rows = Rows(
             [samples.ids[i] for i in good],
@@ -174,11 +178,14 @@ def _rows(found: Iterable[tuple[Rows | None, list[Corrupt]]], samples: Samples, 
             yield rows
 
 
-def _vectors(run: Run | Side, content: Any, good: np.ndarray, made: Provenance) -> tuple[np.ndarray, np.ndarray | None]:
-    """One vector of each sample; or those of their tokens, and where each sample's begin."""
-    if made.form == "dense":
-        return run.represent(content, good)[0].numpy(), None
-    found = late.represented(run, content, good, made.pool)
+def _one_each(by: Run | Side, content: Any, good: np.ndarray) -> tuple[np.ndarray, None]:
+    """One vector of each sample."""
+    return by.represent(content, good)[0].numpy(), None
+
+
+def _of_tokens(by: Run | Side, content: Any, good: np.ndarray, *, pool: int) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the tokens of all samples, and where each sample's begin."""
+    found = late.represented(by, content, good, pool)
     return found.values.numpy(), found.offsets.numpy()
 
 

@@ -170,12 +170,17 @@ def _index(
     run: Run | str | Path | None,
     told: Callable[[str], None],
 ) -> Index | None:
-    """What is asked in place of all rows: codes, a funnel, or of a large table that need not be searched exactly its index."""
+    """What is asked in place of all rows: codes, a funnel, or the index of a large table."""
     if codes or funnel:
         if exact or where or (codes and funnel):
             raise TacitError("Of --exact, --where, --codes and --funnel one says which rows are compared; give one.")
         return funnel_of(table, run, told) if funnel else codes_of(table, codes, told)
-    if exact or where or len(table) < LARGE or table.provenance.similarity not in INDEXED:
+    return index_of(table, exact or bool(where), told)
+
+
+def index_of(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
+    """What is asked in place of all rows: of a large table that need not be searched exactly, its index."""
+    if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
         return None
     made = indexed(table, told) if needed(table) < free_memory() // 2 else inside(table, told)
     told(f"Approximate: the index finds {made.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")

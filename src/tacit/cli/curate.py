@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import tacit
 from tacit.cli.answer import NO_FLAGS, Answer, Seed, Shared, given
@@ -73,5 +74,6 @@ def curate(
     dropped = {"duplicates": drop_duplicates, "leaks": drop_leaks, "outliers": drop_outliers, "doubtful": drop_doubtful}
     wanted = chosen | {f"drop_{name}": drop for name, drop in dropped.items()} | {"overwrite": overwrite}
     numbers = given(keep=keep, similar=similar, hamming=hamming, far=far, engine=engine, seed=seed)
-    found = tacit.curate(table, out=out, **{name: True for name, said in wanted.items() if said}, **numbers)
+    switched: dict[str, Any] = {name: True for name, said in wanted.items() if said}
+    found = tacit.curate(table, out=out, **switched, **numbers)
     return Answer(str(found), found.as_dict(), f"tacit pretrain {quote(str(out))} --out runs/curated")

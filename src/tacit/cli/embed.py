@@ -50,7 +50,7 @@ def embed(
     engine
         local, or ray: by the workers of a Ray cluster (RAY_ADDRESS, or one started here); local if not given.
     """
-    how = given(batch=batch, engine=engine, pool=pool, kind=kind, device=device)
+    how = given(batch=batch, pool=pool, engine=engine, kind=kind, device=device)
     table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, tokens=tokens, told=aside, **how)
     what = "samples, vectors of tokens" if tokens else "vectors"
     rows = f"{table.path} holds {len(table)} {what} of {table.provenance.dim} numbers."

@@ -215,8 +215,13 @@ class Table:
 
 def _check_numbers(rows: pa.RecordBatch | pa.Table) -> None:
     """None was written that is not finite: such a one says that the file was damaged since."""
-    if "vector" in rows.schema.names and len(rows):
-        numbers = vectors_of(rows).ravel()
+    if "vector" not in rows.schema.names or not len(rows):
+        return
+    column = rows.column("vector")
+    while pa.types.is_nested(column.type):
+        column = pc.list_flatten(column)
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        numbers = chunk.to_numpy()
         if not np.isfinite(np.dot(numbers, numbers)) and not np.isfinite(numbers).all():  # the sum can overflow
             raise ValueError("vectors of it hold NaN or infinite numbers, and none such was written")
 

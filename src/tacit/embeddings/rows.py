@@ -1,7 +1,6 @@
 """What a table holds: for each sample its id, vector, path, label, split and a small picture of it."""
 
-from collections.abc import Sized
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -62,8 +61,8 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     kind = schema.field("vector").type
     dim = (kind if pa.types.is_fixed_size_list(kind) else kind.value_type).list_size
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
-    more = [column for column in (rows.texts, rows.splits) if column]
-    given: list[Sized] = [rows.ids, rows.paths, rows.labels, rows.thumbnails, *more]
+    given: list[list[Any]] = [rows.ids, rows.paths, rows.labels, rows.thumbnails]
+    given += [column for column in (rows.texts, rows.splits) if column is not None]
     ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else np.asarray(rows.offsets)
     lengths = [len(ends) - 1, *(len(column) for column in given)]
     if vectors.shape != (ends[-1], dim) or {*lengths} != {len(rows.ids)}:

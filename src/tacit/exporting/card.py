@@ -30,7 +30,8 @@ def card(
 ) -> str:
     """Markdown with the front matter of the Hugging Face hub. `name` is that of the file or folder that is loaded."""
     kind = run.facts.more[PARTS[part]]["kind"] if run.facts.kind == "pair" else run.facts.kind
-    numbers = "" if run.method is not None else f" of {run.encoder.dim} numbers"
+    trained = run.encoder if run.method is None else None
+    numbers = "" if trained is None else f" of {trained.dim} numbers"
     said = [
         f"---\n{_matter(run, format, kind)}---",
         f"# {Path(name).stem}",

@@ -88,7 +88,7 @@ def front_of(run: Run, part: int) -> Front:
     return getattr(import_module(module), name)(views, facts)
 
 
-def represent_of(run: Run, part: int) -> Callable[[nn.Module, Any], Tensor]:
+def represent_of(run: Run, part: int) -> Callable[[Any, Any], Tensor]:
     """How what is trained makes a vector of a plain view; of a run on pairs of one part's."""
     if part:
         return lambda trained, view: look_of(trained)(view, part)
