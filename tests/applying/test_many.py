@@ -2,8 +2,10 @@
 
 import os
 import signal
-import threading
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +54,8 @@ class Slow:
         return os.getpid(), 2 * number
 
 
-def working() -> list[int]:
-    """The processes that work for this test's own cluster now: Ray says in their names what they do."""
+def alive() -> list[int]:
+    """The workers' processes of this test's own cluster, which Ray names after their class."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -61,9 +63,29 @@ def working() -> list[int]:
             parent = Path("/proc", status[1], "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has ended meanwhile
-        if name.startswith(b"ray::_Made.work") and int(parent[1]) == os.getpid():
+        if name.startswith(b"ray::_Made") and int(parent[1]) == os.getpid():
             found.append(int(folder.name))
     return found
+
+
+@dataclass(frozen=True)
+class Killing(Ray):
+    """Ends the process of one worker once three things are done."""
+
+    killed: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def workers(self, make):
+        with Ray(self.count).workers(make) as each:
+
+            def interrupted(things):
+                for number, found in enumerate(each(things)):
+                    if number == 2:
+                        self.killed.append(alive()[0])
+                        os.kill(self.killed[0], signal.SIGKILL)
+                    yield found
+
+            yield interrupted
 
 
 def test_a_local_worker_is_the_caller():
@@ -78,8 +100,6 @@ def test_an_engine_by_its_name():
 
 
 def test_workers_that_die_are_made_anew_and_nothing_is_lost(cluster, tmp_path):
-    from functools import partial
-
     with Ray(2).workers(partial(Slow, str(tmp_path / "mark"))) as each:
         found = list(each(range(30)))
     assert [value for _, value in found] == [2 * number for number in range(30)]
@@ -102,21 +122,9 @@ def test_no_more_is_handed_out_than_workers_can_take(cluster):
 
 def test_embedded_by_a_cluster_as_here_though_a_worker_is_killed(cluster, trained, cloth, tmp_path):
     embed(trained.path, cloth, out=tmp_path / "here.lance", batch=8, device="cpu")
-    killed = []
-
-    def kill():
-        for _ in range(1200):
-            if busy := working():
-                os.kill(busy[0], signal.SIGKILL)
-                killed.append(busy[0])
-                return
-            time.sleep(0.05)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    embed(trained.path, cloth, out=tmp_path / "there.lance", batch=8, device="cpu", engine=Ray(2))
-    thread.join()
-    assert killed
+    engine = Killing(2)
+    embed(trained.path, cloth, out=tmp_path / "there.lance", batch=8, device="cpu", engine=engine)
+    assert engine.killed
     same(tmp_path / "here.lance", tmp_path / "there.lance")
 
 
