@@ -114,7 +114,7 @@ def funnelled(rows: int) -> Row:
     x, queries = drawn_rows[:rows].numpy(), drawn_rows[rows:].numpy()
     flat, found = faiss.IndexFlatIP(wide), dict[str, np.ndarray]()
     flat.add(x)
-    funnel = funnels.Funnel(x, [funnels.Round(192, 40)])
+    funnel = funnels.Funnel(x, [funnels.Round(96, 40)])
 
     def ours() -> None:
         found["funnel"] = funnel.search(queries, TOP).positions.numpy()

@@ -239,6 +239,9 @@ def searching() -> str:
     rules = {
         "k-means": ("k-means, 200 000 × 384, 1 024 centroids, 10 rounds", 3),
         "exact neighbours": ("10 nearest in memory, 1 000 queries, 200 000 × 384", 1.7),
+        "late interaction, float32": ("late interaction, 8 questions, 10 000 documents of 128 tokens, 128 numbers", 4),
+        "late interaction, bfloat16": ("the same in bfloat16", 4),
+        "late interaction, bfloat16, pooled by 2": ("the same of documents pooled by 2", 8),
         "exact search, 200 000": ("`tacit search` of every row from disk, 1 000 queries, 200 000 × 256", 1),
         "exact search, held, 200 000": ("the same with the table's vectors in memory, as faiss has them", 1),
         "funnel, 200 000": ("the funnel of `embeddings/funnel.py`, 200 000 × 768, beside faiss flat", 10),
@@ -251,7 +254,7 @@ def searching() -> str:
         r = rows[name]
         ratios = r[f"ratio by {by}"]
         shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
-        met = said(min(a for a, *_ in ratios.values()), least)
+        met = said(ratios["PyLate"][0] if "PyLate" in ratios else min(a for a, *_ in ratios.values()), least)
         if "inertia" in r:
             told = "inertia " + ", ".join(f"{who} {value:.6g}" for who, value in r["inertia"].items())
         elif isinstance(r.get("recall"), dict):
@@ -263,6 +266,8 @@ def searching() -> str:
             told = f"recall {r['recall']:.3f}, {r['bytes a row']:.0f} bytes a row, made in {build:.0f} s"
         elif "same rows" in r:
             told = f"the same rows: {r['same rows']:.4f}"
+        elif "off" in r:
+            told = "by PyLate's time of float32" + ("" if r["off"] is None else f"; {r['off']:.0e} off")
         else:
             told = f"{r['n']['images']:,} images, thumbnails and writing included"
         mine = next(value for who, value in r[by].items() if who not in ratios)
@@ -322,6 +327,58 @@ def start_up(r: dict[str, Any]) -> str:
         said += f"The first step of a training comes {first['over_frameworks']:.2f} s after what importing torch, timm and "
         said += f"Fabric takes; the limit is {first['limit']:g}. "
     return "\n".join([*lines, "", f"{said}`python benchmarks/start_up.py benchmarks/results/start_up.json`."])
+
+
+def serving(rows: dict[str, Row]) -> str:
+    """The server beside the encoder alone, its memory, a full queue."""
+    parts = []
+    if "holds" in rows.get("rate", {}):  # all turns
+        r = rows["rate"]
+        cost = "processor seconds an image, "
+        shown = (
+            ("local images a second", 1),
+            ("served images a second", 1),
+            ("after the client's cost", 1),
+            ("share", 2),
+            (f"{cost}local", 4),
+            (f"{cost}server", 4),
+            ("errors", 0),
+            ("load", 1),
+        )
+        lines = [f"| turn | {' | '.join(name for name, _ in shown)} |", "|---" * (len(shown) + 1) + "|"]
+        for number, turn in enumerate(r["turns"], 1):
+            lines.append(f"| {number} | {' | '.join(f'{turn[name]:.{digits}f}' for name, digits in shown)} |")
+        off = max(turn["off"] for turn in r["turns"])
+        parts.append(
+            f"ViT-S on JPEG files of 256 pixels, requests of 16, 64 clients at a time, {r['requests']} requests: the server "
+            f"keeps **{r['share']:.0%}** of the rate of `Run.embed` on the same files (median of the turns; the rule is at "
+            f"least 70 % and no error: {'met' if r['holds'] else 'not met'}), {r['images a batch']:.0f} images a batch; "
+            f"vectors differ by {off:.0e} at most. The client's processor seconds by the number of cores are taken off the "
+            "wall clock."
+            "\n\n" + "\n".join(lines) + f"\n\n{told(r)}"
+        )
+    if "memory" in rows:
+        r = rows["memory"]
+        held = r["MB after each 500 requests"]
+        parts.append(
+            f"Memory over {r['requests']:,} requests of a text each, as many as 5 minutes allowed on this machine, "
+            f"{r['requests a second']:.0f} a second by 16 clients: {held[0]:.0f} MB after the first 500, {held[-1]:.0f} at the "
+            f"end; between the second tenth and the last **{r['grown MB']:+.1f} MB** (the rule is at most 10: "
+            f"{'met' if r['holds'] else 'not met'}), {r['errors']} errors. Load {r['load']:.1f}; {told(r)}"
+        )
+    if "full" in rows:
+        r = rows["full"]
+        parts.append(
+            f"A full queue: {r['refused']} requests were refused with 429 in **{r['median ms']:.1f} ms** (median; 99 of 100 in "
+            f"{r['99 of 100 in ms']:.0f} ms) while a batch took {r['seconds of the batch']:.1f} seconds (the rule is half of "
+            f"them under 50 ms, 99 of 100 under 500: {'met' if r['holds'] else 'not met'}). Load {r['load']:.1f}; {told(r)}"
+        )
+    return "\n\n".join(parts)
+
+
+def told(r: Row) -> str:
+    """How a part of the server's numbers was made."""
+    return f"{r['cores']} cores, {r['threads']} thread of the encoder; `{r['command']}`, commit {r['commit']}."
 
 
 def chunks() -> str:

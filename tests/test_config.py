@@ -10,7 +10,7 @@ import yaml
 from torch import nn
 
 from tacit import encoders
-from tacit.config import Config, build_method, coerce, route
+from tacit.config import Config, all_options, build_method, coerce, route
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Stage
 from tacit.methods.contrast.npid import NPID
@@ -178,6 +178,15 @@ def test_a_method_inside_a_method_is_built_on_the_same_encoder(given, found):
     encoder.dim = 8
     method = build_method(Stage(Wrapper, **given), encoder)
     assert type(method.inner) is found and method.inner.encoder is encoder
+
+
+def test_options_of_the_method_inside_are_given_by_their_own_names():
+    encoder = nn.Linear(3, 8)
+    encoder.dim = 8
+    method = build_method(Stage(Wrapper, inner="simclr", temperature=0.7), encoder)
+    assert method.inner.temperature == 0.7
+    assert {"inner", "temperature", "dim"} <= set(all_options(Wrapper, {"inner": "simclr"}))
+    assert "negatives" in all_options(Wrapper, {"inner": "npid"}) and "negatives" not in all_options(Wrapper, {})
 
 
 def test_options_reach_the_constructor():

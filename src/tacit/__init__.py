@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.explorer.exploring import explore as explore
+    from tacit.exporting.export import export as export
     from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
+    from tacit.serving.serve import serve as serve
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -64,10 +67,13 @@ CONTENTS = {
     "search": "tacit.applying.searching",
     "search_all": "tacit.applying.searching",
     "cluster": "tacit.applying.clustering",
+    "explore": "tacit.explorer.exploring",
     "table": "tacit.applying.keeping",
     "curate": "tacit.applying.curating",
     "fit": "tacit.applying.fitting",
     "predict": "tacit.applying.predicting",
+    "serve": "tacit.serving.serve",
+    "export": "tacit.exporting.export",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",

@@ -96,7 +96,8 @@ def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Reci
 def resolved(config: Config, method: type[Method], recipe: Recipe, views: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:
     """All values in force: of the method, its recipe, the views and the encoder (by its parameters); JSON only."""
     known = {
-        "options": {name: parameter.default for name, parameter in options(method).items()} | config.options,
+        "options": {name: parameter.default for name, parameter in all_options(method, config.options).items()}
+        | config.options,
         "recipe": recipe.as_dict(),
         "views": {f.name: getattr(views, f.name) for f in fields(views) if f.init},
         "encoder": {name: parameter.default for name, parameter in encoder.items()} | config.encoder_options,
@@ -119,7 +120,7 @@ def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: 
     """Send each option where its name is known; a misspelt one is answered with the nearest right name."""
     other_streams = list(streams(method))[1:]
     known: dict[str, Mapping[str, Any]] = {
-        "method": options(method),
+        "method": all_options(method, given),
         "recipe": {f.name: f for f in fields(Recipe) if f.name not in ("options",)},
         "views": {f.name: f for f in fields(views) if f.init and f.name not in ("mean", "std")},
         "encoder": encoder,
@@ -186,12 +187,28 @@ def _field(name: str, value: Any) -> Any:
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
+def all_options(method: type[Method], given: Mapping[str, Any]) -> dict[str, inspect.Parameter]:
+    """A method's options, and those of the methods that a wrapper is given or takes by default; of one name the outer one's."""
+    found = options(method)
+    for _, inner in _inner(method, given):
+        found = all_options(inner, given) | found
+    return found
+
+
 def build_method(stage: Stage, encoder: nn.Module | None) -> Method:
-    """A stage's method on an encoder; an option that is annotated as a Method and given by name or class is built first."""
+    """A stage's method on an encoder; an option that is annotated as a Method and given by name or class is built first, with
+    those of the options that are its own and not the wrapper's."""
     given = dict(stage.options)
-    for name, parameter in inspect.signature(stage.method.__init__).parameters.items():
-        if parameter.annotation is Method:
-            inner = given.get(name, parameter.default)
-            inner = find(inner) if isinstance(inner, str) else inner
-            given[name] = build_method(Stage(inner), encoder) if isinstance(inner, type) else inner
+    for name, inner in _inner(stage.method, given):
+        own = (all_options(inner, given).keys() - options(stage.method)) & given.keys()
+        given[name] = build_method(Stage(inner, **{option: given.pop(option) for option in own}), encoder)
     return stage.method(encoder, **given)
+
+
+def _inner(method: type[Method], given: Mapping[str, Any]) -> list[tuple[str, type[Method]]]:
+    """The options by which a method takes others that are to be built, and which they are."""
+    taken = [
+        parameter for parameter in inspect.signature(method.__init__).parameters.values() if parameter.annotation is Method
+    ]
+    named = [(parameter.name, given.get(parameter.name, parameter.default)) for parameter in taken]
+    return [(name, find(one) if isinstance(one, str) else one) for name, one in named if isinstance(one, str | type)]

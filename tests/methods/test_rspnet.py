@@ -1,4 +1,7 @@
-"""RSPNet by hand: what is compared with what, whose keys are kept, and where gradient goes."""
+"""RSPNet against PeihaoChen/RSPNet@2958779, and by hand: what is compared with what, where gradient goes.
+
+The numbers are what its own MoCoDiffLossTwoFc and Loss gave for these clips, on one process, with linear nets.
+"""
 
 import pytest
 import torch
@@ -60,6 +63,35 @@ def test_a_step_written_out():
     torch.testing.assert_close(method.queue.rows[:4], keys[1].detach())  # the keys of the other speed alone
     assert torch.equal(method.queue.rows[4:], rows[4:])
     torch.testing.assert_close(teacher.first.weight, (before + method.appearance.weight) / 2)
+
+
+LOOK, RANKING = 11.453187942504883, 1.1234261989593506
+GRADIENTS = [13.337061882019043, 5.473642826080322, 17.58451271057129, 3.768602132797241, 1.9763635396957397, 0.308962881565094]
+KEYS = [
+    [0.5129207968711853, 0.8570566773414612, 0.03524269163608551, -0.033528685569763184],
+    [-0.6518441438674927, -0.17384478449821472, 0.2281179279088974, 0.7020251750946045],
+    [0.7973431944847107, 0.3153765797615051, -0.2813149690628052, -0.43086355924606323],
+    [0.7306748032569885, 0.5881205797195435, -0.1565193086862564, -0.3094030022621155],
+]  # what the queue took in
+
+
+def test_losses_gradients_and_keys_are_the_official():
+    """Their slow copy moves before a batch, ours after the last: it is moved once before ours sees it."""
+    method, batch = made(teacher_momentum=0.5)
+    learner = [p for module in (method.encoder, method.appearance, method.speed) for p in module.parameters()]
+    with torch.no_grad():
+        for i, (p, slow) in enumerate(zip(learner, method.teacher.parameters())):
+            p.copy_(wave(*p.shape, turn=0.7 + 0.13 * i) * 0.5)
+            slow.copy_((wave(*p.shape, turn=0.9 + 0.17 * i) * 0.5 + p) / 2)
+        method.queue.rows.copy_(normalize(wave(8, 4, turn=0.31), dim=1))
+    losses = method.step(batch)
+    ranking, weight = losses["speed"]
+    (losses["appearance"] + weight * ranking).backward()
+    assert float(losses["appearance"].detach()) == pytest.approx(LOOK, rel=1e-5)
+    assert float(ranking.detach()) == pytest.approx(RANKING, rel=1e-5)
+    assert [float(p.grad.norm()) for p in learner] == pytest.approx(GRADIENTS, rel=1e-4)
+    method.after_step(batch)
+    torch.testing.assert_close(method.queue.rows[:4], torch.tensor(KEYS), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [{"margin": 0.0}, {"temperature": -1.0}, {"teacher_momentum": 2.0}])

@@ -15,6 +15,8 @@ def search(
     top: int | None = None,
     where: str | None = None,
     exact: bool = False,
+    codes: str | None = None,
+    funnel: bool = False,
     hybrid: bool = False,
     out: Path | None = None,
     run: str | None = None,
@@ -36,6 +38,11 @@ def search(
         Compare only rows that meet a condition on the columns, as SQL has it: "label = '3' AND split = 'train'".
     exact
         Compare every row of a large table too, and do not ask its index.
+    codes
+        Let codes name candidates: scalar, scalar4, product, binary, after first64, pca64 or tldr64, as in pca64,scalar.
+        `tacit table --compress` says how good they are; made the first time.
+    funnel
+        Let the first numbers name candidates, in a table of a run of matryoshka; made and measured the first time.
     hybrid
         Fuse the nearest with what holds the words of the query (BM25), in a table of texts.
     out
@@ -45,7 +52,7 @@ def search(
     sheet
         Where to draw the contact sheet.
     """
-    how = {"exact": exact, "told": aside, **given(top=top, where=where, run=run)}
+    how = {"exact": exact, "funnel": funnel, "told": aside, **given(top=top, where=where, codes=codes, run=run)}
     if out is not None:
         if hybrid:
             raise TacitError("--hybrid is for one query in words, and --out for many; give one of them.")

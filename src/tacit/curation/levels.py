@@ -16,6 +16,7 @@ PAPER = Paper(
     "arXiv:2405.15613",
 )
 PER_CLUSTER, PER_LEVEL, LEVELS, FEWEST = 30, 5, 4, 10  # rows of a cluster, clusters of the next level's, and where it ends
+LEARNED = 32  # rows for each cluster from which k-means learns
 ROUNDS, STILL = 50, 3e-5  # of Lloyd's algorithm: at most so many, fewer once centroids move less than this share of the scatter
 
 
@@ -38,8 +39,8 @@ def hierarchical_kmeans(
     data, however dense it is. `closest` is by default half of a level's mean cluster, as in the paper's settings; with 1 there
     is no resampling. Distances are Euclidean in the space that is given.
 
-    Other than in the published code, a cluster that loses its members takes the farthest point, and Lloyd's algorithm ends
-    before its 50 rounds once the centroids rest.
+    Other than in the published code, k-means learns from at most 32 points for each cluster, drawn at random, a cluster that
+    loses its members takes the farthest point, and Lloyd's algorithm ends before its 50 rounds once the centroids rest.
 
     checked: facebookresearch/ssl-data-curation@f540537
     """
@@ -65,6 +66,8 @@ def _even_centroids(x: Tensor, k: int, closest: int, resamples: int, key: int) -
 
 def _settled(x: Tensor, k: int, key: int) -> Tensor:
     """The centroids of k-means from new seeds: k × d."""
+    if len(x) > LEARNED * k:
+        x = x[torch.from_numpy(np.sort(counter.permutation(key, len(x))[: LEARNED * k]))]
     centroids = x[plus_plus(x, k, key)]
     least = STILL * float(x.var(0, correction=0).sum())
     for _ in range(ROUNDS):

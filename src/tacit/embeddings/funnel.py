@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.embeddings.codes import sign_codes
 from tacit.errors import TacitError
 from tacit.numerics.exact import unit
 from tacit.numerics.topk import Neighbours, nearest
@@ -47,22 +48,12 @@ class Leading:
 
 class Signs:
     """By one bit a number, whether it is above its mean over the rows; queries keep theirs, in units of its mean distance from
-    the mean, so that no number counts for more than another.
-
-    Four bits are a code of faiss' product quantiser, whose codebooks are so known without training, and whose scan adds up
-    table entries in registers.
-    """
+    the mean, so that no number counts for more than another."""
 
     def __init__(self, rows: Tensor):
-        import faiss
-
         self.mean = rows.mean(0)
         self.away = (rows - self.mean).abs().mean(0).clamp_min(1e-9)
-        signs = 2.0 * (torch.arange(16)[:, None] >> torch.arange(4) & 1) - 1  # 16 × 4
-        codes = 2 * -(-rows.shape[1] // 8)  # whole bytes
-        self.index = faiss.IndexPQFastScan(4 * codes, codes, 4, faiss.METRIC_INNER_PRODUCT)
-        faiss.copy_array_to_vector(signs.repeat(codes, 1).numpy().ravel(), self.index.pq.centroids)
-        self.index.is_trained = True
+        self.index = sign_codes(8 * -(-rows.shape[1] // 8))
         self.index.add(self._standardised(rows))
 
     def candidates(self, queries: Tensor, keep: int) -> Tensor:

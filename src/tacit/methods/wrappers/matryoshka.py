@@ -16,7 +16,8 @@ class Matryoshka(Method):
     `sizes` are their lengths, by default 8, 16, 32, … and the whole. A prefix is filled up with zeros: the method's own head
     then uses its first columns, which is the paper's weight-tied form (MRL-E), and a loss of cosines sees each prefix at length
     one, which is its contrastive form. So the method is built once and needs to know of nothing, whatever its head, and
-    the encoder computes a batch once. Teachers and memories hold whole representations.
+    the encoder computes a batch once. Teachers and memories hold whole representations. Options of `inner` are given beside
+    these, by their own names.
 
     checked: RAIVNLab/MRL@7ccb42d
     Compared: loss and gradient of a classifier in the weight-tied form.
@@ -38,7 +39,7 @@ class Matryoshka(Method):
     ):
         super().__init__(encoder)
         _refuse(inner)
-        self.sizes = _lengths(sizes, encoder.dim)
+        self.sizes = lengths(sizes, encoder.dim)
         self.inner, inner.encoder = inner, Nested(encoder)
         vars(self).update(views=inner.views, whole_batch=inner.whole_batch, second_order=inner.second_order)  # not the class's
 
@@ -52,7 +53,7 @@ class Matryoshka(Method):
         return {name if name.partition(".")[0] == "encoder" else f"inner.{name}": how for name, how in own}
 
 
-def _lengths(sizes: tuple[int, ...], dim: int) -> tuple[int, ...]:
+def lengths(sizes: tuple[int, ...], dim: int) -> tuple[int, ...]:
     """The sizes that were asked for, or the powers of two from LEAST and the whole."""
     usual = [2**power for power in range(LEAST.bit_length() - 1, dim.bit_length()) if 2**power < dim]
     found = tuple(sizes) or (*usual, dim)

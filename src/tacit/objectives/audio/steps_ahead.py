@@ -11,9 +11,9 @@ def steps_ahead(predictions: Tensor, z: Tensor, others: Tensor, offset: int) -> 
     """Binary noise-contrastive loss of several steps: n × t × k × d, n × t × d, int64 n × t × m -> scalar.
 
     Head j of the prediction at time i, j from 0, is to tell z[i + offset + j] from the m latents whose times others[i + offset
-    + j] names: logistic losses of dot products, every one of weight 1, over their number (Schneider et al. 2019,
-    arXiv:1904.05862, equation 1 with λ the number of negatives, and fairseq's criterion). Heads that reach beyond the end are
-    left out.
+    + j] names: logistic losses of dot products, every one of weight 1, for each that is predicted (Schneider et al. 2019,
+    arXiv:1904.05862, equation 1 with λ the number of negatives; fairseq's criterion divides so). Heads that reach beyond the
+    end are left out.
     """
     _, t, heads, _ = predictions.shape
     with full_precision():
@@ -26,7 +26,7 @@ def steps_ahead(predictions: Tensor, z: Tensor, others: Tensor, offset: int) -> 
             every = torch.einsum("ntd,nsd->nts", told, z)
             wrong = every.gather(2, others[:, shift:])
             total = total + F.softplus(-right).sum() + F.softplus(wrong).sum()
-            count += right.numel() + wrong.numel()
+            count += right.numel()
         return total / count
 
 
