@@ -33,8 +33,8 @@ class Learning:
 
     def measure(self, seed: int, quick: bool) -> Measures:
         data = digits(IMAGES, HUES, quick)
-        options = {**SHARED, "embedding": self.embedding, "epochs": self.epochs, **(QUICK if quick else {})}
-        own = {"rounds": ROUNDS, "clusters": self.clusters} if self.clusters else {}
+        options: dict[str, Any] = {**SHARED, "embedding": self.embedding, "epochs": self.epochs, **(QUICK if quick else {})}
+        own: dict[str, Any] = {"rounds": ROUNDS, "clusters": self.clusters} if self.clusters else {}
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(data.seen.samples, self.method, out=Path(folder) / "run", seed=seed, quiet=True, **options, **own)
             represent = representations(run)["this encoder"]

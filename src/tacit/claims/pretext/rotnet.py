@@ -4,6 +4,7 @@ import json
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,14 +33,14 @@ class Digits:
         train, test = (turned(data.split(part), self.any_way) for part in ("train", "test"))
         some = train.take(np.sort(counter.permutation(counter.key("claims"), len(train))[:IMAGES]))
         some.splits = None
-        options = {**SHARED, "flip": 0.0, **(QUICK if quick else {})}
+        options: dict[str, Any] = {**SHARED, "flip": 0.0, **(QUICK if quick else {})}
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(some, RotNet, out=Path(folder) / "run", seed=seed, quiet=True, **options)
             lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
             return judged(run, "this encoder", train, test) | {"told": [line["loss"] for line in lines if "loss" in line][-1]}
 
 
-def turned(samples: ImageArrays, any_way: bool) -> ImageArrays:
+def turned(samples: Any, any_way: bool) -> ImageArrays:
     """Images as they are, or each turned by a number of quarters of its own."""
     pixels = samples.pixels[samples.rows]
     if any_way:

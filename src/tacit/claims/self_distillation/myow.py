@@ -26,7 +26,7 @@ class AnyPartner(Method):
         self.inner = MYOW(encoder, **SMALL.options)
         self.inner.mined = partner  # type: ignore[method-assign]  # what is left out here
 
-    def step(self, batch: Batch) -> dict[str, tuple[Tensor, float]]:
+    def step(self, batch: Batch):
         return self.inner.step(batch)
 
 
