@@ -412,7 +412,7 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
-    "sela": but(VECTORS, labels=8, heads=2, relabellings=8),
+    "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
     # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.
     "bss": Toy(

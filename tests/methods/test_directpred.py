@@ -74,7 +74,7 @@ def made(**options):
 
 @pytest.mark.parametrize("every", ROUNDS)
 def test_steps_of_the_official_trainer(every):
-    method = made(every=every)
+    method = made(eigen_every=every)
     optimizer = torch.optim.SGD([p for p in method.parameters() if p.requires_grad], 0.1, momentum=0.9)
     layers = (method.encoder, method.projector[0], method.projector[3], method.predictor)
     for number, (loss, norms, correlation, predictor, target) in enumerate(ROUNDS[every]):
@@ -102,7 +102,7 @@ def test_the_predictor_shares_directions_and_its_strengths_are_roots():
     torch.testing.assert_close(least, torch.diag(torch.tensor([1.0, 1e-4])))
 
 
-@pytest.mark.parametrize("wrong", [{"every": 0}, {"inertia": 1.5}, {"teacher_momentum": -0.1}, {"dim": 0}])
+@pytest.mark.parametrize("wrong", [{"eigen_every": 0}, {"inertia": 1.5}, {"teacher_momentum": -0.1}, {"dim": 0}])
 def test_numbers_that_mean_nothing_are_refused(wrong):
     with pytest.raises(TacitError, match=next(iter(wrong))):
         DirectPred(Identity(), **wrong)

@@ -32,7 +32,7 @@ def test_labels_are_used_alike_where_the_largest_entries_are_not():
 
 def made(n=12, **options):
     torch.manual_seed(1)
-    method = SeLa(Identity(), **{"labels": 3, "heads": 2, "relabellings": 4, **options})
+    method = SeLa(Identity(), **{"labels": 3, "label_sets": 2, "relabellings": 4, **options})
     method.prepare(Facts("vector", n))
     return method
 

@@ -18,7 +18,7 @@ from tacit.numerics.kmeans import kmeans
 
 LABELS = 64
 SHARED = {"size": 16, "batch": 128, "epochs": 16, "warmup": 1}
-OWN = {"labels": LABELS, "heads": 4, "relabellings": 16}
+OWN = {"labels": LABELS, "label_sets": 4, "relabellings": 16}
 IMAGES = 5_000
 
 

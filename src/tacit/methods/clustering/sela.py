@@ -43,17 +43,17 @@ class SeLa(Method):
         encoder: Encoder,
         *,
         labels: int = 128,
-        heads: int = 10,
+        label_sets: int = 10,
         sharpness: float = 10.0,
         relabellings: int = 400,
         tolerance: float = 0.01,
     ):
         super().__init__(encoder)
-        positive(heads=heads, sharpness=sharpness, relabellings=relabellings, tolerance=tolerance)
+        positive(label_sets=label_sets, sharpness=sharpness, relabellings=relabellings, tolerance=tolerance)
         if labels < 2:
             raise TacitError(f"labels is {labels}; give 2 or more.")
-        self.head = nn.Linear(encoder.dim, heads * labels)
-        self.labels, self.heads, self.sharpness = labels, heads, sharpness
+        self.head = nn.Linear(encoder.dim, label_sets * labels)
+        self.labels, self.heads, self.sharpness = labels, label_sets, sharpness
         self.relabellings, self.tolerance = relabellings, tolerance
 
     def prepare(self, facts: Facts):

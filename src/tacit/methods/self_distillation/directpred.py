@@ -17,11 +17,11 @@ LEAST = 1e-4  # of the predictor's eigenvalues
 class DirectPred(Method):
     """BYOL whose predictor is made of the correlation of what it is given: the same directions, the roots of the strengths.
 
-    The correlation of projections, not centred, moves by 1 − `inertia` (ρ of the paper) at every step; every `every` steps the
+    The correlation of projections, not centred, moves by 1 − `inertia` (ρ of the paper) at every step; every `eigen_every` steps the
     predictor is put to it (equations 18 and 19), and in between it is trained as any other. `boost` is ε.
 
     checked: facebookresearch/luckmatters@625b5f7
-    Compared: over five steps of SGD by its own trainer loss, gradient, correlation, predictor and target, for `every` 1 and 2.
+    Compared: over five steps of SGD by its own trainer loss, gradient, correlation, predictor and target, for `eigen_every` 1 and 2.
     Differs: the norm within the projector has a scale and a shift, the layer before it no bias; the target begins as a copy;
     eigenvectors are those of a symmetric matrix, there the real part of a general decomposition.
     """
@@ -56,18 +56,18 @@ class DirectPred(Method):
         hidden: int = 512,
         boost: float = 0.01,
         inertia: float = 0.3,
-        every: int = 1,
+        eigen_every: int = 1,
         teacher_momentum: float = 0.996,
     ):
         super().__init__(encoder)
-        positive(dim=dim, hidden=hidden, every=every)
+        positive(dim=dim, hidden=hidden, eigen_every=eigen_every)
         shares(inertia=inertia, teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, hidden, dim)
         self.predictor = nn.Linear(dim, dim, bias=False)
         self.teacher = Teacher(nn.Sequential(self.encoder, self.projector))
         self.register_buffer("correlation", torch.zeros(dim, dim))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.boost, self.inertia, self.every, self.teacher_momentum = boost, inertia, every, teacher_momentum
+        self.boost, self.inertia, self.every, self.teacher_momentum = boost, inertia, eigen_every, teacher_momentum
 
     def step(self, batch: Batch):
         first, second = (self.projector(self.encoder(view)) for view in batch)
