@@ -329,6 +329,58 @@ def start_up(r: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{said}`python benchmarks/start_up.py benchmarks/results/start_up.json`."])
 
 
+def serving(rows: dict[str, Row]) -> str:
+    """The server beside the encoder alone, its memory, a full queue."""
+    parts = []
+    if "holds" in rows.get("rate", {}):  # all turns
+        r = rows["rate"]
+        cost = "processor seconds an image, "
+        shown = (
+            ("local images a second", 1),
+            ("served images a second", 1),
+            ("after the client's cost", 1),
+            ("share", 2),
+            (f"{cost}local", 4),
+            (f"{cost}server", 4),
+            ("errors", 0),
+            ("load", 1),
+        )
+        lines = [f"| turn | {' | '.join(name for name, _ in shown)} |", "|---" * (len(shown) + 1) + "|"]
+        for number, turn in enumerate(r["turns"], 1):
+            lines.append(f"| {number} | {' | '.join(f'{turn[name]:.{digits}f}' for name, digits in shown)} |")
+        off = max(turn["off"] for turn in r["turns"])
+        parts.append(
+            f"ViT-S on JPEG files of 256 pixels, requests of 16, 64 clients at a time, {r['requests']} requests: the server "
+            f"keeps **{r['share']:.0%}** of the rate of `Run.embed` on the same files (median of the turns; the rule is at "
+            f"least 70 % and no error: {'met' if r['holds'] else 'not met'}), {r['images a batch']:.0f} images a batch; "
+            f"vectors differ by {off:.0e} at most. The client's processor seconds by the number of cores are taken off the "
+            "wall clock."
+            "\n\n" + "\n".join(lines) + f"\n\n{told(r)}"
+        )
+    if "memory" in rows:
+        r = rows["memory"]
+        held = r["MB after each 500 requests"]
+        parts.append(
+            f"Memory over {r['requests']:,} requests of a text each, as many as 5 minutes allowed on this machine, "
+            f"{r['requests a second']:.0f} a second by 16 clients: {held[0]:.0f} MB after the first 500, {held[-1]:.0f} at the "
+            f"end; between the second tenth and the last **{r['grown MB']:+.1f} MB** (the rule is at most 10: "
+            f"{'met' if r['holds'] else 'not met'}), {r['errors']} errors. Load {r['load']:.1f}; {told(r)}"
+        )
+    if "full" in rows:
+        r = rows["full"]
+        parts.append(
+            f"A full queue: {r['refused']} requests were refused with 429 in **{r['median ms']:.1f} ms** (median; 99 of 100 in "
+            f"{r['99 of 100 in ms']:.0f} ms) while a batch took {r['seconds of the batch']:.1f} seconds (the rule is half of "
+            f"them under 50 ms, 99 of 100 under 500: {'met' if r['holds'] else 'not met'}). Load {r['load']:.1f}; {told(r)}"
+        )
+    return "\n\n".join(parts)
+
+
+def told(r: Row) -> str:
+    """How a part of the server's numbers was made."""
+    return f"{r['cores']} cores, {r['threads']} thread of the encoder; `{r['command']}`, commit {r['commit']}."
+
+
 def chunks() -> str:
     """A batch in chunks beside the whole: memory, time and gradients."""
     place, command = RESULTS / "chunks.json", "`OMP_NUM_THREADS=1 python benchmarks/chunks.py`"

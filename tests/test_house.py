@@ -36,6 +36,7 @@ BEFORE = {
     "embeddings": ("numerics",),
     "clusters": ("numerics",),
     "curation": ("embeddings", "method", "numerics"),
+    "explorer": ("", "embeddings", "curation", "numerics", "evaluation", "judging.telling"),  # the face, the table, the log
     "cli": ("",),  # the public face
 }
 

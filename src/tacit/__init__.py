@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tacit.check import check_method as check_method
     from tacit.data import known as known
     from tacit.data import open as open
-    from tacit.data.inspecting import Inspection as Inspection
     from tacit.data.inspecting import inspect as inspect
     from tacit.demo_story import demo as demo
     from tacit.describing import catalogue as catalogue
     from tacit.describing import describe as describe
     from tacit.embeddings.read import Table as Table
-    from tacit.embeddings.search import Hit as Hit
     from tacit.errors import TacitError as TacitError
     from tacit.evaluation.comparison import Evaluation as Evaluation
+    from tacit.explorer.exploring import explore as explore
+    from tacit.exporting.export import export as export
     from tacit.few_labels.saved import Head as Head
     from tacit.judging.adapting import regimes as regimes
     from tacit.judging.comparing import compare as compare
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tacit.previewing import preview as preview
     from tacit.reproducing import reproduce as reproduce
     from tacit.run import Run as Run
+    from tacit.serving.serve import serve as serve
 
 # The table of contents: where each public name lives, as "module" or "module:name" where the name differs there.
 # No name may be that of a subpackage: importing the subpackage would put it in the name's place.
@@ -64,19 +65,20 @@ CONTENTS = {
     "search": "tacit.applying.searching",
     "search_all": "tacit.applying.searching",
     "cluster": "tacit.applying.clustering",
+    "explore": "tacit.explorer.exploring",
     "table": "tacit.applying.keeping",
     "curate": "tacit.applying.curating",
     "fit": "tacit.applying.fitting",
     "predict": "tacit.applying.predicting",
+    "serve": "tacit.serving.serve",
+    "export": "tacit.exporting.export",
     "catalogue": "tacit.describing",
     "describe": "tacit.describing",
     "reproduce": "tacit.reproducing",
     # what they give and take
     "Run": "tacit.run",
-    "Inspection": "tacit.data.inspecting",
     "Evaluation": "tacit.evaluation.comparison",
     "Table": "tacit.embeddings.read",
-    "Hit": "tacit.embeddings.search",
     "Head": "tacit.few_labels.saved",
     "open": "tacit.data",
     "known": "tacit.data",

@@ -63,9 +63,10 @@ def demo(out: str | Path = "tacit-demo", *, seed: int = 0, quiet: bool = False) 
         images, "simclr", out=folder / "run", seed=seed, quiet=quiet, epochs=EPOCHS, width=WIDTH, batch=BATCH, **VIEWS
     )
     judged = evaluate(run, images, seed=seed)
-    table = embed(run, images, out=folder / "images.lance")
+    at = folder / "images.lance"
+    table = embed(run, images, out=at)
     query = next(iter(sorted(id for id in table.ids() if id.startswith("test/"))))
     sheet = folder / "search.png"
     hits = search(table, query, run=run, top=14, sheet=sheet)
     report = run.path / "report.html"
-    return Demo(run, images, judged, table.path, query, hits, sheet, report, time.perf_counter() - begun)
+    return Demo(run, images, judged, at, query, hits, sheet, report, time.perf_counter() - begun)

@@ -303,6 +303,7 @@ class Method(nn.Module):
     second_order: ClassVar[bool] = False  # differentiates through a gradient: no fused backward
     similarity: ClassVar[str] = "cosine"  # by which what it represents is to be compared
     progress: float = 0.0  # of this stage, in [0, 1]; set by the loop
+    batch_size: int = 0  # of the main stream, over all processes; set by the loop, for plans of batches
     encoder: Any  # a module that offers what the constructor asks for by annotation; None where a method has none
 
     def __init__(self, encoder: nn.Module | Encoder | Lookup | None = None):
@@ -314,9 +315,10 @@ class Method(nn.Module):
         super().__init_subclass__(**rest)
         if cls.__base__ is not Method:
             raise TypeError(f"{cls.__name__} must derive from Method itself: share by parts and objectives, not by parents")
-        taken = RESERVED & (set(vars(cls)) | set(options(cls))) | {f.name for f in fields(Recipe)} & set(options(cls))
+        owned = {f.name for f in fields(Recipe)} | {name for name in vars(Method) if not name.startswith("_")}
+        taken = RESERVED & (set(vars(cls)) | set(options(cls))) | owned & set(options(cls))
         if taken:
-            raise TypeError(f"{cls.__name__} uses names that torch's modules or recipes already have: {sorted(taken)}")
+            raise TypeError(f"{cls.__name__} uses names that torch's modules, recipes or hooks already have: {sorted(taken)}")
 
     def _unwritten(self, batch: Batch, player: str = "") -> Loss:
         """The loss of one batch: a tensor, or named terms `{name: tensor or (tensor, weight)}`."""

@@ -15,14 +15,20 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "moco_v2": ("image",),
     "grace": ("graph",),
     "simcse": ("text",),
+    "decoupled_uniformity": ("image",),
+    "triplet_net": ("image",),
+    "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
     "dcglr": ("cloud",),
+    "directpred": ("image",),
+    "myow": ("image", "vector"),  # CIFAR, Tiny ImageNet; counts of spikes
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
+    "sela": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),
@@ -41,6 +47,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "d_sla": ("graphs",),
     "clusterns": ("text",),
     "dclr": ("text",),
+    "mochi": ("image",),
+    "bss": ("image",),
+    "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
     "infomgf": ("graph",),
     "isoalign": ("series",),
@@ -52,6 +61,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "cpc": ("image", "audio", "text"),
     "wav2vec": ("audio",),
     "opn": ("video",),
+    "rotnet": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

@@ -9,6 +9,7 @@ from PIL import Image
 from tacit.applying.embedding import embed
 from tacit.applying.searching import search, search_all
 from tacit.data.generated import tiny_images, write
+from tacit.embeddings.read import open_table
 from tacit.errors import TacitError
 from tacit.pretraining import pretrain
 from tacit.run import Run
@@ -159,7 +160,8 @@ def test_what_was_broken_off_is_gone_on_with(trained, cloth, table, tmp_path, mo
     monkeypatch.setattr(Run, "represent", breaking)
     with pytest.raises(KeyboardInterrupt):
         embed(trained, cloth, out=out, batch=10)
-    assert not out.exists()
+    with pytest.raises(TacitError, match="is not whole yet"):
+        open_table(out)
     made = embed(trained, cloth, out=out, batch=10, told=told.append)
     assert made.ids() == list(samples.ids) and f"20 of {len(samples)} samples" in told[0]
     np.testing.assert_allclose(made.vectors(), table.vectors(), rtol=1e-4, atol=1e-5)

@@ -47,5 +47,5 @@ def test_what_is_unclear_is_refused(keys, room, everything, said):
 
 
 def test_a_room_and_all():
-    assert claims.chosen([], "contrast", False) == ["dcl", "grace", "npid"]
+    assert claims.chosen([], "contrast", False) == ["dcl", "decoupled_uniformity", "grace", "isogclr", "npid", "triplet_net"]
     assert claims.chosen([], None, True) == list(claims.listing())

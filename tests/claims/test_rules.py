@@ -15,6 +15,39 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "autoencoder": 31, "NPID, 1,000 images": 33, "NPID, 4,000 images": 36, "NPID, 15,000 images": 40,
         "softmax": {"knn": 40, "wavering": 0.5}, "softmax, proximal term": {"knn": 40, "wavering": 0.1},
     },
+    "directpred": {
+        "untrained": 30, "without a predictor": 20, "learned linear predictor": {"knn": 36, "turned": 0.8}, "DirectPred": 38,
+    },
+    "decoupled_uniformity": {
+        "untrained": 30, "SimCLR, batch 64": 37, "uniformity, batch 64": 38, "SimCLR, batch 256": 39,
+        "uniformity, batch 256": 40, "weak views": 33, "weak views, kernel": 36,
+    },
+    "mochi": {
+        "untrained": 30, "MoCo v2": {"knn": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,
+        "MoCHi": {"knn": 40, "spread": 0.9},
+    },
+    "rotnet": {
+        "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
+        "digits, upright": {"knn": 90, "told": 0.2},
+    },
+    "triplet_net": {
+        "untrained": 70, "looks, pairs": 75, "looks, triplets": 80, "classes, pairs": 95, "classes, triplets": 98,
+    },
+    "mcl": {
+        "one stage": {"subclass": 50, "irrelevant": 99}, "one stage, 3 × width and epochs": 60,
+        "MCL, 3 stages": {"subclass": 75, "irrelevant": 98},
+    },
+    "sela": {
+        "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
+        "SeLa": {"knn": 40, "used": 0.99},
+    },
+    "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
+    "bss": {
+        "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},
+    },
+    "isogclr": {
+        "SimCLR, 0.1": 34, "SimCLR, 0.2": 36, "SimCLR, 0.5": 33, "SogCLR": 36, "iSogCLR": {"knn": 39, "warm": 0.3},
+    },
     "clan": {"raw input, neighbours": 85, "SimCLR twin, neighbours": 80, "SimCLR twin, centre": 70, "CLAN": 90},
     "d_sla": {
         f"{arm}, {title}": {"accuracy": a, "spearman": s}

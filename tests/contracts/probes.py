@@ -119,7 +119,8 @@ class PlannedBatches(Method):
         by_cluster = shuffled[labels[shuffled].argsort(stable=True)]
         counts = labels.bincount(minlength=self.clusters)
         place = torch.cat([torch.arange(count) for count in counts.tolist()])  # the how-manieth of its cluster
-        return Plan(batches=[b for b in (by_cluster[place == r] for r in range(int(counts.max()))) if len(b) > 8])
+        one_of_each = (by_cluster[place == r] for r in range(int(counts.max())))
+        return Plan(batches=[b[: self.batch_size] for b in one_of_each if len(b) > 8])
 
     def step(self, batch: Batch):
         first, second = (self.projector(self.encoder(view)) for view in batch)

@@ -1,5 +1,6 @@
 """Every method found keeps the contract; a new one is covered by being in the table of contents."""
 
+import inspect
 from dataclasses import replace
 
 import pytest
@@ -128,6 +129,20 @@ def test_names_that_torch_needs_are_refused():
 
     with pytest.raises(TypeError, match="half"):
         type("Halved", (Method,), {"__init__": __init__})
+
+
+@pytest.mark.parametrize("name", ["groups", "solve", "progress", "batch_size"])
+def test_an_option_named_like_a_hook_is_refused(name):
+    """Kept under its name, it would stand in the hook's place."""
+
+    def __init__(self, encoder, *, hook: int = 1):
+        pass
+
+    given = inspect.signature(__init__).parameters
+    named = [p.replace(name=name) if p.name == "hook" else p for p in given.values()]
+    __init__.__signature__ = inspect.Signature(named)
+    with pytest.raises(TypeError, match=name):
+        type("Hooked", (Method,), {"__init__": __init__})
 
 
 def test_a_loss_over_whole_batches_is_not_accumulated():

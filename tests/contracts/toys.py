@@ -25,6 +25,7 @@ from tacit.check import (
 )
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
+from tacit.data.images import ImageArrays
 from tacit.data.interactions import generated_choices
 from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
@@ -38,9 +39,10 @@ from tacit.judging.linking import links, reconstruction
 from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
+from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
 from tacit.views import Program
-from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Shuffled, Speeds
+from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Raster, Shuffled, Speeds
 
 
 def toy(key: str) -> Toy | None:
@@ -202,6 +204,38 @@ def recommended(case: Case, trained: Trained) -> tuple[float, float]:
     return plain + 0.1, reached
 
 
+def recognised(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to the other look at its image: of an untrained encoder and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return share(case.first_stage().method.encoder) + 0.1, share(trained.method.encoder)
+
+
+def upright(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a letter's turn is told, of looks that training did not see: twice chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Raster(), views)(samples.read(index)[0], index, 1)
+    with torch.no_grad():
+        method = trained.method.eval()
+        turned, which = turns(look)
+        return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
+
+
+def letters(n: int) -> ImageArrays:
+    """Single frames of letters that stand upright."""
+    frames = moving_letters(n, size=16, frames=2)
+    pixels = np.ascontiguousarray(frames.store.values[:, 0])
+    return ImageArrays("letters", pixels, np.arange(n), frames.ids, frames.labels, frames.classes, frames.splits)
+
+
 EASY = {"crop": [1.0, 1.0], "ratio": [1.0, 1.0], "shift": 0, "split_colours": 0.0}
 CHOICES = Toy(generated_choices, {**QUICK, "width": 16, "epochs": 20}, elsewhere=False, score=recommended)
 
@@ -328,6 +362,12 @@ TOYS: dict[str, Toy] = {
     "poincare_embeddings": Toy(generated_tree, {"rounds": 300, "burn_in": 10}, elsewhere=False, score=rebuilt),
     "cvrl": but(replace(VIDEOS, score=found_again), hidden=32, dim=16, depth=[1], temperature=1.0, jitter=0.2, epochs=12),
     "rspnet": but(replace(VIDEOS, score=paced), dim=16, queue=256, teacher_momentum=0.95, frames=6, jitter=0.2, epochs=12),
+    "rotnet": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1, 1], "flip": 0.0, "epochs": 12},
+        elsewhere=False,
+        score=upright,
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
@@ -365,4 +405,18 @@ TOYS: dict[str, Toy] = {
     "convirt": but(PARTS, dim=32),
     "meru": but(PARTS, dim=32),
     "simsiam": but(VECTORS, dim=256, hidden=64),
+    "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
+    "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
+    "isogclr": but(VECTORS, dim=64),
+    "sela": but(VECTORS, labels=8, heads=2, relabellings=8),
+    "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
+    # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.
+    "bss": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.6, 1.0], "epochs": 8},
+        elsewhere=False,
+        score=recognised,
+    ),
+    "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
+    "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
 }

@@ -44,6 +44,11 @@ def test_the_page_of_claims_is_not_stale():
     assert GENERATE["claims_page"]() == page, "run `python docs/generate.py`"
 
 
+def test_the_page_of_exploring_is_not_stale():
+    page = (ROOT / "docs" / "exploring.md").read_text(encoding="utf-8")
+    assert GENERATE["EXPLORING"]["page"](page) == page, "run `python docs/generate.py`"
+
+
 def test_the_page_of_codes_is_not_stale():
     page = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
     assert GENERATE["CODES"]["page"]() == page, "run `python docs/generate.py`"
@@ -52,6 +57,11 @@ def test_the_page_of_codes_is_not_stale():
 def test_the_page_of_scaling_is_not_stale():
     page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
     assert GENERATE["SCALING"]["page"]() == page, "run `python docs/generate.py`"
+
+
+def test_the_page_of_a_billion_is_not_stale():
+    page = (ROOT / "docs" / "billion.md").read_text(encoding="utf-8")
+    assert GENERATE["BILLION"]["page"]() == page, "run `python docs/generate.py`"
 
 
 def test_the_model_of_scaling_by_hand():

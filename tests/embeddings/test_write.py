@@ -9,13 +9,14 @@ import tracemalloc
 from collections import namedtuple
 from dataclasses import replace
 
+import lancedb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from tacit.embeddings import write as module
-from tacit.embeddings.read import open_table
-from tacit.embeddings.rows import Rows
+from tacit.embeddings.read import Unfinished, open_table
+from tacit.embeddings.rows import Rows, schema, to_batch
 from tacit.embeddings.write import add, begun, sole_writer, write
 from tacit.errors import TacitError
 
@@ -150,7 +151,6 @@ def test_an_error_in_the_rows_comes_out_as_it_is(tmp_path, made, vectors, error)
     with pytest.raises(error, match="stop"):
         write(out, breaking(), made, total=1000, overwrite=True)
     assert len(open_table(out)) == 1000
-    assert names(tmp_path) == [".photos.part.lance", "photos.lance"]  # to go on with
     done = begun(out, made)
     assert done == [f"some/{i}.png" for i in range(500)]
     assert begun(out, replace(made, encoder="cd" * 32)) == begun(out, replace(made, source="other")) == []
@@ -265,61 +265,91 @@ def test_a_kill_midway_leaves_the_old_table_or_none(tmp_path, made, vectors, old
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    assert (tmp_path / ".photos.part.lance").is_dir()  # it was being written, and is hidden
-    assert any((tmp_path / ".photos.part.lance" / "data").iterdir())
     if old:
         assert np.array_equal(open_table(out).vectors(), vectors)
     else:
-        assert not out.exists()
-        with pytest.raises(TacitError, match="There is no table"):
+        with pytest.raises(Unfinished, match=r"is not whole yet.*start the same command again"):
             open_table(out)
+    with pytest.raises(TacitError, match="another encoder"):
+        write(out, rows(vectors[:10]), replace(made, encoder="cd" * 32), total=10, overwrite=True)
     assert len(write(out, rows(vectors[:10]), made, total=10, overwrite=True)) == 10
     assert names(tmp_path) == ["photos.lance"]
 
 
-@pytest.mark.parametrize("moment", ["before", "between", "after"])
-def test_a_kill_while_renaming_loses_nothing(tmp_path, made, vectors, monkeypatch, moment):
-    """What a kill leaves on the disk at each moment of the replacement opens as the old table or as the new."""
-    out, kept = tmp_path / "live" / "photos.lance", tmp_path / "killed"
+@pytest.mark.parametrize("moment", range(4))
+def test_a_kill_while_replacing_loses_nothing(tmp_path, made, vectors, monkeypatch, moment):
+    """What a kill leaves on the disk before and after each tagging opens as the old table or as the new."""
+    out, kept, moments = tmp_path / "live" / "photos.lance", tmp_path / "killed", []
     write(out, rows(vectors), made, total=1000)
-    rename, moves = type(out).rename, []
 
-    def watched(self, target):
-        if (moment, len(moves)) in (("before", 0), ("between", 1)):
+    def snapshot():
+        if len(moments) == moment:
             shutil.copytree(out.parent, kept)
-        moves.append(target)
-        done = rename(self, target)
-        if (moment, len(moves)) == ("after", 2):
-            shutil.copytree(out.parent, kept)
-        return done
+        moments.append(moment)
 
-    monkeypatch.setattr(type(out), "rename", watched)
+    def watched(lance):
+        snapshot()
+        tag(lance)
+        snapshot()
+
+    tag = module.tag
+    monkeypatch.setattr(module, "tag", watched)
     write(out, rows(vectors[:10]), made, total=10, overwrite=True)
     monkeypatch.undo()
-    assert len(moves) == 2
-    assert len(names(kept)) == 2
-    assert len(open_table(kept / "photos.lance")) == (10 if moment == "after" else 1000)
+    assert len(moments) == 4  # when it is whole, and when its pieces are put together
+    assert len(open_table(kept / "photos.lance")) == (10 if moment else 1000)
     assert len(write(kept / "photos.lance", rows(vectors[:20]), made, total=20, overwrite=True)) == 20
-    assert names(kept) == ["photos.lance"]
+    assert len(open_table(out).lance.list_versions()) == 1  # of what was replaced nothing is left
 
 
-def test_a_failed_last_rename_brings_the_old_table_back(tmp_path, made, vectors, monkeypatch):
+def test_a_tag_that_cannot_be_written_leaves_the_old_table(tmp_path, made, vectors, monkeypatch):
     out = tmp_path / "photos.lance"
     write(out, rows(vectors), made, total=1000)
-    rename = type(out).rename
 
-    def failing(self, target):
-        if "part" in self.name:
-            raise OSError("no")
-        return rename(self, target)
+    def failing(lance):
+        raise OSError("no")
 
-    monkeypatch.setattr(type(out), "rename", failing)
+    monkeypatch.setattr(module, "tag", failing)
     with pytest.raises(TacitError, match="could not be written"):
         write(out, rows(vectors[:10]), made, total=10, overwrite=True)
     assert len(open_table(out)) == 1000
     monkeypatch.undo()
-    assert len(write(out, [], made, total=10, overwrite=True, go_on=True)) == 10  # it was whole, but for its name
-    assert names(tmp_path) == ["photos.lance"]
+    assert len(write(out, [], made, total=10, overwrite=True, go_on=True)) == 10  # it was whole, but for its tag
+
+
+def test_what_was_broken_off_is_undone_before_a_change(tmp_path, made, vectors):
+    out = tmp_path / "photos.lance"
+    write(out, rows(vectors[:900]), made, total=900)
+
+    def breaking():
+        yield from rows(vectors[:100])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(out, breaking(), made, total=1000, overwrite=True)
+    table = add(out, [*rows(vectors, 100)][9:], renew=False)
+    assert np.array_equal(table.vectors(), vectors) and begun(out, made) == []
+
+
+def test_two_machines_at_once_stop_and_what_was_whole_stays(tmp_path, made, vectors):
+    """Another machine has no part in the lock of this one: it is played by LanceDB itself."""
+    out = tmp_path / "photos.lance"
+    write(out, rows(vectors[:500]), made, total=500)
+    (theirs,) = (to_batch(some, schema(made)) for some in rows(vectors[:100], 100))
+
+    def meanwhile():
+        yield from [*rows(vectors, 100)][5:]
+        lancedb.connect(tmp_path).open_table("photos").add(theirs)
+
+    for change in (
+        lambda: add(out, meanwhile(), renew=False),
+        lambda: add(out, meanwhile(), renew=True),
+        lambda: write(out, meanwhile(), made, total=1000, overwrite=True),
+    ):
+        with pytest.raises(TacitError, match="from another machine at once; what was whole before is untouched"):
+            change()
+        assert np.array_equal(open_table(out).vectors(), vectors[:500])
+    assert len(add(out, [*rows(vectors, 100)][5:], renew=False)) == 1000
 
 
 def test_a_kill_costs_what_came_since_the_last_commit(tmp_path, made):

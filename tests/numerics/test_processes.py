@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tacit.numerics import processes
 from tacit.numerics.processes import gather, mean, rank, size, total
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}
@@ -23,6 +24,16 @@ def test_one_process_is_the_identity():
     assert (size(), rank()) == (1, 0)
     assert gather(x) is x and total(x) is x
     assert torch.equal(mean(x), x)
+    assert processes.mine(3, x.device).tolist() == [0, 1, 2]
+
+
+def found_again():
+    own = setting()[0].chunk(size())[rank()]
+    return torch.equal(gather(own)[processes.mine(len(own), own.device)], own)
+
+
+def test_a_process_finds_its_rows_among_all(pair):
+    assert all(pair.run(found_again))
 
 
 def values():

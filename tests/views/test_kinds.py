@@ -1,6 +1,7 @@
 """The kinds of view."""
 
-from tacit.views.kinds import MultiCrop, Pair
+from tacit.views import modality
+from tacit.views.kinds import MultiCrop, Pair, Raster, Seen
 
 
 def test_another_number_of_small_views():
@@ -11,3 +12,9 @@ def test_another_number_of_small_views():
         assert [seen.role for seen in changed.seen()] == ["global"] + ["local"] * count
         assert changed.of == {"image": [first, *[small] * count], "vector": [{"noise": 0.1}]}
     assert Pair().with_small(3) == Pair()
+
+
+def test_pictures_are_as_many_looks_as_are_wished_for():
+    assert Raster().seen() == (Seen(),) and Raster(looks=3).seen() == (Seen(),) * 3
+    assert Raster in modality("image").kinds
+    assert not any(Raster in modality(kind).kinds for kind in ("vector", "series", "audio", "video", "text"))

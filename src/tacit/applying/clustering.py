@@ -18,7 +18,7 @@ from tacit.curation.levels import hierarchical_kmeans, usual_levels
 from tacit.embeddings.index import INDEXED, unit
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import BATCH, Table, open_table
-from tacit.embeddings.rows import vectors_of
+from tacit.embeddings.rows import schema, vectors_of
 from tacit.errors import TacitError, unknown
 from tacit.numerics.kmeans import assign, kmeans
 from tacit.numerics.topk import nearest
@@ -217,14 +217,20 @@ def _by_size(labels: np.ndarray) -> np.ndarray:
 
 def _names(table: Table, places: list[np.ndarray]) -> list[str]:
     """A name for each cluster, by the rows at these positions, the most typical first."""
-    columns = ["id", "label", "path"] + (["text"] if "text" in table.lance.schema.names else [])
+    own = schema(table.provenance).names
+    texts = [name for name in own if name == "text"]
+    joined = [field.name for field in table.lance.schema if field.name not in own and pa.types.is_string(field.type)]
+    columns = ["id", "label", "path", *texts, *joined]
     rows = table.at(np.concatenate(places), columns)
     ends = np.cumsum([len(some) for some in places])[:-1]
     parts = {name: [[*own] for own in np.split(np.array(rows.column(name).to_pylist(), object), ends)] for name in columns}
-    labels, folders = naming.by_majority(parts["label"]), naming.by_folder(parts["path"])
-    words = naming.by_words(parts["text"]) if "text" in parts else [""] * len(places)
+    texts += [name for name in joined if naming.is_written(parts[name])]
+    marks = [naming.by_majority(parts[name]) for name in ("label", *joined) if name not in texts]
+    words = [naming.by_words(parts[name]) for name in texts]
+    called = ([next(filter(None, one), "") for one in zip(*found)] or [""] * len(places) for found in (marks, words))
+    folders = naming.by_folder(parts["path"])
     typical = [f"like {own[0]}" for own in parts["id"]]
-    return naming.distinct([": ".join(filter(None, both)) for both in zip(labels, words)], folders, typical)
+    return naming.distinct([": ".join(filter(None, both)) for both in zip(*called)], folders, typical)
 
 
 def _before(out: Path) -> dict[str, int]:

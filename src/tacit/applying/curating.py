@@ -1,6 +1,7 @@
 """`tacit curate`: which rows of a table are worth learning from, decided by their vectors and written down with the reasons."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from tacit.applying.many import Engine, engine_of
 from tacit.curation.choosing import at_hazard, balanced, diverse, typical
+from tacit.curation.duplicates import Duplicates, near_duplicates
 from tacit.curation.hashes import BITS, hashes_of
-from tacit.curation.manifest import Decisions, write_manifest
+from tacit.curation.manifest import Decisions, address, write_manifest
+from tacit.curation.shared_search import Comparing, near_duplicates_by
 from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
 from tacit.embeddings.index import INDEXED
@@ -20,6 +24,7 @@ from tacit.embeddings.rows import COLUMNS, vectors_of
 from tacit.errors import TacitError, positive
 from tacit.numerics.exact import unit
 
+SHARES = 64  # parts of a block that workers of a cluster compare: more than there are of them, so that none waits long
 NOT_THINNED = "not thinned: of the"  # the reason of what is held out
 
 
@@ -82,6 +87,7 @@ def curate(
     within_folders: bool = False,
     far: float = 3.0,
     overwrite: bool = False,
+    engine: Engine | str = "local",
     seed: int = 0,
 ) -> Curation:
     """Decide which rows of a table are kept, and write all of them, each with its reason, into the manifest `out`.
@@ -99,6 +105,9 @@ def curate(
                      balance: evenly over the levels of hierarchical k-means, however often a thing occurs
                      typical: the most typical of each cluster; diverse: each as far as can be from the others
 
+    engine           who looks for near duplicates: "local", "ray" (docs/billion.md), or an engine of `applying.many`; each
+                     worker holds all vectors, and what is found is the same
+
     The manifest has a column `kept` that may be changed, and `tacit.pretrain` takes it as a source. Vectors are held in
     memory. No file of the source is touched. What was decided depends on the table, the options and `seed` alone.
     """
@@ -107,22 +116,28 @@ def curate(
         within_folders, far, seed
     )  # fmt: skip
     _check(asked)
+    engine = engine_of(engine)
     table = table if isinstance(table, Table) else open_table(table)
     out = parquet_file(out)
     if out.exists() and not overwrite:
         raise TacitError(f"{out} is there already; say overwrite to replace it, or give another name.")
     decided, vectors, hashes = _read(table, hamming is not None)
-    notes = _decide(decided, vectors, hashes, table.provenance.similarity, asked)
+    notes = _decide(decided, vectors, hashes, table, asked, engine)
     made = table.provenance
     about = {"table": str(table.path.absolute()), "table_version": table.version, "encoder": made.encoder, "run": made.run}
     about |= {"options": asdict(asked), "tacit": version("tacit")}
-    write_manifest(out, decided, _address(made.source), made.kind, about)
+    write_manifest(out, decided, address(made.source), made.kind, about)
     kept, held = int(decided.kept.sum()), sum(reason.startswith(NOT_THINNED) for reason in decided.reasons)
     return Curation(out, str(table.path), len(decided.ids), kept, held, decided.kinds, notes)
 
 
 def _decide(
-    decided: Decisions, vectors: torch.Tensor, hashes: tuple[np.ndarray, np.ndarray] | None, similarity: str, asked: Options
+    decided: Decisions,
+    vectors: torch.Tensor,
+    hashes: tuple[np.ndarray, np.ndarray] | None,
+    table: Table,
+    asked: Options,
+    engine: Engine,
 ) -> list[str]:
     """All steps that were asked for, in their order; what is to be said beside them."""
     x, splits = unit(vectors), decided.splits
@@ -133,7 +148,7 @@ def _decide(
     for row in held.tolist():
         decided.reasons[row] = f"{NOT_THINNED} {splits[row]} part"  # type: ignore[index]  # rows are held out
     if asked.drop_duplicates:
-        drop_near(decided, x, trained, asked.similar)
+        drop_near(decided, trained, _duplicates(x, trained, table, asked.similar, engine))
     if asked.hamming is not None and hashes is not None:
         drop_alike(decided, hashes, trained, asked.hamming, asked.within_folders)
     if asked.drop_leaks:
@@ -146,9 +161,24 @@ def _decide(
     if asked.keep > len(left):
         return [f"{asked.keep:,} were to be kept and {len(left):,} are left: all of these are."]
     way = balanced if asked.balance else typical if asked.typical else diverse if asked.diverse else at_hazard
-    space = x if similarity == "cosine" or way is typical else vectors
+    space = x if table.provenance.similarity == "cosine" or way is typical else vectors
     thin(decided, space[torch.from_numpy(left)], left, way, asked.keep, asked.seed)
     return []
+
+
+def _duplicates(x: torch.Tensor, trained: np.ndarray, table: Table, similar: float, engine: Engine) -> Duplicates:
+    """Which of these rows repeat which, found by the workers of an engine."""
+    if not engine.apart:
+        return near_duplicates(x[torch.from_numpy(trained)], similar)
+    make = partial(_comparing, str(table.path.absolute()), table.version, trained, similar)
+    with engine.workers(make) as each:
+        return near_duplicates_by(each, len(trained), SHARES)
+
+
+def _comparing(table: str, version: int, trained: np.ndarray, similar: float) -> Comparing:
+    """A worker that has read the table by its address."""
+    _, vectors, _ = _read(open_table(table, version), hashed=False)
+    return Comparing(unit(vectors)[torch.from_numpy(trained)], similar)
 
 
 def _check(asked: Options) -> None:
@@ -172,12 +202,6 @@ def _check(asked: Options) -> None:
     if asked.within_folders and asked.hamming is None:
         raise TacitError("--within-folders says where pictures are compared by their hash; give --hamming too.")
     positive(far=asked.far)
-
-
-def _address(source: str) -> str:
-    """Where the table's source is found from any folder, if it is a file or a folder."""
-    path = Path(source).expanduser()
-    return str(path.absolute()) if source and path.exists() else source
 
 
 def _read(table: Table, hashed: bool) -> tuple[Decisions, torch.Tensor, tuple[np.ndarray, np.ndarray] | None]:

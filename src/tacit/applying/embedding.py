@@ -1,32 +1,40 @@
 """`tacit embed`: a run's vectors in a table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from platform import node
 from typing import Any
 
 import numpy as np
 
 from tacit import data as sources
-from tacit.data.checking import readable
+from tacit.applying.many import Engine, engine_of
+from tacit.data.checking import refuse_many
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.text.samples import TextSamples
+from tacit.embeddings.places import Address
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.read import Missing, Table, Unfinished, open_table
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.write import add, begun, check_encoder, sole_writer, write
 from tacit.errors import TacitError
+from tacit.material import hash_of_ids
 from tacit.picturing import thumbnails
 from tacit.retrieval import tokens as late
 from tacit.run import Run, chunks
 from tacit.sides import Side, side_of
+
+# From what was read of samples at their positions: a vector each; or those of their tokens, and where each sample's begin.
+Vectors = Callable[[Run | Side, Any, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
 def embed(
     run: Run | str | Path,
     data: Any,
     *,
-    out: str | Path,
+    out: str | Path | Address,
     kind: str | None = None,
     overwrite: bool = False,
     append: bool = False,
@@ -35,9 +43,11 @@ def embed(
     pool: int = 1,
     device: str = "auto",
     batch: int = 256,
+    engine: Engine | str = "local",
     told: Callable[[str], None] = lambda sentence: None,
 ) -> Table:
-    """Stream a source through a run's encoder into the table `out` (`photos.lance`), in constant memory.
+    """Stream a source through a run's encoder into the table `out` (`photos.lance`, or an address such as
+    `s3://bucket/photos.lance`), in constant memory.
 
     overwrite  replace a table of the same encoder that is there, once the new one is whole
     append     add to it the samples whose ids it has not
@@ -45,6 +55,8 @@ def embed(
     tokens     keep the vectors of each sample's tokens (patches of an image, words of a text) in place of one for all of it,
                which `search` then compares by late interaction
     pool       of these the means of groups of about so many (`retrieval.token_pooling`)
+    engine     who reads and encodes: "local", "ray" (docs/billion.md), or an engine of `applying.many`; what is written, by
+               this process alone, is the same
     told       hears what is gone on with
 
     What a kill broke off is gone on with by the same call: no sample twice, none left out. Samples that cannot be read are
@@ -56,6 +68,9 @@ def embed(
         raise TacitError("Of --overwrite, --append and --renew one says what becomes of a table that is there; give one.")
     if pool < 1 or (pool > 1 and not tokens):
         raise TacitError(f"--pool is {pool}; it counts the tokens that become one vector, 1 or more, and goes with --tokens.")
+    engine = engine_of(engine)
+    if engine.apart and not isinstance(data, str | Path):
+        raise TacitError("Workers of a cluster open the data by its address; give a path in place of what is in memory.")
     run = run if isinstance(run, Run) else Run(run, device)
     opened = sources.open(data, kind)
     by = side_of(run, opened)
@@ -68,30 +83,43 @@ def embed(
         str(run.path.resolve()), encoder, form, similarity, dim, kept, version("tacit"), str(samples.source), pool
     )
     corrupt: list[Corrupt] = []
+    vectors: Vectors = partial(_of_tokens, pool=pool) if tokens else _one_each
+    make: Callable[[], Batches] = partial(Batches, by, samples, vectors)
+    if engine.apart:
+        make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples), vectors)
     with sole_writer(out) as place:
-        adding = (append or renew) and place.exists()
-        if adding:
-            there = open_table(place)
-            check_encoder(there, provenance)
+        there = _there(place) if append or renew else None
+        if there is not None:
+            check_encoder(there.provenance, provenance, place)
             done = [] if renew else there.ids()
         else:
             done = begun(place, provenance)
-        if not adding and not set(samples.ids).issuperset(done):
+        if there is None and not set(samples.ids).issuperset(done):
             done = []  # of a source that has changed
         left = _without(samples.ids, done)
         if done:
             told(f"{len(samples.ids) - len(left):,} of {len(samples.ids):,} samples are in {place} already; the rest follows.")
-        rows = _rows(by, samples, left, batch, corrupt, provenance)
-        if adding:
-            table = add(place, rows, renew=renew)
-        else:
-            table = write(place, rows, provenance, total=len(samples), overwrite=overwrite, go_on=bool(done))
-    listed = Path(out).with_suffix(".left-out.txt")
-    if not adding:
+        with engine.workers(make) as each:
+            rows = _rows(each(left[some] for some in chunks(len(left), batch)), samples, corrupt)
+            if there is not None:
+                table = add(place, rows, renew=renew)
+            else:
+                table = write(place, rows, provenance, total=len(samples), overwrite=overwrite, go_on=bool(done))
+    listed = place.with_suffix(".left-out.txt")
+    if there is None:
         listed.unlink(missing_ok=True)  # of the table that was replaced
     if corrupt:
         listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
+        told(f"{len(corrupt):,} samples cannot be read and are left out; {listed} names them.")
     return table
+
+
+def _there(place: Path | Address) -> Table | None:
+    """The table that is added to, if one is there."""
+    try:
+        return open_table(place)
+    except (Missing, Unfinished):
+        return None
 
 
 def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
@@ -100,14 +128,35 @@ def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
     return np.array([position for position, id in enumerate(ids) if id not in there], np.int64)
 
 
-def _rows(
-    run: Run | Side, samples: Samples, left: np.ndarray, batch: int, corrupt: list[Corrupt], made: Provenance
-) -> Iterator[Rows]:
-    """Batches of rows at the positions `left`, as the table takes them; what cannot be read is added to `corrupt`."""
-    for content, good in readable(samples, (left[some] for some in chunks(len(left), batch)), corrupt):
-        vectors, offsets = _vectors(run, content, good, made)
+class Batches:
+    """What makes rows of a table from positions in a source; in a process of its own, opened there by its address."""
+
+    def __init__(self, by: Run | Side, samples: Samples, vectors: Vectors):
+        self.by, self.samples, self.vectors = by, samples, vectors
+
+    @classmethod
+    def of(cls, run: str, data: str | Path, kind: str | None, device: str, ids: str, vectors: Vectors) -> "Batches":
+        """From addresses; a TacitError where the samples there are not those of the caller, told by the hash of their ids."""
+        opened = sources.open(data, kind)
+        by = side_of(Run(run, device), opened)
+        samples = by.open(opened).embedded()
+        if hash_of_ids(samples) != ids:
+            raise TacitError(
+                f"{data} holds other samples on {node()} than where the work was begun; give a folder that all share."
+            )
+        return cls(by, samples, vectors)
+
+    def __call__(self, index: np.ndarray) -> tuple[Rows | None, list[Corrupt]]:
+        """The rows of those that can be read, as the table takes them, and the others."""
+        samples = self.samples
+        content, bad = samples.read(index)
+        corrupt = [Corrupt(samples.ids[position], why) for position, why in bad.items()]
+        good = np.array([position for position in index.tolist() if position not in bad], np.int64)
+        if not len(good):
+            return None, corrupt
+        vectors, offsets = self.vectors(self.by, content, good)
         pictures: list[bytes | None] = [*thumbnails(samples, content)]
-        yield Rows(
+        rows = Rows(
             [samples.ids[i] for i in good],
             [samples.path(i) for i in good],
             [_label(samples, i) for i in good],
@@ -117,13 +166,26 @@ def _rows(
             None if samples.splits is None else [str(samples.splits[i]) or None for i in good],
             offsets,
         )
+        return rows, corrupt
 
 
-def _vectors(run: Run | Side, content: Any, good: np.ndarray, made: Provenance) -> tuple[np.ndarray, np.ndarray | None]:
-    """One vector of each sample; or those of their tokens, and where each sample's begin."""
-    if made.form == "dense":
-        return run.represent(content, good)[0].numpy(), None
-    found = late.represented(run, content, good, made.pool)
+def _rows(found: Iterable[tuple[Rows | None, list[Corrupt]]], samples: Samples, corrupt: list[Corrupt]) -> Iterator[Rows]:
+    """Batches of rows; what could not be read is added to `corrupt`, of which more than one per cent is refused."""
+    for rows, bad in found:
+        corrupt += bad
+        refuse_many(corrupt, samples)
+        if rows is not None:
+            yield rows
+
+
+def _one_each(by: Run | Side, content: Any, good: np.ndarray) -> tuple[np.ndarray, None]:
+    """One vector of each sample."""
+    return by.represent(content, good)[0].numpy(), None
+
+
+def _of_tokens(by: Run | Side, content: Any, good: np.ndarray, *, pool: int) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the tokens of all samples, and where each sample's begin."""
+    found = late.represented(by, content, good, pool)
     return found.values.numpy(), found.offsets.numpy()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tacit.applying.compressing import codes_of, told_of
 from tacit.embeddings import exchange
 from tacit.embeddings.codes import About
+from tacit.embeddings.metadata import joined
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.upkeep import Version, compacted, restored, versions
@@ -21,6 +22,7 @@ class Kept:
     columns: list[str]
     versions: list[Version]
     exported: Path | None
+    joined: str
     codes: About | None
 
     def __str__(self) -> str:
@@ -28,6 +30,8 @@ class Kept:
         lines = [f"{self.table}."]
         if self.exported is not None:
             lines.append(f"Its rows are in {self.exported}.")
+        if self.joined:
+            lines.append(self.joined)
         if self.codes is not None:
             lines.append(told_of(self.codes, self.provenance.dim))
         lines.append(f"Made by {made.run} (encoder {made.encoder[:12]}) from {made.source or 'an unnamed source'}.")
@@ -43,6 +47,7 @@ def table(
     take_in: str | Path | None = None,
     encoder: str = "",
     similarity: str = "cosine",
+    join: str | Path | None = None,
     compress: str = "",
     compact: bool = False,
     restore: int = 0,
@@ -52,13 +57,14 @@ def table(
     export   write all rows to a .parquet file, or the vectors to a .npy or a .faiss file with their ids beside it
     take_in  make the table of a .parquet file with columns id and vector, or of a .npy file; `encoder` is the name of what
              made those vectors, `similarity` how they are compared
+    join     add the columns of a .csv, .tsv or .parquet with a column id (or path), for conditions and names of clusters
     compress make codes of its vectors beside it (`embeddings.codes`: `pca64,scalar`) and measure them
     compact  put the pieces of the table together and forget its earlier versions
     restore  make the table what it was in this version
     """
-    if sum((export is not None, take_in is not None, bool(compress), compact, bool(restore))) > 1:
+    if sum((export is not None, take_in is not None, join is not None, bool(compress), compact, bool(restore))) > 1:
         raise TacitError(
-            "Of --export, --import, --compress, --compact and --restore one was expected; give them one after another."
+            "Of --export, --import, --join, --compress, --compact and --restore one was expected; give them one after another."
         )
     if take_in is not None and not encoder:
         raise TacitError("--import needs --encoder NAME, what made the vectors, so that they are not mixed with others.")
@@ -71,6 +77,7 @@ def table(
         found = compacted(found)
     if restore:
         found = restored(found, restore)
+    found, said = (found, "") if join is None else joined(found, join)
     exported = None if export is None else exchange.export(found, export)
     codes = codes_of(found, compress).about if compress else None
-    return Kept(found, found.provenance, list(found.lance.schema.names), versions(found), exported, codes)
+    return Kept(found, found.provenance, list(found.lance.schema.names), versions(found), exported, said, codes)

@@ -13,7 +13,8 @@ from tacit.applying.compressing import codes_of, funnel_of
 from tacit.applying.embedding import first_readable
 from tacit.data.memory import free_memory
 from tacit.data.text.opening import from_strings
-from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed
+from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed, needed
+from tacit.embeddings.inside import inside
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import Table, mapped_array, open_table
 from tacit.embeddings.rows import vectors_of
@@ -169,16 +170,21 @@ def _index(
     run: Run | str | Path | None,
     told: Callable[[str], None],
 ) -> Index | None:
-    """What is asked in place of all rows: codes, a funnel, or of a large table that need not be searched exactly its index."""
+    """What is asked in place of all rows: codes, a funnel, or the index of a large table."""
     if codes or funnel:
         if exact or where or (codes and funnel):
             raise TacitError("Of --exact, --where, --codes and --funnel one says which rows are compared; give one.")
         return funnel_of(table, run, told) if funnel else codes_of(table, codes, told)
-    if exact or where or len(table) < LARGE or table.provenance.similarity not in INDEXED:
+    return index_of(table, exact or bool(where), told)
+
+
+def index_of(table: Table, exact: bool, told: Callable[[str], None]) -> Index | None:
+    """What is asked in place of all rows: of a large table that need not be searched exactly, its index."""
+    if exact or len(table) < LARGE or table.provenance.similarity not in INDEXED:
         return None
-    index = indexed(table, told)
-    told(f"Approximate: the index finds {index.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
-    return index
+    made = indexed(table, told) if needed(table) < free_memory() // 2 else inside(table, told)
+    told(f"Approximate: the index finds {made.about.recall:.1%} of the {TOP} nearest of its own rows; --exact compares all.")
+    return made
 
 
 def _refuse_approximate(table: Table, codes: str, funnel: bool) -> None:
@@ -222,6 +228,11 @@ def _represented(table: Table, by: Run | Side, content: Any, index: np.ndarray) 
 
 def _run_of(table: Table, run: Run | str | Path | None, device: str) -> Run:
     """The run that made a table, wherever it lies now; another is refused."""
+    if run is None and not Path(table.provenance.run, "run.yaml").is_file():
+        raise TacitError(
+            f"{table.provenance.run}, which made {table.path}, holds no run; give --run, where it lies now, or search by an id "
+            "or a vector."
+        )
     if not isinstance(run, Run):
         run = Run(table.provenance.run if run is None else run, device)
     if run.fingerprint() != table.provenance.encoder:

@@ -21,6 +21,8 @@ from tacit.cli.demo import demo
 from tacit.cli.doctor import doctor
 from tacit.cli.embed import embed
 from tacit.cli.evaluate import evaluate
+from tacit.cli.explore import explore
+from tacit.cli.export import export
 from tacit.cli.fit import fit
 from tacit.cli.inspect import inspect
 from tacit.cli.methods import methods
@@ -29,6 +31,7 @@ from tacit.cli.pretrain import pretrain
 from tacit.cli.preview import preview
 from tacit.cli.reproduce import reproduce
 from tacit.cli.search import search
+from tacit.cli.serve import serve
 from tacit.cli.table import table
 from tacit.errors import TacitError
 
@@ -42,11 +45,14 @@ COMMANDS: tuple[Callable[..., Answer], ...] = (
     doctor,
     embed,
     search,
+    explore,
     cluster,
     curate,
     fit,
     predict,
     table,
+    serve,
+    export,
     methods,
     reproduce,
 )

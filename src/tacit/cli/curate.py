@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import tacit
 from tacit.cli.answer import NO_FLAGS, Answer, Seed, Shared, given
@@ -25,6 +26,7 @@ def curate(
     within_folders: bool = False,
     far: float | None = None,
     overwrite: bool = False,
+    engine: str | None = None,
     seed: Seed = None,
     shared: Shared = NO_FLAGS,
 ) -> Answer:
@@ -65,10 +67,13 @@ def curate(
         How far an outlier is: quartile distances above the third quartile; 3 if not given.
     overwrite
         Replace a manifest that is there.
+    engine
+        Who looks for duplicates: local, or ray (the workers of a Ray cluster); local if not given.
     """
     chosen = {"balance": balance, "typical": typical, "diverse": diverse, "within_folders": within_folders}
     dropped = {"duplicates": drop_duplicates, "leaks": drop_leaks, "outliers": drop_outliers, "doubtful": drop_doubtful}
     wanted = chosen | {f"drop_{name}": drop for name, drop in dropped.items()} | {"overwrite": overwrite}
-    numbers = given(keep=keep, similar=similar, hamming=hamming, far=far, seed=seed)
-    found = tacit.curate(table, out=out, **{name: True for name, said in wanted.items() if said}, **numbers)
+    numbers = given(keep=keep, similar=similar, hamming=hamming, far=far, engine=engine, seed=seed)
+    switched: dict[str, Any] = {name: True for name, said in wanted.items() if said}
+    found = tacit.curate(table, out=out, **switched, **numbers)
     return Answer(str(found), found.as_dict(), f"tacit pretrain {quote(str(out))} --out runs/curated")

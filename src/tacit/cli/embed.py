@@ -1,6 +1,5 @@
 """`tacit embed`: vectors on disk for everything in the data."""
 
-from pathlib import Path
 from shlex import quote
 
 import tacit
@@ -12,13 +11,14 @@ def embed(
     data: str,
     /,
     *,
-    out: Path,
+    out: str,
     overwrite: bool = False,
     append: bool = False,
     renew: bool = False,
     tokens: bool = False,
     pool: int | None = None,
     batch: int | None = None,
+    engine: str | None = None,
     kind: Kind = None,
     device: Device = None,
     shared: Shared = NO_FLAGS,
@@ -34,7 +34,7 @@ def embed(
     data
         As for `tacit inspect`.
     out
-        The LanceDB table to write: NAME.lance.
+        The LanceDB table to write: NAME.lance, or an address such as s3://bucket/NAME.lance, with keys in the environment.
     overwrite
         Replace a table that is there, once the new one is whole.
     append
@@ -47,13 +47,15 @@ def embed(
         With --tokens: keep the means of groups of about so many; 1 if not given.
     batch
         Samples at once; 256 if not given.
+    engine
+        local, or ray: by the workers of a Ray cluster (RAY_ADDRESS, or one started here); local if not given.
     """
-    how = given(batch=batch, pool=pool, kind=kind, device=device)
+    how = given(batch=batch, pool=pool, engine=engine, kind=kind, device=device)
     table = tacit.embed(run, data, out=out, overwrite=overwrite, append=append, renew=renew, tokens=tokens, told=aside, **how)
     what = "samples, vectors of tokens" if tokens else "vectors"
     rows = f"{table.path} holds {len(table)} {what} of {table.provenance.dim} numbers."
     return Answer(
         rows,
         {"path": table.path, "rows": len(table), "provenance": table.provenance},
-        f"tacit search {quote(str(out))} QUERY --top 10",
+        f"tacit search {quote(out)} QUERY --top 10",
     )

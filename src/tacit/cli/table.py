@@ -17,6 +17,7 @@ def table(
     take_in: Annotated[Path | None, Parameter("--import")] = None,
     encoder: str | None = None,
     similarity: str | None = None,
+    join: Path | None = None,
     compress: str | None = None,
     compact: bool = False,
     restore: int | None = None,
@@ -36,6 +37,9 @@ def table(
         With --import: the name of what made the vectors.
     similarity
         With --import: cosine or dot; cosine if not given.
+    join
+        Add the columns of a .csv, .tsv or .parquet with a column id, or path: --where can be on them, and clusters are named
+        by them.
     compress
         Make codes beside the table, and say how small and how good they are: scalar, scalar4, product, binary, after first64,
         pca64 or tldr64, as in pca64,scalar. `tacit search --codes` asks them.
@@ -44,7 +48,9 @@ def table(
     restore
         Make the table what it was in this version.
     """
-    how = given(export=export, take_in=take_in, encoder=encoder, similarity=similarity, compress=compress, restore=restore)
+    how = given(
+        export=export, take_in=take_in, encoder=encoder, similarity=similarity, join=join, compress=compress, restore=restore
+    )
     found = tacit.table(table, compact=compact, **how)
     facts = {
         "path": found.table.path,

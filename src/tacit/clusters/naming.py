@@ -20,13 +20,19 @@ def by_majority(values: Sequence[Sequence[str | None]]) -> list[str]:
     return names if len(set(names)) > 1 else [""] * len(names)
 
 
-def by_words(texts: Sequence[Sequence[str]]) -> list[str]:
+def is_written(values: Sequence[Sequence[str | None]]) -> bool:
+    """Whether values are texts, such as captions, of WORDS words or more in the mean, and no marks."""
+    lengths = [len(value.split()) for own in values for value in own if value]
+    return bool(lengths) and sum(lengths) >= WORDS * len(lengths)
+
+
+def by_words(texts: Sequence[Sequence[str | None]]) -> list[str]:
     """The WORDS that tell each cluster's texts from the others': largest tf · log(1 + mean words of a cluster/f of the word).
 
     Class-based TF-IDF (Grootendorst 2022, arXiv:2203.05794, equation 2). A word is two letters or more; those that stand in a
     share COMMON of the texts of most clusters say nothing.
     """
-    said = [[re.findall(r"[^\W\d_]{2,}", text.lower()) for text in own] for own in texts]
+    said = [[re.findall(r"[^\W\d_]{2,}", (text or "").lower()) for text in own] for own in texts]
     within = [Counter(word for text in own for word in set(text)) for own in said]
     spread = Counter(word for own, found in zip(said, within) for word in found if found[word] > COMMON * len(own))
     common = {word for word, count in spread.items() if count > len(said) / 2}

@@ -1,5 +1,6 @@
 """Near duplicates by embedding: found exactly, without comparing everything with everything."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -46,21 +47,30 @@ def near_duplicates(x: Tensor, threshold: float) -> Duplicates:
     """
     n = len(x)
     of, cosine = np.full(n, -1), np.full(n, np.nan, np.float32)
-    centroids = _centroids(x)
-    kept = _Kept(_sketches(x), assign(x, centroids)[0].numpy(), len(centroids))
-    apart, heights = torch.cdist(centroids, centroids), centroids.square().sum(1) / 2
-    reach = float(np.sqrt(max(2 - 2 * threshold, 0)))
+    kept, asking = prepared(x, threshold)
     with workers(x.device) as each:
         for start in range(0, n, BLOCK):
-            rows = x[start : start + BLOCK]
-            own = torch.from_numpy(kept.labels[start : start + BLOCK])
-            nearness = torch.addmm(heights, rows, centroids.T, beta=-1)
-            enough = apart[own].mul_(-reach).add_(nearness.gather(1, own[:, None])).sub_(1e-4)
-            tiles = kept.with_block(start, nearness >= enough)
-            found = each(lambda tile: _compare(x, kept, tile, threshold), tiles)
-            _decide([some for some in found if len(some.rows)], start, of, cosine)
+            tiles = kept.with_block(start, asking(start))
+            found = each(lambda tile: compare(x, kept, tile, threshold), tiles)
+            decide([some for some in found if len(some.rows)], start, of, cosine)
             kept.add(start, of)
     return Duplicates(of, cosine)
+
+
+def prepared(x: Tensor, threshold: float) -> tuple["Kept", Callable[[int], Tensor]]:
+    """Where kept rows are put, none so far; and of the block that begins at a row, which of its rows must be compared with
+    which cluster: bool, block × clusters."""
+    centroids = _centroids(x)
+    kept = Kept(_sketches(x), assign(x, centroids)[0].numpy(), len(centroids))
+    apart, heights = torch.cdist(centroids, centroids), centroids.square().sum(1) / 2
+    reach = float(np.sqrt(max(2 - 2 * threshold, 0)))
+
+    def asking(start: int) -> Tensor:
+        rows, own = x[start : start + BLOCK], torch.from_numpy(kept.labels[start : start + BLOCK])
+        nearness = torch.addmm(heights, rows, centroids.T, beta=-1)
+        return nearness >= apart[own].mul_(-reach).add_(nearness.gather(1, own[:, None])).sub_(1e-4)
+
+    return kept, asking
 
 
 def _sketches(x: Tensor) -> Tensor:
@@ -82,7 +92,7 @@ def _centroids(x: Tensor) -> Tensor:
     return lloyd(some, some[plus_plus(some, k, key)], ROUNDS)
 
 
-class _Tile(NamedTuple):
+class Tile(NamedTuple):
     """Rows that ask, the places that they are to see, and how many of these hold kept rows; the rest are of the block."""
 
     rows: np.ndarray
@@ -90,7 +100,7 @@ class _Tile(NamedTuple):
     begun: int
 
 
-class _Kept:
+class Kept:
     """The sketches of kept rows, those of a cluster beside one another."""
 
     def __init__(self, sketches: Tensor, labels: np.ndarray, k: int):
@@ -100,7 +110,7 @@ class _Kept:
         self.seen = torch.empty_like(sketches)  # memory is taken as it is filled
         self.members: np.ndarray = np.empty(len(sketches), np.int64)
 
-    def with_block(self, start: int, asking: Tensor) -> list[_Tile]:
+    def with_block(self, start: int, asking: Tensor) -> list[Tile]:
         """Put the rows of a block behind the kept ones: for each cluster what is to be compared."""
         rows = np.arange(start, min(start + BLOCK, len(self.labels)))
         self._put(rows)
@@ -108,7 +118,7 @@ class _Kept:
         filled = np.flatnonzero(ends)
         by_cluster = asking.T.contiguous().numpy()
         tiles = (
-            _Tile(start + np.flatnonzero(by_cluster[c]), slice(self.starts[c], self.starts[c] + ends[c]), int(self.counts[c]))
+            Tile(start + np.flatnonzero(by_cluster[c]), slice(self.starts[c], self.starts[c] + ends[c]), int(self.counts[c]))
             for c in filled
         )
         return [tile for tile in tiles if len(tile.rows)]
@@ -130,7 +140,7 @@ class _Kept:
         self.seen[torch.from_numpy(place)] = self.sketches[torch.from_numpy(order)]
 
 
-class _Near(NamedTuple):
+class Near(NamedTuple):
     """Pairs that are as near as the threshold: with each kept row the best only, with rows of the block all."""
 
     rows: np.ndarray  # int64
@@ -138,7 +148,7 @@ class _Near(NamedTuple):
     cosines: np.ndarray  # float32
 
 
-def _compare(x: Tensor, kept: _Kept, tile: _Tile, threshold: float) -> _Near:
+def compare(x: Tensor, kept: Kept, tile: Tile, threshold: float) -> Near:
     """Who of the rows that ask is near to whom."""
     rows, places, begun = tile
     others, seen = kept.members[places], kept.seen[places]
@@ -148,7 +158,7 @@ def _compare(x: Tensor, kept: _Kept, tile: _Tile, threshold: float) -> _Near:
         some = rows[start : start + TILE]
         bounds = (kept.sketches[torch.from_numpy(some)] @ seen.T).numpy()
         found.append(_near(bounds, x.numpy(), some, others, begun, least, np.float32(threshold) - SLACK))
-    return _Near(*map(np.concatenate, zip(*found)))
+    return Near(*map(np.concatenate, zip(*found)))
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST)
@@ -181,7 +191,7 @@ def _near(bounds, x, rows, others, begun, could, threshold):
     return found[:count], who[:count], cosines[:count]
 
 
-def _decide(near: list[_Near], start: int, of: np.ndarray, cosine: np.ndarray) -> None:
+def decide(near: list[Near], start: int, of: np.ndarray, cosine: np.ndarray) -> None:
     """Give each row of the block the nearest kept row before it, if there is one."""
     if near:
         rows, others, cosines = (np.concatenate(column) for column in zip(*near))

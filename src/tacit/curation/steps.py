@@ -9,7 +9,7 @@ import torch
 from tacit.curation.choosing import Choice
 from tacit.curation.density import far_out, mean_distances, neighbourhood
 from tacit.curation.doubtful import doubts
-from tacit.curation.duplicates import near_duplicates
+from tacit.curation.duplicates import Duplicates
 from tacit.curation.hashes import BITS, unlike
 from tacit.curation.leaks import leaks
 from tacit.curation.manifest import Decisions
@@ -18,9 +18,8 @@ from tacit.errors import TacitError
 Way: TypeAlias = Callable[[torch.Tensor, int, int], Choice]  # of rows, how many, a seed
 
 
-def drop_near(decided: Decisions, x: torch.Tensor, trained: np.ndarray, similar: float) -> None:
-    """Of rows at these positions those that repeat one kept before."""
-    found = near_duplicates(x[torch.from_numpy(trained)], similar)
+def drop_near(decided: Decisions, trained: np.ndarray, found: Duplicates) -> None:
+    """Of rows at these positions those that repeat one kept before, as was found of them."""
     places = np.flatnonzero(found.of >= 0)
     rows, others = trained[places], trained[found.of[places]]
     decided.score("repeats", rows, others)

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,15 +70,20 @@ def readable(samples: Samples, batches: Iterable[np.ndarray], corrupt: list[Corr
     for index in batches:
         content, bad = samples.read(index)
         corrupt += [Corrupt(samples.ids[position], why) for position, why in bad.items()]
-        if len(corrupt) > THRESHOLD * len(samples):
-            first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
-            raise TacitError(
-                f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
-                "mend or remove them."
-            )
+        refuse_many(corrupt, samples)
         good = np.array([position for position in index.tolist() if position not in bad], np.int64)
         if len(good):
             yield content, good
+
+
+def refuse_many(corrupt: Sequence[Corrupt], samples: Samples) -> None:
+    """Raise TacitError where more than one per cent of all samples cannot be read."""
+    if len(corrupt) > THRESHOLD * len(samples):
+        first = "; ".join(f"{sample.id} ({sample.why})" for sample in corrupt[:3])
+        raise TacitError(
+            f"More than {THRESHOLD:.0%} of {samples.source} cannot be read, {len(corrupt)} so far: {first}; "
+            "mend or remove them."
+        )
 
 
 def _keeper(samples: Samples) -> "_Keep | KeepClouds | KeepSounds | None":

@@ -278,4 +278,4 @@ def _is_path(text: str) -> bool:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    return " ".join(str(error).split()).partition(". ")[0].rstrip(".")

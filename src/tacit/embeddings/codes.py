@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tacit.embeddings.index import ASKED, INDEXED, TOP, unit
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
@@ -293,6 +294,6 @@ def _kept(codes: Codes, name: str) -> Codes:
     return codes
 
 
-def _files(path: Path, name: str) -> tuple[Path, Path]:
+def _files(path: Path | Address, name: str) -> tuple[Path, Path]:
     beside = f".{path.stem}.codes-{name.replace(',', '-')}"
     return path.with_name(beside), path.with_name(beside + ".json")

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tacit.embeddings.index import INDEXED, unit
+from tacit.embeddings.index import INDEXED, saved, unit
 from tacit.embeddings.output import appearing
+from tacit.embeddings.places import Address
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import BATCH, Table, mapped_array
 from tacit.embeddings.rows import Rows, vectors_of
@@ -64,13 +65,15 @@ def _faiss(table: Table, part: Path) -> None:
     flat = faiss.IndexFlatIP(made.dim)
     for batch in table.stream(16 * BATCH, ("vector",)):
         flat.add(unit(vectors_of(batch), made.similarity))
-    faiss.write_index(flat, str(part))
+    saved(flat, part)
 
 
 _WRITERS = {".parquet": _parquet, ".npy": _numpy, ".faiss": _faiss}
 
 
-def take_in(file: Path | str, out: Path | str, *, encoder: str, similarity: str = "cosine", overwrite: bool = False) -> Table:
+def take_in(
+    file: Path | str, out: Path | str | Address, *, encoder: str, similarity: str = "cosine", overwrite: bool = False
+) -> Table:
     """Make a table of vectors that others made: a Parquet file with columns `id` and `vector` (of which `path`, `label` and
     `split` are taken along), or a .npy of n × d, whose rows are called 0…n−1 or as the lines of NAME.ids.txt beside it.
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
 from tacit.errors import TacitError
@@ -47,18 +48,29 @@ class Index(NamedTuple):
 
 def indexed(table: Table, told: Callable[[str], None]) -> Index:
     """The index that lies beside a table, made anew where it is of another version of the table or half built."""
-    files = _files(table.path)
-    about = _about(files[1])
+    file, about_file = _files(table.path)
+    about, index = about_in(about_file), None
     same = about is not None and (about.encoder, about.version, about.rows) == (
         table.provenance.encoder, table.version, len(table),
     )  # fmt: skip
-    if about is None or not same or not files[0].is_file() or files[0].stat().st_size != about.size:
+    if about is not None and same:
+        index = _opened(file, about.size)
+    if about is None or index is None:
         why = "there is none yet" if about is None else "the table has changed since" if not same else "the last was broken off"
         told(f"Making an index of {len(table):,} vectors beside {table.path}, for {why}; --exact does without.")
         about = build(table)
-    import faiss
+        index = _opened(file, about.size)
+    return Index(about, index)
 
-    return Index(about, faiss.read_index(str(files[0]), faiss.IO_FLAG_MMAP_IFC))
+
+def needed(table: Table) -> int:
+    """Bytes of memory that `build` takes."""
+    return int(2.25 * len(table) * table.provenance.dim) + 4 * SAMPLES * lists_of(len(table)) * table.provenance.dim
+
+
+def lists_of(rows: int) -> int:
+    """Into how many lists so many rows are put."""
+    return max(1, min(int(4 * rows**0.5), rows // SAMPLES))
 
 
 def build(table: Table, seed: int = 0) -> About:
@@ -73,7 +85,7 @@ def build(table: Table, seed: int = 0) -> About:
     made, rng = table.provenance, np.random.default_rng(seed)
     if made.similarity not in INDEXED:
         raise TacitError(f"{table.path} is compared by {made.similarity}, which has no index; search it exactly.")
-    lists = max(1, min(int(4 * len(table) ** 0.5), len(table) // SAMPLES))
+    lists = lists_of(len(table))
     codes = made.dim // 2 if made.dim % 2 == 0 else made.dim
     whole: Any = faiss.index_factory(made.dim, f"IVF{lists},PQ{codes}x4fs,Refine(SQfp16)", faiss.METRIC_INNER_PRODUCT)
     inner = faiss.extract_index_ivf(whole)
@@ -82,22 +94,36 @@ def build(table: Table, seed: int = 0) -> About:
     for batch in table.stream(16 * BATCH, ("vector",)):
         whole.add(unit(vectors_of(batch), made.similarity))
     whole.k_factor = SHORTLIST
-    asked = np.sort(rng.choice(len(table), min(ASKED, len(table)), replace=False))
-    recall = _tune(whole, inner, table, asked)
+
+    def ask(queries: np.ndarray, top: int, probes: int) -> np.ndarray:
+        inner.nprobe = probes
+        return whole.search(unit(queries, made.similarity), top)[1]
+
+    inner.nprobe, recall = tuned(ask, inner.nlist, table, rng)
     file, about_file = _files(table.path)
     about_file.unlink(missing_ok=True)
     part = file.with_name(file.name + ".part")
     try:
-        faiss.write_index(whole, str(part))
+        saved(whole, part)
         part.rename(file)
         about = About(made.encoder, table.version, len(table), lists, inner.nprobe, recall, file.stat().st_size)
         about_file.write_text(json.dumps(asdict(about)))
-    except (RuntimeError, OSError) as error:
+    except OSError as error:
         part.unlink(missing_ok=True)
         raise TacitError(
             f"The index of {table.path} could not be written ({error}); free some space, or search with --exact."
         ) from error
     return about
+
+
+def saved(index: Any, file: Path) -> None:
+    """Write one of faiss' indexes; what it says of a disk is an OSError."""
+    import faiss
+
+    try:
+        faiss.write_index(index, str(file))
+    except RuntimeError as error:
+        raise OSError(str(error).rpartition(": ")[2] or str(error)) from error
 
 
 def unit(vectors: np.ndarray, similarity: str) -> np.ndarray:
@@ -114,21 +140,24 @@ def _sample(table: Table, count: int, rng: np.random.Generator) -> np.ndarray:
     return unit(vectors_of(table.at(chosen, ("vector",))), table.provenance.similarity)
 
 
-def _tune(whole: Any, inner: Any, table: Table, asked: np.ndarray) -> float:
-    """Set how many lists are looked into; the recall that this reaches."""
+def tuned(
+    ask: Callable[[np.ndarray, int, int], np.ndarray], lists: int, table: Table, rng: np.random.Generator
+) -> tuple[int, float]:
+    """How many of an index' lists are to be looked into, and the recall that this reaches; `ask(queries, top, probes)` gives
+    positions, m × top."""
     from tacit.embeddings.search import nearest_rows  # which asks an index, too
 
+    asked = np.sort(rng.choice(len(table), min(ASKED, len(table)), replace=False))
     queries = vectors_of(table.at(asked, ("vector",)))
-    top = min(TOP, len(table) - 1)
-    truth = nearest_rows(table, queries, top + 1)
-    inner.nprobe = 1
+    top, probes = min(TOP, len(table) - 1), 1
+    truth = _others(nearest_rows(table, queries, top + 1), asked)
     while True:
-        _, found = whole.search(unit(queries, table.provenance.similarity), top + 1)
-        hits = [len(set(near[:top]) & set(ours[:top])) for near, ours in zip(_others(truth, asked), _others(found, asked))]
+        found = _others(ask(queries, top + 1, probes), asked)
+        hits = [len(set(near[:top]) & set(ours[:top])) for near, ours in zip(truth, found)]
         recall = float(np.sum(hits)) / max(top * len(asked), 1)
-        if recall >= RECALL or inner.nprobe >= inner.nlist:
-            return recall
-        inner.nprobe = min(2 * inner.nprobe, inner.nlist)
+        if recall >= RECALL or probes >= lists:
+            return probes, recall
+        probes = min(2 * probes, lists)
 
 
 def _others(found: np.ndarray, own: np.ndarray) -> list[list[int]]:
@@ -136,11 +165,21 @@ def _others(found: np.ndarray, own: np.ndarray) -> list[list[int]]:
     return [[place for place in line if place != mine] for line, mine in zip(found.tolist(), own.tolist())]
 
 
-def _files(path: Path) -> tuple[Path, Path]:
+def _files(path: Path | Address) -> tuple[Path, Path]:
     return path.with_name(f".{path.stem}.ivf"), path.with_name(f".{path.stem}.ivf.json")
 
 
-def _about(file: Path) -> About | None:
+def _opened(file: Path, size: int) -> Any:
+    """faiss' index in a file, mapped; None where that is not what was written."""
+    import faiss
+
+    try:
+        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC) if file.stat().st_size == size else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def about_in(file: Path) -> About | None:
     """What stands beside an index; None where there is none or it is not whole."""
     try:
         return About(**json.loads(file.read_text()))

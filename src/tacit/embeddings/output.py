@@ -24,8 +24,7 @@ def appearing(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise TacitError(
-            f"{path} could not be written ({error.strerror or error}); free some space or give another."
-        ) from error
+        why = (error.strerror or str(error)).rpartition("] ")[2]  # Arrow's ends with "[errno 28] No space left on device"
+        raise TacitError(f"{path} could not be written ({why}); free some space or give another.") from error
     finally:
         part.unlink(missing_ok=True)

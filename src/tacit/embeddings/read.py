@@ -10,44 +10,76 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tacit.embeddings.places import SUFFIX, Address, database, place
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.rows import COLUMNS, Row, Rows, schema, vectors_of
 from tacit.embeddings.spelling import distances
 from tacit.errors import TacitError
 
-SUFFIX = ".lance"
 BATCH = 4096  # rows read at a time
+UNREACHED = re.compile(
+    r"RetryError|Generic (S3|GCS|MicrosoftAzure)|ObjectStore|No such bucket|NoSuchBucket|AccessDenied|credential", re.I
+)
+WHOLE = "whole"  # Lance's tag of the version that is read; what lies behind it was broken off, or is being written
 
 
-def open_table(path: Path | str, version: int = 0) -> "Table":
-    """Open a table that `write` made, as it is or as an earlier version of it was; what is no such table, or no longer
-    whole, is a TacitError."""
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise TacitError(f"{path} does not end in {SUFFIX}; give the table that embedding wrote, such as photos{SUFFIX}.")
-    restore(path)
-    if path.is_file():
-        raise TacitError(f"{path} is a file, and a table is a folder; give the table that embedding wrote.")
-    if not path.is_dir():
-        beside = sorted(other.name for other in path.parent.glob("[!.]*" + SUFFIX))
-        hint = f"there are {', '.join(beside[:5])} beside it" if beside else f"there is no table in {path.parent} at all"
-        raise TacitError(f"There is no table {path}, and {hint}; embed some data first or correct the path.")
-    import lancedb
+class Missing(TacitError):
+    """There is no table."""
 
+
+class Unfinished(TacitError):
+    """What began to write a table has not come to its end."""
+
+
+def open_table(path: Path | str | Address, version: int = 0) -> "Table":
+    """Open a table that `write` made, at a path or an address, as it is or as an earlier version of it was; what is no such
+    table, or no longer whole, is a TacitError."""
+    path = place(path)
     with reading(path):
-        lance = lancedb.connect(path.parent.absolute()).open_table(path.stem)
+        lance, _ = latest(path)
+        last = whole_version(lance)
+        if not last:
+            raise Unfinished(
+                f"{path} is not whole yet, for what writes it has not come to its end; wait for that, or start the same "
+                "command again if it was broken off."
+            )
         if version:
-            versions = [entry["version"] for entry in lance.list_versions()]
+            versions = [entry["version"] for entry in lance.list_versions() if entry["version"] <= last]
             if version not in versions:
                 raise TacitError(f"{path} has no version {version}; it has {', '.join(map(str, versions))}.")
-            lance.checkout(version)
+        lance.checkout(version or last)
         table = Table(path, lance, Provenance.from_metadata(lance.schema.metadata), lance.count_rows())
-        if any(field not in lance.schema for field in schema(table.provenance)):  # there may be more
-            raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {table.provenance.dim}")
         if not len(table):
             raise ValueError("it has no rows")
         table.at(np.array([0, len(table) - 1]))  # the ends are there: nothing was cut off
     return table
+
+
+def latest(path: Path | Address) -> tuple[Any, Provenance]:
+    """LanceDB's table at its last version, whole or not, and the provenance of that; `Missing` where there is none."""
+    if isinstance(path, Path):
+        if path.is_file():
+            raise TacitError(f"{path} is a file, and a table is a folder; give the table that embedding wrote.")
+        if not path.is_dir():
+            beside = sorted(other.name for other in path.parent.glob("[!.]*" + SUFFIX))
+            hint = f"there are {', '.join(beside[:5])} beside it" if beside else f"there is no table in {path.parent} at all"
+            raise Missing(f"There is no table {path}, and {hint}; embed some data first or correct the path.")
+    with reading(path):
+        try:
+            lance = database(path).open_table(path.stem)
+        except ValueError as error:
+            if isinstance(path, Address) and "was not found" in str(error):
+                raise Missing(f"There is no table {path}; embed some data first or correct the address.") from error
+            raise
+        made = Provenance.from_metadata(lance.schema.metadata)
+        if any(field not in lance.schema for field in schema(made)):  # there may be more
+            raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {made.dim}")
+        return lance, made
+
+
+def whole_version(lance: Any) -> int:
+    """The version that is read, 0 where none is whole yet."""
+    return lance.tags.list().get(WHOLE, {}).get("version", 0)
 
 
 class Table:
@@ -57,7 +89,7 @@ class Table:
     LanceDB's own object, for what this one cannot do.
     """
 
-    def __init__(self, path: Path, lance: Any, provenance: Provenance, count: int):
+    def __init__(self, path: Path | Address, lance: Any, provenance: Provenance, count: int):
         self.path, self.provenance, self.lance = path, provenance, lance
         self._count = count
         self.held: np.ndarray | None = None
@@ -81,6 +113,8 @@ class Table:
                 # a scan would read far ahead of a slow consumer; a slice is found without reading what lies before it
                 part = self.lance.search().select(list(columns)).offset(start).limit(min(batch, len(self) - start)).to_arrow()
                 whole = part.combine_chunks().to_batches()
+                for some in whole:
+                    _check_numbers(some)
             yield from whole
 
     def ids(self) -> list[str]:
@@ -113,7 +147,8 @@ class Table:
     def where(self, condition: str) -> np.ndarray:
         """The positions, in order, of the rows that meet a condition as SQL has it: `label = '3' AND split = 'train'`."""
         try:
-            found = self.lance.search().where(condition).select(["_rowoffset"]).limit(len(self)).to_arrow()
+            # in brackets, so that nothing may follow it
+            found = self.lance.search().where(f"({condition})").select(["_rowoffset"]).limit(len(self)).to_arrow()
         except (RuntimeError, ValueError) as error:
             columns = ", ".join(name for name in self.lance.schema.names if name not in ("vector", "thumbnail"))
             raise TacitError(
@@ -174,7 +209,21 @@ class Table:
             found = pa.concat_tables(parts).sort_by("_rowoffset").drop_columns("_rowoffset").select(list(columns))
             if len(found) != len(wanted):
                 raise ValueError(f"{len(wanted)} rows were asked for and {len(found)} came")
+            _check_numbers(found)
         return found.take(pa.array(back))
+
+
+def _check_numbers(rows: pa.RecordBatch | pa.Table) -> None:
+    """None was written that is not finite: such a one says that the file was damaged since."""
+    if "vector" not in rows.schema.names or not len(rows):
+        return
+    column = rows.column("vector")
+    while pa.types.is_nested(column.type):
+        column = pc.list_flatten(column)
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        numbers = chunk.to_numpy()
+        if not np.isfinite(np.dot(numbers, numbers)) and not np.isfinite(numbers).all():  # the sum can overflow
+            raise ValueError("vectors of it hold NaN or infinite numbers, and none such was written")
 
 
 def mapped_array(file: Path) -> np.ndarray:
@@ -186,11 +235,20 @@ def mapped_array(file: Path) -> np.ndarray:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path | Address) -> Iterator[None]:
     """What Lance and Arrow say of a table that is not whole, in a sentence."""
     try:
         yield
-    except (RuntimeError, ValueError, OSError) as error:
+    except TacitError:
+        raise
+    except Exception as error:
+        # a panic of Lance's over bytes that it did not write has a class that cannot be imported
+        if not isinstance(error, RuntimeError | ValueError | OSError) and type(error).__name__ != "RustPanic":
+            raise
+        if isinstance(path, Address) and UNREACHED.search(str(error)):
+            raise TacitError(
+                f"{path} cannot be reached ({brief(error)}); check the address, the keys of the environment and the network."
+            ) from error
         raise TacitError(
             f"{path} is no whole table of Tacit's ({brief(error)}); "
             "if it was replaced just now, open it again, else embed the data again under another name."
@@ -198,9 +256,13 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def brief(error: Exception) -> str:
-    """The first line of Lance's message, without the layers it came through and the line of source that raised it."""
+    """The first line of Lance's message, without the layers it came through and the line of source that raised it; of what a
+    store answers, what the network or the store says."""
     line = (str(error) or type(error).__name__).splitlines()[0]
     line = re.sub(r"^((lance error|LanceError\(IO\)|Generic LocalFileSystem error): )+", "", line)
+    if UNREACHED.search(line):
+        said = re.search(r'message: "([^"]+)"|status: (\d+)|<Code>(\w+)</Code>', line)
+        return next(filter(None, said.groups()), "") if said else line[:100]
     return re.sub(r", /\S+\.rs:\d+:\d+$", "", line)
 
 
@@ -208,15 +270,3 @@ def _why(error: Exception) -> str:
     """What of LanceDB's message on a condition concerns the condition."""
     line = re.sub(r"^((Invalid input|invalid SQL predicate|Schema error|SQL error)[:,] )+", "", brief(error))
     return line.split(". Valid fields")[0].strip()
-
-
-def hidden(path: Path, role: str) -> Path:
-    """The hidden sibling that a table is written into ("part") or stands aside in ("old")."""
-    return path.with_name(f".{path.stem}.{role}{SUFFIX}")
-
-
-def restore(path: Path) -> None:
-    """Undo a replacement that was killed between its two renames: bring back the table that stood aside."""
-    aside = hidden(path, "old")
-    if aside.is_dir() and not path.exists():
-        aside.rename(path)

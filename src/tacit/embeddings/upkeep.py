@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tacit.embeddings.read import Table, open_table, reading
-from tacit.embeddings.write import compact, sole_writer
+from tacit.embeddings.write import changing, compact
+from tacit.errors import TacitError
 
 
 class Version(NamedTuple):
@@ -20,19 +21,21 @@ def versions(table: Table) -> list[Version]:
     with reading(table.path):
         found = table.lance.list_versions()
     read = [Version(entry["version"], entry["timestamp"], int(entry["metadata"]["total_rows"])) for entry in found]
-    return [entry for entry in read if entry.rows]  # the first is made without rows
+    return [entry for entry in read if entry.rows and entry.number <= table.version]  # the first is made without rows
 
 
 def restored(table: Table, number: int) -> Table:
     """The table as it was in a version, which becomes its newest; those between are kept."""
-    open_table(table.path, number)  # refuses one that is not there
-    with sole_writer(table.path), reading(table.path):
-        table.lance.restore(number)
+    kept = [entry.number for entry in versions(table)]
+    if number not in kept:
+        raise TacitError(f"{table.path} has no version {number}; it has {', '.join(map(str, kept))}.")
+    with changing(table.path) as lance:
+        lance.restore(number)
     return open_table(table.path)
 
 
 def compacted(table: Table) -> Table:
     """The table in few large pieces, without its earlier versions and what a kill left lying."""
-    with sole_writer(table.path), reading(table.path):
-        compact(table.lance)
+    with changing(table.path) as lance:
+        compact(lance)
     return open_table(table.path)

@@ -4,6 +4,7 @@ from typing import Any
 
 from tacit.embeddings.read import Table, reading
 from tacit.embeddings.search import Hit
+from tacit.embeddings.write import EVER, changing
 from tacit.errors import TacitError
 
 FUSED = 100  # hits of each way that are fused
@@ -37,13 +38,14 @@ def fused(table: Table, text: str, near: list[Hit], top: int, where: str = "") -
 
 def _indexed(table: Table) -> Any:
     """LanceDB's table with an index of words that knows all its rows."""
-    import lancedb
     from lancedb.index import FTS
 
-    lance = lancedb.connect(table.path.parent.absolute()).open_table(table.path.stem)
-    stats = [lance.index_stats(index.name) for index in lance.list_indices() if index.columns == ["text"]]
-    if not stats:
-        lance.create_index("text", config=FTS())
-    elif any(found is not None and found.num_unindexed_rows for found in stats):
-        lance.optimize()
+    stats = [table.lance.index_stats(index.name) for index in table.lance.list_indices() if index.columns == ["text"]]
+    if stats and not any(found is not None and found.num_unindexed_rows for found in stats):
+        return table.lance
+    with changing(table.path) as lance:
+        if stats:
+            lance.optimize(cleanup_older_than=EVER)
+        else:
+            lance.create_index("text", config=FTS())
     return lance

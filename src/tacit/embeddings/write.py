@@ -16,25 +16,31 @@ from typing import Any
 
 import pyarrow as pa
 
+from tacit.embeddings.places import SUFFIX, Address, database, place
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import SUFFIX, Table, brief, hidden, open_table, restore
+from tacit.embeddings.read import WHOLE, Missing, Table, Unfinished, brief, latest, open_table, whole_version
 from tacit.embeddings.rows import Rows, schema, to_batch
 from tacit.errors import TacitError
 
 SECONDS = 30.0  # between commits: what a kill can cost
 FRAGMENTS = 32  # commits of a new table beyond which they are put together at its end
+EVER = timedelta(days=36_500)
 MERGED = 1 << 26  # bytes of rows that replace others at a time
 
 
 @contextmanager
-def sole_writer(out: Path | str) -> Iterator[Path]:
-    """Nobody else writes the table `out` meanwhile; its path with links followed. A kill gives it free."""
+def sole_writer(out: Path | str | Address) -> Iterator[Path | Address]:
+    """Nobody else on this machine writes the table `out` meanwhile; its path with links followed. A kill gives it free.
+
+    Who writes from another machine is met at the next commit, whose number is not the next, and both stop.
+    """
     import fcntl
 
     out = _place(out)
-    lock = out.with_name(f".{out.stem}.lock")
+    with writing(out):
+        lock = out.with_name(f".{out.stem}.lock")
     while True:
-        with _writing(out):
+        with writing(out):
             file = lock.open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,19 +58,20 @@ def sole_writer(out: Path | str) -> Iterator[Path]:
         file.close()
 
 
-def begun(out: Path, provenance: Provenance) -> list[str]:
+def begun(out: Path | Address, provenance: Provenance) -> list[str]:
     """The ids of what was written of a table by this encoder from this source before that broke off: none where nothing was."""
-    part = hidden(out, "part")
     try:
-        unfinished = open_table(part)
+        lance, made = latest(out)
     except TacitError:
         return []
-    same = replace(unfinished.provenance, run=provenance.run, version=provenance.version) == provenance
-    return unfinished.ids() if same else []
+    if not _is_begun(lance) or replace(made, run=provenance.run, version=provenance.version) != provenance:
+        return []
+    ids = Table(out, lance, made, lance.count_rows()).ids()
+    return ids if len({*ids}) == len(ids) else []  # two wrote it at once
 
 
 def write(
-    out: Path | str,
+    out: Path | str | Address,
     rows: Iterable[Rows],
     provenance: Provenance,
     *,
@@ -72,49 +79,45 @@ def write(
     overwrite: bool = False,
     go_on: bool = False,
 ) -> Table:
-    """Write rows, as they come, into the table `out` (`photos.lance`, a folder) and open it; call it as `sole_writer`.
+    """Write rows, as they come, into the table `out` (`photos.lance`, a folder or an address) and open it; call it as
+    `sole_writer`.
 
     Memory does not grow with the number of rows: two or three batches of them and what Lance gathers for a page (8 MB)
     of each column. `rows` is iterated in the caller's thread. `total` is the number of samples they come from; fewer
     rows may come, for the unreadable ones.
 
     A table of the same encoder that is already there is replaced with `overwrite`; anything else that is there is
-    never touched. The new table grows in a hidden sibling, committed every half minute, and is renamed when it is whole,
-    so that a kill, a full disk or an error in `rows` leaves what was there. With `go_on` the rows follow those that an
-    earlier `write` left in the sibling (`begun` names them); else that one is cleared away. Rows that are refused clear it too.
+    never touched. The new table grows in versions of its own, committed every half minute, of which the last is tagged when
+    it is whole: readers see the tagged version, so that a kill, a full disk or an error in `rows` leaves what was there.
+    With `go_on` the rows follow those that an earlier `write` left untagged (`begun` names them); else those are forgotten.
+    Rows that are refused are forgotten too.
     """
     out = _place(out)
-    _check_replaceable(out, provenance, overwrite)
+    replaced = _check_replaceable(out, provenance, overwrite)
     if total < 1:
         raise TacitError(f"There is nothing to write into {out}: the source has no samples; check where it points.")
-    part = hidden(out, "part")
     form = schema(provenance)
-    if not go_on:
-        _clear(part)
-    with _writing(out):
+    with writing(out):
         _check_space(out, total * provenance.dim * 4)
-        table = _table(part, form)
     try:
-        _store(out, table, (to_batch(some, form) for some in rows if some.ids))
-        if not table.count_rows():
+        with writing(out):
+            lance = latest(out)[0] if go_on else _made(out, form)
+        _store(out, lance, (to_batch(some, form) for some in rows if some.ids), tagged=False)
+        if not lance.count_rows():
             raise TacitError(f"None of the {total} samples could be embedded, so {out} was not written; see why each failed.")
-        with _writing(out):
-            if table.version > FRAGMENTS:
-                compact(table)
-            _put(part, out)
-    except Unwritable:  # a disk that is full may have space again
+        with writing(out):
+            tag(lance)
+    except BaseException as error:
+        refused = isinstance(error, TacitError) and not isinstance(error, Unwritable)
+        _undo(out, also_rows=refused)  # a disk that is full may have space again, and what was interrupted is gone on with
         raise
-    except TacitError:
-        _clear(part)
-        raise
-    finally:
-        if part.exists() and not table.count_rows():
-            _clear(part)
-        restore(out)  # where the last rename failed
+    with writing(out):
+        if replaced or lance.stats()["fragment_stats"]["num_fragments"] > FRAGMENTS:
+            compact(lance)
     return open_table(out)
 
 
-def add(out: Path | str, rows: Iterable[Rows], *, renew: bool) -> Table:
+def add(out: Path | str | Address, rows: Iterable[Rows], *, renew: bool) -> Table:
     """Add rows to a table that is there, with `renew` in place of those of the same ids; call it as `sole_writer`.
 
     Rows come as in `write`; what was committed before a kill stays, and the same call again adds the rest. Without `renew`
@@ -123,37 +126,115 @@ def add(out: Path | str, rows: Iterable[Rows], *, renew: bool) -> Table:
     there = open_table(out)
     form = schema(there.provenance)
     batches = (to_batch(some, form) for some in rows if some.ids)
+    with writing(there.path):
+        lance = _at_whole(there.path)
     if renew:
         for block in _blocks(batches):
-            with _writing(there.path):
-                merge = there.lance.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+            with _commit(there.path, lance, tagged=True), writing(there.path):
+                merge = lance.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
                 merge.execute(block)
     else:
-        _store(there.path, there.lance, batches)
+        _store(there.path, lance, batches, tagged=True)
     return open_table(out)
+
+
+@contextmanager
+def changing(out: Path | Address) -> Iterator[Any]:
+    """LanceDB's table, at the version that is read, for a change of the sole writer's; what it is then, is read next."""
+    with sole_writer(out) as path, writing(path):
+        lance = _at_whole(path)
+        yield lance
+        tag(lance)
 
 
 def compact(lance: Any) -> None:
     """Put the pieces of LanceDB's table together; forget earlier versions and what no version names."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="optimize")  # of other readers: the caller is the sole writer
+        lance.optimize(cleanup_older_than=EVER)
+        tag(lance)  # what is tagged cannot be forgotten
         lance.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
 
-def _table(part: Path, form: pa.Schema) -> Any:
-    """The growing table, made where there is none."""
-    import lancedb
-
-    return lancedb.connect(part.parent.absolute()).create_table(part.stem, schema=form, exist_ok=True)
+def tag(lance: Any) -> None:
+    """Make the last version the one that is read."""
+    (lance.tags.update if whole_version(lance) else lance.tags.create)(WHOLE, lance.version)
 
 
-def _store(out: Path, table: Any, batches: Iterator[pa.RecordBatch]) -> None:
+def _is_begun(lance: Any) -> bool:
+    """Whether the last versions are the beginning of a new table: it is made without rows."""
+    last = whole_version(lance)
+    return any(e["version"] > last and e["metadata"]["total_rows"] == "0" for e in lance.list_versions())
+
+
+def _at_whole(out: Path | Address) -> Any:
+    """LanceDB's table to be written on: what was broken off behind the version that is read is undone."""
+    lance, _ = latest(out)
+    if lance.version != whole_version(lance):
+        lance.restore(whole_version(lance))
+        tag(lance)
+    return lance
+
+
+def _made(out: Path | Address, form: pa.Schema) -> Any:
+    """A new table without rows, behind what is there."""
+    return database(out).create_table(out.stem, schema=form, mode="overwrite" if _is_there(out) else "create")
+
+
+def _is_there(out: Path | Address) -> bool:
+    try:
+        return not _is_bare(out) and bool(latest(out))
+    except Missing:
+        return False
+
+
+def _undo(out: Path | Address, also_rows: bool) -> None:
+    """Forget what is not whole, if it has no rows or these too are to go; what cannot be forgotten is not read either."""
+    with suppress(TacitError, RuntimeError, ValueError, OSError):
+        lance, _ = latest(out)
+        if lance.count_rows() and not also_rows:
+            return
+        if whole_version(lance):
+            _at_whole(out)
+        else:
+            database(out).drop_table(out.stem)
+    if _is_bare(out):
+        shutil.rmtree(str(out), ignore_errors=True)
+
+
+def _is_bare(out: Path | Address) -> bool:
+    """Whether a folder holds no file: what a kill leaves before the first one is written."""
+    return isinstance(out, Path) and out.is_dir() and not any(file.is_file() for file in out.rglob("*"))
+
+
+@contextmanager
+def _commit(out: Path | Address, lance: Any, tagged: bool) -> Iterator[None]:
+    """One commit, which follows the last one: who else writes meanwhile, from another machine, is a TacitError.
+
+    tagged  whether what was committed is the table that is read
+    """
+    before = lance.version
+    try:
+        yield
+    finally:
+        if lance.version > before + 1:
+            raise Unwritable(
+                f"{out} is being written from another machine at once; what was whole before is untouched: let one of the two "
+                "write, and start it again."
+            )
+        if tagged and lance.version > before:
+            with writing(out):
+                tag(lance)
+
+
+def _store(out: Path | Address, lance: Any, batches: Iterator[pa.RecordBatch], *, tagged: bool) -> None:
     """Stream batches into a table, with a commit every SECONDS; what came before an error is committed too."""
     for batch in batches:
-        _stretch(out, table, batch, batches)
+        with _commit(out, lance, tagged):
+            _stretch(out, lance, batch, batches)
 
 
-def _stretch(out: Path, table: Any, first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> None:
+def _stretch(out: Path | Address, table: Any, first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> None:
     """Stream the first batch and those that follow within SECONDS into a table, as one commit.
 
     Lance pulls in a thread of its own, where `torch.no_grad` of the caller would not hold, Ctrl-C would not arrive and
@@ -180,7 +261,7 @@ def _stretch(out: Path, table: Any, first: pa.RecordBatch, rest: Iterator[pa.Rec
                 hand(batch)
         finally:
             hand(None)
-            with _writing(out):
+            with writing(out):
                 writer.result()
 
 
@@ -200,54 +281,66 @@ class Unwritable(TacitError):
     """The place failed and not what was to be written there."""
 
 
-def _place(out: Path | str) -> Path:
+def _place(out: Path | str | Address) -> Path | Address:
     """Where a table called so lies, links followed: what a link points at is replaced, not the link."""
-    out = Path(out)
-    out = out.resolve() if out.is_symlink() else out
-    if out.suffix != SUFFIX or not fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", out.stem):
+    if Path(str(out)).suffix != SUFFIX or not fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", Path(str(out)).stem):
         raise TacitError(
-            f"{out.name!r} cannot name a table: it takes letters of a to z, digits, '_', '-' and '.', ending in {SUFFIX}; "
-            f"give a path such as photos{SUFFIX}."
+            f"{Path(str(out)).name!r} cannot name a table: it takes letters of a to z, digits, '_', '-' and '.', ending in "
+            f"{SUFFIX}; give a path such as photos{SUFFIX}, or an address such as s3://bucket/photos{SUFFIX}."
         )
-    with _writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    restore(out)
-    return out
+    found = place(out)
+    if isinstance(found, Address):
+        return found
+    found = found.resolve() if found.is_symlink() else found
+    with writing(found):
+        found.parent.mkdir(parents=True, exist_ok=True)
+    return found
 
 
-def check_encoder(there: Table, provenance: Provenance) -> None:
+def check_encoder(there: Provenance, provenance: Provenance, path: Path | Address) -> None:
     """Vectors of two encoders are never mixed."""
-    if there.provenance.encoder != provenance.encoder:
+    if there.encoder != provenance.encoder:
         raise TacitError(
-            f"{there.path} is a table made by another encoder ({there.provenance.encoder[:12]} of {there.provenance.run}, not "
+            f"{path} is a table made by another encoder ({there.encoder[:12]} of {there.run}, not "
             f"{provenance.encoder[:12]}); nothing was changed: give another name or move it away."
         )
-    if (there.provenance.form, there.provenance.pool) != (provenance.form, provenance.pool):
+    if (there.form, there.pool) != (provenance.form, provenance.pool):
         raise TacitError(
-            f"{there.path} holds {there.provenance.form} vectors (pool {there.provenance.pool}), and {provenance.form} ones "
-            f"(pool {provenance.pool}) came; give --tokens and --pool as they were, or another name."
+            f"{path} holds {there.form} vectors (pool {there.pool}), and {provenance.form} ones (pool {provenance.pool}) came; "
+            "give --tokens and --pool as they were, or another name."
         )
 
 
-def _check_replaceable(out: Path, provenance: Provenance, overwrite: bool) -> None:
-    """Only a table of the same encoder may be replaced, and only when asked for."""
-    if not out.exists():
-        return
+def _check_replaceable(out: Path | Address, provenance: Provenance, overwrite: bool) -> bool:
+    """Whether a table is replaced: only one of the same encoder may be, and only when asked for."""
+    if _is_bare(out):
+        return False
     try:
         there = open_table(out)
+    except Missing:
+        return False
+    except Unfinished:
+        lance, begun_by = latest(out)
+        check_encoder(begun_by, provenance, out)
+        if _is_begun(lance):
+            return False
+        raise
     except TacitError as error:
+        if isinstance(out, Address) and "cannot be reached" in str(error):
+            raise
         raise TacitError(f"{out} is there and is no whole table of Tacit's; move it away or give another name.") from error
-    check_encoder(there, provenance)
+    check_encoder(there.provenance, provenance, out)
     if not overwrite:
         raise TacitError(
             f"{out} is there already: {len(there)} vectors made by the same encoder; say overwrite to replace them, append to "
             "add to them, or give another name."
         )
+    return True
 
 
-def _check_space(out: Path, needed: int) -> None:
+def _check_space(out: Path | Address, needed: int) -> None:
     """The vectors alone must fit beside what is there; better said now than after hours."""
-    free = shutil.disk_usage(out.parent).free
+    free = shutil.disk_usage(out.parent).free if isinstance(out, Path) else needed
     if free < needed:
         raise TacitError(
             f"{out} needs {needed / 1e9:.2f} GB for its vectors alone, and {free / 1e9:.2f} GB are free there; "
@@ -256,7 +349,7 @@ def _check_space(out: Path, needed: int) -> None:
 
 
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
+def writing(out: Path | Address) -> Iterator[None]:
     """What the system and Lance say when writing fails, in a sentence."""
     try:
         yield
@@ -265,21 +358,3 @@ def _writing(out: Path) -> Iterator[None]:
             f"{out} could not be written ({brief(error)}); what was there before is untouched: free some space or write to "
             "another place, and start again."
         ) from error
-
-
-def _put(part: Path, out: Path) -> None:
-    """Put the whole new table in its place.
-
-    A folder cannot be renamed onto another, so an old table first stands aside; a kill between the two renames is
-    undone by `restore`, which everything that opens or writes a table calls.
-    """
-    aside = hidden(out, "old")
-    _clear(aside)
-    if out.exists():
-        out.rename(aside)
-    part.rename(out)
-    _clear(aside)
-
-
-def _clear(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

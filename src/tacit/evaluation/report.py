@@ -113,7 +113,7 @@ def write_report(
         "Clusters": (_crossing(*crossing) if crossing else "") + "".join(gallery(shown) for shown in clusters),
         "Map": _map(map) if map else "",
         "Similarity of views": _similarities(similarities, evaluation) if similarities else "",
-        "Training": _curves(history) if len(history) >= SHORT else "",
+        "Training": curves(history) if len(history) >= SHORT else "",
         "Spectrum": f'<div class="charts">{charts.spectrum(spectrum.tolist())}</div>' if spectrum is not None else "",
         "What was trained": _facts(facts) if facts else "",
         "How the numbers were measured": _protocols(evaluation) if evaluation else "",
@@ -209,7 +209,7 @@ def _protocols(evaluation: Evaluation) -> str:
     return "".join(blocks)
 
 
-def _curves(history: Sequence[dict[str, Any]]) -> str:
+def curves(history: Sequence[dict[str, Any]]) -> str:
     """One chart per number and stage; those everyone looks at first stand first."""
     stages: dict[Any, list[dict[str, Any]]] = {}
     for line in history:

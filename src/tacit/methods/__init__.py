@@ -9,10 +9,27 @@ if TYPE_CHECKING:
     from tacit.method import Method
 
 CONTENTS: dict[str, dict[str, str]] = {
-    "contrast": {"simclr": "SimCLR", "dcl": "DCL", "npid": "NPID", "moco_v2": "MoCoV2", "grace": "GRACE", "simcse": "SimCSE"},
-    "self_distillation": {"byol": "BYOL", "simsiam": "SimSiam", "dino": "DINO", "dcglr": "DCGLR"},
+    "contrast": {
+        "simclr": "SimCLR",
+        "dcl": "DCL",
+        "npid": "NPID",
+        "moco_v2": "MoCoV2",
+        "grace": "GRACE",
+        "simcse": "SimCSE",
+        "decoupled_uniformity": "DecoupledUniformity",
+        "triplet_net": "TripletNet",
+        "isogclr": "ISogCLR",
+    },
+    "self_distillation": {
+        "byol": "BYOL",
+        "simsiam": "SimSiam",
+        "dino": "DINO",
+        "dcglr": "DCGLR",
+        "directpred": "DirectPred",
+        "myow": "MYOW",
+    },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC"},
+    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
@@ -23,7 +40,16 @@ CONTENTS: dict[str, dict[str, str]] = {
         "poincare_embeddings": "PoincareEmbeddings",
         "fisher_info_embedding": "FisherInfoEmbedding",
     },
-    "negatives": {"clan": "CLAN", "gcool": "GCooL", "d_sla": "DSLA", "clusterns": "ClusterNS", "dclr": "DCLR"},
+    "negatives": {
+        "clan": "CLAN",
+        "gcool": "GCooL",
+        "d_sla": "DSLA",
+        "clusterns": "ClusterNS",
+        "dclr": "DCLR",
+        "mochi": "MoCHi",
+        "mcl": "MCL",
+        "bss": "BSS",
+    },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
         "infomgf": "InfoMGF",
@@ -33,7 +59,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "composition_cse": "CompositionCSE",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
-    "pretext": {"opn": "OPN"},
+    "pretext": {"opn": "OPN", "rotnet": "RotNet"},
     "dual": {"align": "ALIGN", "convirt": "ConVIRT", "meru": "MERU", "llave": "LLaVE"},
     "wrappers": {"matryoshka": "Matryoshka"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},

@@ -27,6 +27,11 @@ def gather(x: Tensor) -> Tensor:
     return _Gather.apply(x) if size() > 1 else x
 
 
+def mine(n: int, device: torch.device) -> Tensor:
+    """Where this process's n rows are among the gathered ones of all: int64, n."""
+    return torch.arange(n, device=device) + rank() * n
+
+
 def total(x: Tensor) -> Tensor:
     """The sum over processes, of the same shape."""
     return _Total.apply(x) if size() > 1 else x

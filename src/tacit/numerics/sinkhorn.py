@@ -72,3 +72,26 @@ def _column_sums(logarithms: Tensor) -> Tensor:
     """log Σ exp over the rows of all processes: n × k -> k."""
     peak = gather(logarithms.amax(0, keepdim=True)).amax(0)
     return total((logarithms - peak).exp().sum(0)).log() + peak
+
+
+@torch.no_grad()
+def equal_labels(scores: Tensor, epsilon: float, tolerance: float, most: int = 10_000) -> Tensor:
+    """Scores N × k of all samples -> the label of each, int64, N, such that labels are used about equally often.
+
+    The largest entry of each row of exp(scores / epsilon), scaled by Sinkhorn-Knopp until the rows' scales change by less
+    than `tolerance` in all, looked at every tenth turn, or for `most` turns (Asano et al. 2020, arXiv:1911.05371, equations 5
+    and 6 and their code). In float64, on one process, with N × k numbers held; a row's largest score may be as small as it
+    likes, since rows are scaled anyway.
+    """
+    plan = scores.double() / epsilon
+    plan = plan.sub_(plan.amax(1, keepdim=True)).exp_()
+    n, k = plan.shape
+    rows, columns = plan.new_full((n,), 1 / n), plan.new_full((k,), 1 / k)
+    for turn in range(most):
+        columns = (1 / k) / (rows @ plan)
+        scaled = (1 / n) / (plan @ columns)
+        settled = turn % 10 == 0 and float((rows / scaled - 1).abs().sum()) < tolerance
+        rows = scaled
+        if settled:
+            break
+    return (plan * columns).argmax(1)

@@ -64,6 +64,7 @@ class Training:
         self.main, *self.others = self.feeds.values()
         for inner in nested(method):
             reseed(*self.seed, "prepare")
+            inner.batch_size = self.main.batch
             inner.prepare(setting.facts)
         share_norms(method)
         method.to(fabric.device).to(memory_format=precision.layout(fabric.device, setting.facts.shape)).train()

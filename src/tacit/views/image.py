@@ -19,7 +19,7 @@ from tacit.data.samples import Images
 from tacit.errors import TacitError, unknown
 from tacit.numerics import counter
 from tacit.views import changed, compiled, masks, pixels
-from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Plain, Single, Values, View
+from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Plain, Raster, Single, Values, View
 
 # Which column of a sample's uniform draws decides what.
 _BOX = slice(0, 22)
@@ -56,7 +56,7 @@ class ImageViews:
 
     name: ClassVar[str] = "image"
     parts: ClassVar[int] = 1
-    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Masked, Neighbours, Values)
+    kinds: ClassVar[tuple[type[View], ...]] = (Plain, Single, Pair, MultiCrop, Masked, Neighbours, Values, Raster)
 
     def __post_init__(self) -> None:
         for name in ("size", "local_size"):

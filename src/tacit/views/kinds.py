@@ -71,6 +71,18 @@ class Signal(View):
 
 
 @dataclass(frozen=True)
+class Raster(View):
+    """Random looks at each sample that are square pictures, n × channels × side × side, which the method itself may turn or
+    change in parts or frequencies.
+    """
+
+    looks: int = 1
+
+    def seen(self):
+        return (Seen(),) * self.looks
+
+
+@dataclass(frozen=True)
 class Pair(View):
     """Two independent looks at each sample."""
 

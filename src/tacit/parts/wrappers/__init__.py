@@ -1,1 +1,1 @@
-"""Parts of methods around other methods."""
+"""Parts of methods around other methods, and of stages that go on from others."""

@@ -1,0 +1,79 @@
+"""Triplet network: the ratio of two distances teaches more than pairs with a margin, with classes and without."""
+
+import torch
+from torch import Tensor
+
+from tacit.claims.claim import Claim, Found
+from tacit.claims.training import Training, Untrained
+from tacit.method import Batch, Encoder, Labelled, Method, Recipe
+from tacit.methods.contrast.triplet_net import TripletNet, others
+from tacit.objectives.contrast.distance_ratio import distance_ratio
+
+SHARED = {"size": 16, "batch": 128, "epochs": 8, "warmup": 1}
+RECIPE: Recipe = TripletNet.recipes["small"]
+
+
+def siamese(anchor: Tensor, same: Tensor, other: Tensor) -> Tensor:
+    """Pairs of the same near, others at least 1 apart (Hadsell, Chopra and LeCun 2006), half of each."""
+    near, far = ((anchor.float() - one.float()).norm(dim=1) for one in (same, other))
+    return (near.square() + (1 - far).clamp_min(0).square()).mean() / 2
+
+
+class Looks(Method):
+    """Siamese pairs of looks: of the same sample, and of another."""
+
+    paper, views, whole_batch, recipe = TripletNet.paper, TripletNet.views, True, RECIPE
+
+    def __init__(self, encoder: Encoder):
+        super().__init__(encoder)
+
+    def step(self, batch: Batch) -> Tensor:
+        anchor, same = (self.encoder(view) for view in batch)
+        return siamese(anchor, same, same[others(batch)])
+
+
+class ByClass(Method):
+    """Triplets by classes, as published: the same is another sample of the class; the distances' ratio, or Siamese pairs."""
+
+    paper, whole_batch, recipe = TripletNet.paper, True, RECIPE
+    streams = {"main": Labelled(batch=128)}
+
+    def __init__(self, encoder: Encoder, *, pairs: bool = False):
+        super().__init__(encoder)
+        self.loss = siamese if pairs else distance_ratio
+
+    def step(self, batch: Batch) -> Tensor:
+        z, labels = self.encoder(batch.views[0]), batch.labels
+        assert labels is not None  # the stream carries them
+        alike = labels[:, None] == labels
+        draws = torch.rand(len(z), len(z), device=z.device)
+        there = alike.clone().fill_diagonal_(False)
+        same, other = ((draws + allowed).argmax(1) for allowed in (there, ~alike))
+        found = there.any(1)  # who is alone of its class has none like it
+        return self.loss(z[found], z[same[found]], z[other[found]])
+
+
+def rule(found: Found) -> dict[str, bool]:
+    return {
+        "with classes it is above Siamese pairs": found.above("classes, triplets", "classes, pairs"),
+        "with looks it is above Siamese pairs": found.above("looks, triplets", "looks, pairs"),
+        "with looks it is above the untrained encoder": found.above("looks, triplets", "untrained"),
+        "with classes it is above looks": found.above("classes, triplets", "looks, triplets"),
+    }
+
+
+CLAIM = Claim(
+    says="The triplet network learns a better representation than the Siamese network (MNIST: 99.5 against 97.9 %).",
+    here="5 000 images of mnist-20k at 16 pixels, small_resnet; 8 epochs of batches of 128 by one recipe; triplets and "
+    "pairs are drawn within a batch, by classes as published, or by looks, the method as it is here; views without labels "
+    "are crops, for digits are not mirrored; kNN of the test part.",
+    arms={
+        "untrained": Untrained(Training(TripletNet, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k")),
+        "looks, pairs": Training(Looks, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k"),
+        "looks, triplets": Training(TripletNet, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k"),
+        "classes, pairs": Training(ByClass, 5_000, {**SHARED, "flip": 0.0, "pairs": True}, "mnist-20k"),
+        "classes, triplets": Training(ByClass, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k"),
+    },
+    metric="knn",
+    rule=rule,
+)

@@ -1,0 +1,1 @@
+"""Ways to be apart from others, beside those of the room above."""

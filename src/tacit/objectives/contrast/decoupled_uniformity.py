@@ -1,0 +1,30 @@
+"""Samples lie apart, each where the mean of its views lies."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from tacit.errors import TacitError
+from tacit.numerics.exact import full_precision
+from tacit.numerics.processes import gather, mine
+from tacit.numerics.tiles import between
+
+
+def decoupled_uniformity(centroids: Tensor, t: float) -> Tensor:
+    """log of the mean over pairs of samples of exp(−t‖μ − μ′‖²): n × d -> scalar, over the samples of all processes.
+
+    Dufumier et al. 2023 (arXiv:2206.01646), equation 2. Centroids are means of directions and lie within the sphere: that they
+    are pushed apart brings the views of each together, for only views that agree have a long mean. Of the pairs only a tile
+    is held.
+    """
+    with full_precision():
+        own = centroids.float()
+        everyone = gather(own)
+        count = len(everyone)
+        if count < 2:
+            raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+        rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖a − b‖² as a product, but for −t‖a‖²
+        columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
+        near = between(rows, columns, mine(len(own), own.device)[:, None]) - t * own.square().sum(1)
+        return gather(near).logsumexp(0) - math.log(count * (count - 1))
