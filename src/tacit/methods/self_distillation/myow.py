@@ -97,4 +97,4 @@ class MYOW(Method):
 
     def after_step(self, batch: Batch):
         for teacher, part in zip(self.teachers, self.followed()):
-            teacher.follow(part, rising(self.teacher_momentum, self.progress))
+            teacher.follow(part, rising(self.teacher_momentum, self.progress))  # type: ignore[operator]
