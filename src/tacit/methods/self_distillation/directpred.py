@@ -17,8 +17,8 @@ LEAST = 1e-4  # of the predictor's eigenvalues
 class DirectPred(Method):
     """BYOL whose predictor is made of the correlation of what it is given: the same directions, the roots of the strengths.
 
-    The correlation of projections, not centred, moves by 1 − `inertia` (ρ of the paper) at every step; every `eigen_every` steps
-    the predictor is put to it (equations 18 and 19), and in between it is trained as any other. `boost` is ε.
+    The correlation of projections, not centred, moves by 1 − `inertia` (ρ of the paper) at every step; every `eigen_every`
+    steps the predictor is put to it (equations 18 and 19), and in between it is trained as any other. `boost` is ε.
 
     checked: facebookresearch/luckmatters@625b5f7
     Compared: over five steps of SGD by its own trainer loss, gradient, correlation, predictor and target, every 1 and 2.
