@@ -97,4 +97,4 @@ class Autoencoder(Method):
 
 def means(method: Any, batch: Batch) -> Tensor:
     """The mean of the directions of each sample's views: n × d, within the sphere."""
-    return sum(unit(method.projector(method.encoder(view))) for view in batch) / len(batch.views)
+    return torch.stack([unit(method.projector(method.encoder(view))) for view in batch]).mean(0)
