@@ -368,7 +368,7 @@ TOYS: dict[str, Toy] = {
     "rspnet": but(replace(VIDEOS, score=paced), dim=16, queue=256, teacher_momentum=0.95, frames=6, jitter=0.2, epochs=12),
     "rotnet": Toy(
         partial(letters, 640),
-        {**QUICK, "width": 16, "depth": [1, 1], "flip": 0.0, "epochs": 12},
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 12},
         elsewhere=False,
         score=upright,
     ),
