@@ -198,9 +198,9 @@ def test_reproduce(asked, capsys, monkeypatch):
 
 def test_embed(asked, capsys):
     out = said(capsys, "embed runs/x photos --out photos.lance --batch 8")
-    (places, options), how = asked["embed"], {"overwrite": False, "append": False, "renew": False}
+    (places, options), how = asked["embed"], {"overwrite": False, "append": False, "renew": False, "tokens": False}
     told = options.pop("told")
-    assert places == ("runs/x", "photos") and options == {"out": Path("photos.lance"), "batch": 8, **how}
+    assert places == ("runs/x", "photos") and options == {"out": "photos.lance", "batch": 8, **how}
     assert out.out == "photos.lance holds 12 vectors of 64 numbers.\n"
     assert out.err == "Next: tacit search photos.lance QUERY --top 10\n"
     told("so many are there")
@@ -226,7 +226,7 @@ def test_search_prints_ids_and_scores_aligned(asked, capsys):
     out = said(capsys, "search photos.lance query.jpg --top 2")
     places, options = asked["search"]
     assert places == ("photos.lance", "query.jpg") and options.pop("told")
-    assert options == {"sheet": Path("search.png"), "top": 2, "exact": False, "hybrid": False}
+    assert options == {"sheet": Path("search.png"), "top": 2, "exact": False, "hybrid": False, "funnel": False}
     assert out.out.splitlines()[:2] == ["a.png          1.0000", "folder/b.png   0.2500"]
 
 
