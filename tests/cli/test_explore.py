@@ -21,10 +21,15 @@ def asked(address: str, token: str) -> int:
         return refused.code
 
 
+def hearing():
+    """What runs in the background may be deaf to Ctrl-C, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_it_says_where_the_page_is_and_ends_with_ctrl_c(tmp_path):
     table = made_table(tmp_path / "trees.lance", 20)
     command = [sys.executable, "-m", "tacit", "explore", str(table.path), "--no-browser"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hearing)
     try:
         line = next(line for line in process.stderr if "http://" in line)
         address, _, token = line.split(" at ")[1].split(";")[0].partition("#")
