@@ -120,7 +120,10 @@ class PlannedBatches(Method):
         counts = labels.bincount(minlength=self.clusters)
         place = torch.cat([torch.arange(count) for count in counts.tolist()])  # the how-manieth of its cluster
         one_of_each = (by_cluster[place == r] for r in range(int(counts.max())))
-        return Plan(batches=[b[: self.batch_size] for b in one_of_each if len(b) > 8])
+        even = (
+            b[: min(self.batch_size, len(b) // 2 * 2)] for b in one_of_each
+        )  # of what two processes cannot share one is left out
+        return Plan(batches=[b for b in even if len(b) >= 8])
 
     def step(self, batch: Batch):
         first, second = (self.projector(self.encoder(view)) for view in batch)

@@ -25,6 +25,7 @@ def plus_plus(x: Tensor, k: int, key: int) -> Tensor:
     """
     if not 1 <= k <= len(x):
         raise ValueError(f"{k} seeds of {len(x)} rows; k must lie in 1…n")
+    x = x - x.mean(0)  # where less is lost by rounding
     n, norms = len(x), x.square().sum(1)
     chosen = np.empty(k, np.int64)
     chosen[0], found, turn = int(_draws(key, 0, 1)[0, 0] * n), 1, 1
