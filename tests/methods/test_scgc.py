@@ -84,13 +84,13 @@ def test_clusters_come_nearer_to_fields_by_neighbourhoods_and_not_by_features():
     """On papers whose words are more of styles than of fields."""
     found = {}
     for alpha in (0.0, 0.5):
-        case = Case(SCGC, toy("scgc"), alpha=alpha)
+        case = Case(SCGC, toy("scgc"), alpha=alpha, epochs=120)
         trained = case.train()
         with torch.no_grad():
             guess = trained.method.centres(trained.embed()).argmax(1)
         found[alpha] = nmi(contingency(guess, torch.from_numpy(case.materials["main"].samples.labels)))
         assert len(guess.unique()) == 4  # no cluster was lost
-    assert found[0.5] > found[0.0] + 0.04, found
+    assert found[0.5] > found[0.0] + 0.1, found
 
 
 def test_the_warm_up_can_be_left_out():
