@@ -5,9 +5,8 @@ import json
 import pytest
 
 from tacit.cli.answer import plain
-from tacit.describing import catalogue, describe
+from tacit.describing import catalogue, describe, typed
 from tacit.errors import TacitError
-from tacit.method import options
 from tacit.methods import find, keys
 from tacit.modalities import MODALITIES
 from tacit.papers import IN_PAPER
@@ -18,7 +17,7 @@ def test_every_method_has_a_page(key):
     page, method = describe(key), find(key)
     text = str(page)
     assert method.paper.title in text and method.paper.locator in text
-    for name, parameter in options(method).items():
+    for name, parameter in typed(method).items():
         assert f"--{name.replace('_', '-')} " in text
         assert page.as_dict()["options"][name] == parameter.default
     assert json.loads(json.dumps(plain(page)))["key"] == key

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from tacit import encoders
 from tacit.method import Method, Paper, Recipe, options, streams
 from tacit.methods import CONTENTS, find, name_of
@@ -143,7 +145,7 @@ def describe(name: str) -> Description:
         paper=method.paper,
         recipe=[Option(key, value, meanings.get(key, "")) for key, value in paper_recipe.items() if key != "options"],
         recipes={key: _differences(paper_recipe, recipe.as_dict()) for key, recipe in method.recipes.items()},
-        options=_parameters(options(method)),
+        options=_parameters(typed(method)),
         streams={key: _carried(stream) for key, stream in list(streams(method).items())[1:]},
         views={kind: _settable(modality(kind)) for kind in kinds},
         encoders={name: _parameters(encoders.options(name)) for kind in kinds if wants for name in encoders.names(kind, wants)},
@@ -167,6 +169,11 @@ def _runs_on(method: type[Method], kind: str) -> bool:
     meant = next(iter(streams(method).values()))
     named = meant.of if isinstance(meant, Plain) else {}
     return _offers(views, method) and (not named or kind in named) and (wants is None or bool(encoders.names(kind, wants)))
+
+
+def typed(method: type[Method]) -> dict[str, inspect.Parameter]:
+    """The options that can be typed: tensors are what a stage hands to the next."""
+    return {name: parameter for name, parameter in options(method).items() if not isinstance(parameter.default, Tensor)}
 
 
 def _parameters(parameters: Mapping[str, inspect.Parameter]) -> list[Option]:
