@@ -8,6 +8,12 @@ import torch
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Whatever a test before has left behind: sums of more threads are others in the last digits."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def pair():
     from tacit.training.spawned import Pair
