@@ -63,11 +63,10 @@ def search(
         raise TacitError(f"--hybrid looks for words as well, and {str(query)[:40]!r} is not words; leave it out.")
     depth, exclude = max(top, FUSED) if hybrid else top, [what] if isinstance(what, str) else []
     vectors, picture = _meant(what, table, run, device)
+    index = _index(table, exact, where, codes, funnel, run, told)
     if isinstance(vectors, Ragged):
-        _refuse_approximate(table, codes, funnel)
         (hits,) = late.search(table, vectors, depth, exclude=exclude, where=where)
     else:
-        index = _index(table, exact, where, codes, funnel, run, told)
         (hits,) = nearest(table, vectors, depth, exclude=exclude, where=where, index=index)
     if hybrid and isinstance(what, Written):
         hits = fused(table, what.text, hits, top, where)
@@ -97,18 +96,9 @@ def search_all(
     as in `search`.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
-    by_tokens, index, count = table.provenance.form == "ragged", None, 0
-    if by_tokens:
-        _refuse_approximate(table, codes, funnel)
-    else:
-        index = _index(table, exact, where, codes, funnel, run, told)
-    if (
-        not by_tokens
-        and (index is None or codes or funnel)
-        and not where
-        and 4 * len(table) * table.provenance.dim <= free_memory() // 4
-    ):
-        table.hold()
+    index, count = _index(table, exact, where, codes, funnel, run, told), 0
+    if table.provenance.form == "dense" and (index is None or codes or funnel) and not where:
+        hold_where_it_fits(table)
     with appearing(out) as part, pq.ParquetWriter(part, FOUND) as file:
         for names, vectors in _asked(table, queries, run, device, batch):
             if isinstance(vectors, Ragged):
@@ -170,7 +160,11 @@ def _index(
     run: Run | str | Path | None,
     told: Callable[[str], None],
 ) -> Index | None:
-    """What is asked in place of all rows: codes, a funnel, or the index of a large table."""
+    """What is asked in place of all rows: codes, a funnel, or the index of a large table; nothing where tokens are compared."""
+    if table.provenance.form == "ragged":
+        if codes or funnel:
+            raise TacitError(f"{table.path} holds vectors of tokens, which have no codes; leave --codes and --funnel out.")
+        return None
     if codes or funnel:
         if exact or where or (codes and funnel):
             raise TacitError("Of --exact, --where, --codes and --funnel one says which rows are compared; give one.")
@@ -187,9 +181,10 @@ def index_of(table: Table, exact: bool, told: Callable[[str], None]) -> Index | 
     return made
 
 
-def _refuse_approximate(table: Table, codes: str, funnel: bool) -> None:
-    if codes or funnel:
-        raise TacitError(f"{table.path} holds vectors of tokens, which have no codes; leave --codes and --funnel out.")
+def hold_where_it_fits(table: Table) -> None:
+    """Keep the vectors of a table that is searched often in memory, if a quarter of what is free holds them."""
+    if 4 * len(table) * table.provenance.dim <= free_memory() // 4:
+        table.hold()
 
 
 def _meant(

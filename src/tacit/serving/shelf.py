@@ -10,8 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tacit.applying.searching import index_of
-from tacit.data.memory import free_memory
+from tacit.applying.searching import hold_where_it_fits, index_of
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.search import Hit, Index, search
 from tacit.errors import TacitError
@@ -95,8 +94,8 @@ class Shelf:
                 "again."
             )
         index = index_of(table, False, self.told)
-        if index is None and 4 * len(table) * table.provenance.dim <= free_memory() // 4:
-            table.hold()
+        if index is None:
+            hold_where_it_fits(table)
         return Opened(table, index, mark)
 
     def _asked(self, ask: Callable[[Opened], T]) -> T:
