@@ -94,7 +94,7 @@ def test_a_table_of_another_encoder_is_refused(points, table, tmp_path):
     (tmp_path / "theirs.lance").rename(mine)
     shelf.renew()
     shelf.renew()
-    assert len(told) == 1 and "searched on" in told[0] and "another encoder" in shelf.why
+    assert len(told) == 1 and "searched on" in told[0] and "another encoder" in str(shelf.why)
     with pytest.raises(Refused, match="was replaced by what this server cannot search") as refusal:
         shelf.search(vector, 3, "", [])
     assert refusal.value.status == 409
@@ -117,3 +117,32 @@ def test_what_is_added_is_taken_up_and_what_was_open_stays_whole(points, table, 
     mine.rename(tmp_path / "away.lance")
     shelf.renew()
     assert shelf.table is kept
+
+
+def test_a_table_that_is_replaced_again_while_it_is_opened_is_opened_again(points, table, tmp_path, monkeypatch):
+    mine = tmp_path / "mine.lance"
+    shutil.copytree(table, mine)
+    shelf = Shelf(mine, points.fingerprint(), lambda sentence: None)
+    tacit.embed(points, rows(30), out=mine, overwrite=True)
+    opened, failures = shelf._open, []
+
+    def broken_once():
+        if not failures:
+            failures.append(TacitError(f"{mine} is no whole table of Tacit's."))
+            raise failures[0]
+        return opened()
+
+    monkeypatch.setattr(shelf, "_open", broken_once)
+    assert len(shelf.search(np.ones(16), 100, "", [])) == 30
+    assert failures and shelf.why is None
+
+
+def test_a_table_that_is_taken_away_is_said_once_patience_ends(points, table, tmp_path, monkeypatch):
+    mine = tmp_path / "mine.lance"
+    shutil.copytree(table, mine)
+    shelf = Shelf(mine, points.fingerprint(), lambda sentence: None)
+    monkeypatch.setattr("tacit.serving.shelf.PATIENCE", 0.1)
+    shelf.table.held = None
+    shutil.rmtree(mine)
+    with pytest.raises(Refused, match="was replaced by what this server cannot search"):
+        shelf.vector("00001")

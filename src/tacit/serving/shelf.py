@@ -16,10 +16,14 @@ from tacit.embeddings.search import Hit, Index, search
 from tacit.errors import TacitError
 from tacit.serving.limits import Refused
 
-PATIENCE = 5.0  # seconds in which a table that is being replaced is whole again
+PATIENCE = 10.0  # seconds in which a table that is being replaced is whole again
 EVERY = 1.0  # seconds between two looks at whether it has changed
 QUOTED, NAMED = re.compile(r"'[^']*'"), re.compile(r"\bpath\b", re.IGNORECASE)
 T = TypeVar("T")
+
+
+class Foreign(TacitError):
+    """A table by another encoder lies there: waiting does not mend that."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Shelf:
 
     def __init__(self, path: Path, encoder: str, told: Callable[[str], None]):
         self.path, self.encoder, self.told = path, encoder, told
-        self.why = ""  # the version on disk is not the one that is searched
+        self.why: TacitError | None = None  # the version on disk is not the one that is searched
         self._lock = Lock()  # one thread opens at a time
         self._opened = self._open()
 
@@ -78,18 +82,18 @@ class Shelf:
             if mark is None or mark == self._opened.mark:
                 return
             try:
-                self._opened, self.why = self._open(), ""
+                self._opened, self.why = self._open(), None
                 self.told(f"{self.path} was written anew: {len(self.table):,} rows, version {self.table.version}.")
             except TacitError as error:
-                if str(error) != self.why:
+                if str(error) != str(self.why):
                     self.told(f"The version before is searched on: {error}")
-                self.why = str(error)
+                self.why = error
 
     def _open(self) -> Opened:
         mark = _mark(self.path) or (0, 0)
         table = open_table(self.path)
         if table.provenance.encoder != self.encoder:
-            raise TacitError(
+            raise Foreign(
                 f"{self.path} was made by another encoder than the run that is served; give the table of this run, or embed "
                 "again."
             )
@@ -108,11 +112,11 @@ class Shelf:
             except Refused:
                 raise
             except TacitError:
-                if _mark(self.path) == opened.mark or monotonic() > end:
+                if _mark(self.path) == opened.mark:
                     raise  # the client's own mistake
             sleep(0.05)
-            self.renew()
-            if self._opened is opened and self.why:
+            self.renew()  # which fails too where the table is replaced once more meanwhile, and is tried again
+            if monotonic() > end or (self._opened is opened and isinstance(self.why, Foreign)):
                 raise Refused(409, "other_table", f"{self.path.name} was replaced by what this server cannot search.")
 
 
