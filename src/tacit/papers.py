@@ -32,6 +32,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),

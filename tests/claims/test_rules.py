@@ -44,6 +44,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "clusterfit": {
+        "untrained": 35, "RotNet": {"linear": 40, "rotation": 70}, "RotNet, twice as long": 41, "distilled": 41,
+        "ClusterFit, 10": 40, "ClusterFit, 50": {"linear": 45, "rotation": 60}, "ClusterFit, 200": 44,
+    },
     "scan": {
         "k-means": {"cluster_accuracy": 60, "nmi": 55}, "SCAN": {"cluster_accuracy": 75, "nmi": 70},
         "SCAN, self-labelled": {"cluster_accuracy": 80, "nmi": 76},

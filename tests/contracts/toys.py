@@ -434,6 +434,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=within_clusters,
     ),
+    "clusterfit": but(VECTORS, clusters=16),
     "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
     "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),

@@ -36,6 +36,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "deepercluster": "DeeperCluster",
         "odc": "ODC",
         "scan": "SCAN",
+        "clusterfit": "ClusterFit",
     },
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
