@@ -150,6 +150,7 @@ def training(jpeg: bool) -> Row:
             given = (end, source, jpeg) if name == "tacit" else (end, source, jpeg, name != "lightly")
             processes.append(spawn.Process(target=ours if name == "tacit" else theirs, args=given, daemon=True))
             processes[-1].start()
+            end.close()  # so that a process that ends in an error is an EOFError here
             pipes[name].recv()  # what came before the first epoch
         taken: dict[str, list[list[float]]] = {name: [] for name in NAMES}
         for _ in range(TURNS + 1):  # the first does not count: what is compiled and loaded at first use
