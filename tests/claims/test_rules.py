@@ -41,6 +41,9 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
         "SeLa": {"knn": 40, "used": 0.99},
     },
+    "deepercluster": {
+        "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
+    },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},

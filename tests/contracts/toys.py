@@ -233,6 +233,22 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
 
 
+def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often super-cluster and cluster of a letter are told, whichever way it is turned, of looks that training did not
+    see: four times chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Raster(), views)(samples.read(index)[0], index, 1)
+    method = trained.method.eval()
+    images, turn = turns(look)
+    with torch.no_grad():
+        x = method.encoder(images).relu()
+        above = method.head(x).softmax(1).unflatten(1, (4, -1)).sum(1).argmax(1)
+        within = method.heads_within(x).unflatten(1, (method.pairs, -1))[torch.arange(len(x)), turn * method.above + above]
+    told = torch.stack([above, within.argmax(1)], 1) == method.assigned.repeat(4, 1)
+    return 4 / (method.above * method.within), float(told.all(1).float().mean())
+
+
 def letters(n: int) -> ImageArrays:
     """Single frames of letters that stand upright."""
     frames = moving_letters(n, size=16, frames=2)
@@ -412,6 +428,12 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
+    "deepercluster": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 20, "clusters": 16, "super_clusters": 2, "every": 10},
+        elsewhere=False,
+        score=within_clusters,
+    ),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
     # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.
