@@ -63,6 +63,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "wav2vec": ("audio",),
     "opn": ("video",),
     "rotnet": ("image",),
+    "jigclu": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

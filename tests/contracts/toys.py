@@ -388,6 +388,12 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=upright,
     ),
+    "jigclu": Toy(
+        partial(tiny_images, 1280),
+        {**QUICK, "width": 16, "depth": [1], "dim": 32, "epochs": 6},
+        elsewhere=False,
+        score=probed,
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
