@@ -72,7 +72,8 @@ def latest(path: Path | Address) -> tuple[Any, Provenance]:
                 raise Missing(f"There is no table {path}; embed some data first or correct the address.") from error
             raise
         made = Provenance.from_metadata(lance.schema.metadata)
-        if any(field not in lance.schema for field in schema(made)):  # there may be more
+        # there may be more; cells are lacking where a version wrote that kept none
+        if any(field not in lance.schema for field in schema(made) if field.name != "cells"):
             raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {made.dim}")
         return lance, made
 
@@ -101,6 +102,13 @@ class Table:
     def version(self) -> int:
         """The number of the last change that it shows."""
         return self.lance.version
+
+    @property
+    def mark(self) -> str:
+        """Another for every state of a table: the version that it shows, and when that was written, which tells it from
+        that of a table of the same number that was here before."""
+        (written,) = (entry["timestamp"] for entry in self.lance.list_versions() if entry["version"] == self.version)
+        return f"{self.version}@{written.isoformat()}"
 
     def __str__(self) -> str:
         made = self.provenance
