@@ -52,11 +52,11 @@ def search(
     """The rows of a table that are nearest to a sample, an id of the table, a vector, or words; best first.
 
     An image, a file or an opened source with one sample, or in a table of texts what is no id, is embedded by `run`, by default
-    the run whose address the table carries; it must be the encoder that made the table. `where` is a condition on the columns, as SQL has it. Of a large table
-    (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or `where` is given; `told` hears of
-    it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with `funnel` the first numbers of what a
-    run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the nearest vectors with what holds the
-    words (a table of texts). `sheet` writes a contact sheet of what was found.
+    the run whose address the table carries; it must be the encoder that made the table. `where` is a condition on the columns,
+    as SQL has it. Of a large table (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or
+    `where` is given; `told` hears of it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with
+    `funnel` the first numbers of what a run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the
+    nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query

@@ -83,6 +83,13 @@ def whole_version(lance: Any) -> int:
     return lance.tags.list().get(WHOLE, {}).get("version", 0)
 
 
+def mark_of(lance: Any, version: int) -> str:
+    """Another for every state of a table: its version, and when that was written, which tells it from the version of the same
+    number of a table that was here before."""
+    written = [entry["timestamp"].isoformat() for entry in lance.list_versions() if entry["version"] == version]
+    return f"{version} {written}"
+
+
 class Table:
     """Vectors on disk with ids, paths, labels, thumbnails and provenance; made by `open_table`.
 
@@ -105,10 +112,8 @@ class Table:
 
     @property
     def mark(self) -> str:
-        """Another for every state of a table: the version that it shows, and when that was written, which tells it from
-        that of a table of the same number that was here before."""
-        (written,) = (entry["timestamp"] for entry in self.lance.list_versions() if entry["version"] == self.version)
-        return f"{self.version}@{written.isoformat()}"
+        """Another for every state of a table (`mark_of`)."""
+        return mark_of(self.lance, self.version)
 
     def __str__(self) -> str:
         made = self.provenance
