@@ -30,6 +30,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "swav": ("image",),
     "sela": ("image",),
     "deepercluster": ("image",),
+    "odc": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),

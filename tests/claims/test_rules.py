@@ -45,6 +45,9 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "odc": {
+        "untrained": 80, "rotation": 85, "DeepCluster": {"knn": 90, "alike": 0.6}, "ODC": {"knn": 93, "alike": 0.9},
+    },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},

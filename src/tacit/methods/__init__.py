@@ -29,7 +29,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "myow": "MYOW",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa", "deepercluster": "DeeperCluster"},
+    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa", "deepercluster": "DeeperCluster", "odc": "ODC"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {

@@ -33,7 +33,7 @@ def singular_values(features: Tensor) -> Tensor:
 
 
 def whitened(features: Tensor, k: int, least: float = 1e-5) -> Tensor:
-    """Rows along their first k principal axes (or as many as there are), each divided by its standard deviation: n × d -> n × k.
+    """Rows along their first k principal axes (as many as there are), each divided by its standard deviation: n × d -> n × k.
 
     What DeepCluster and DeeperCluster cluster. Variances below `least` of the largest count as that much, so that axes along
     which nothing varies are not blown up.
