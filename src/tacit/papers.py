@@ -65,6 +65,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "opn": ("video",),
     "rotnet": ("image",),
     "jigclu": ("image",),
+    "pixpro": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

@@ -394,6 +394,10 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=probed,
     ),
+    "pixpro": but(  # its maps are judged in its claim; of a mean over the map kNN tells less
+        replace(IMAGES, elsewhere=False, gain=0.05),
+        **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
