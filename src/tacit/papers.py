@@ -26,6 +26,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "myow": ("image", "vector"),  # CIFAR, Tiny ImageNet; counts of spikes
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
+    "sie": ("image",),
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
     "sela": ("image",),

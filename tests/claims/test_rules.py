@@ -53,6 +53,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},
     },
+    "sie": {
+        "invariant": {"turn": 40, "hue": 40, "digit": 85, "found": 20}, "telling the way": {"turn": 90, "hue": 90, "digit": 70},
+        "told side by side": {"turn": 50, "hue": 50, "digit": 84, "found": 20},
+        "SIE": {"turn": 80, "hue": 80, "digit": 84, "found": 60},
+    },
     "isogclr": {
         "SimCLR, 0.1": 34, "SimCLR, 0.2": 36, "SimCLR, 0.5": 33, "SogCLR": 36, "iSogCLR": {"knn": 39, "warm": 0.3},
     },

@@ -28,7 +28,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "directpred": "DirectPred",
         "myow": "MYOW",
     },
-    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
+    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa", "deepercluster": "DeeperCluster", "odc": "ODC"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
