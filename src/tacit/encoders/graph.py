@@ -4,14 +4,17 @@ import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive, shares, unknown
 from tacit.method import Facts
 from tacit.numerics.exact import full_precision
 from tacit.numerics.sparse import dropout as dropped
+from tacit.numerics.sparse import is_compressed
 from tacit.views.graph import GraphView
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "elu": nn.ELU}
@@ -73,8 +76,12 @@ class NodeEncoder(nn.Module):
         with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
             x, edges = dropped(view.x, self.dropout, self.training), self.messages(view)
             for layer, activation in zip(self.layers[:-1], self.activations):
-                x = dropped(activation(layer(x, *edges)), self.dropout, self.training)
-            return self.layers[-1](x, *edges)[view.rows]
+                x = dropped(activation(self.heard(layer, x, edges)), self.dropout, self.training)
+            return self.heard(self.layers[-1], x, edges)[view.rows]
+
+    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
+        """One layer's answer: nodes × F, perhaps in compressed rows -> nodes × its width."""
+        return layer(x, *edges)
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         """What every layer is told of the edges: by default whence and whither."""
@@ -119,6 +126,12 @@ class SAGE(NodeEncoder):
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
         super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), middle, width, depth, activation)
 
+    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
+        if not is_compressed(x):
+            return super().heard(layer, x, edges)
+        told = F.linear(x, layer.lin_l.weight)  # the mean of products, since rows that are compressed cannot be gathered
+        return layer.propagate(*edges, x=(told, told), size=None) + layer.lin_l.bias + layer.lin_r(x)
+
 
 class GAT(NodeEncoder):
     """Attention to the neighbours and the node itself, `heads` of it (Veličković et al. 2018, arXiv:1710.10903).
@@ -151,6 +164,16 @@ class GIN(NodeEncoder):
 
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
         super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), middle, width, depth, activation)
+
+    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
+        if not is_compressed(x):
+            return super().heard(layer, x, edges)
+        first, *others = layer.nn
+        told = F.linear(x, first.weight)  # the sum of products, since rows that are compressed cannot be gathered
+        found = layer.propagate(*edges, x=(told, told), size=None) + (1 + layer.eps) * told + first.bias
+        for part in others:
+            found = part(found)
+        return found
 
 
 def _two(width: int, to: int) -> nn.Sequential:

@@ -100,7 +100,10 @@ class Page:
         with tempfile.TemporaryDirectory(prefix="tacit-explore-") as folder:
             file = Path(folder) / f"query{suffix}"
             file.write_bytes(content)
-            hits = await run_in_threadpool(table.near_file, file, top)
+            try:
+                hits = await run_in_threadpool(table.near_file, file, top)
+            except TacitError as error:
+                raise TacitError(str(error).replace(str(file), file.name)) from None
         return JSONResponse({"row": None, "hits": hits})
 
     async def save(self, request: Request) -> Response:
