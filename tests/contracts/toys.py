@@ -250,28 +250,6 @@ def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
     return 4 / (method.above * method.within), float(told.all(1).float().mean())
 
 
-def foretold(case: Case, trained: Trained) -> tuple[float, float]:
-    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
-    margin, and what is reached."""
-    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
-    index = np.arange(len(samples))
-    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
-    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
-
-    @torch.no_grad()
-    def share(method: Any) -> float:
-        stood, *others = (
-            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
-        )
-        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
-        told = [
-            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
-        ]
-        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
-
-    return share(case.first_stage().method) + 0.2, share(trained.method)
-
-
 def letters(n: int) -> ImageArrays:
     """Single frames of letters that stand upright."""
     frames = moving_letters(n, size=16, frames=2)
@@ -319,6 +297,28 @@ def outliers(case: Case, trained: Trained) -> tuple[float, float]:
     with torch.no_grad():
         inside, outside = (trained.method.eval().represent(Batch([rows], batch.index)) for rows in (plain, broken))
     return 0.8, auroc(centre_scores(inside, inside), centre_scores(inside, outside))
+
+
+def foretold(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
+    margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
+    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        stood, *others = (
+            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
+        )
+        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
+        told = [
+            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
+        ]
+        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
+
+    return share(case.first_stage().method) + 0.2, share(trained.method)
 
 
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
@@ -420,11 +420,6 @@ TOYS: dict[str, Toy] = {
     "pixpro": but(  # its maps are judged in its claim; of a mean over the map kNN tells less
         replace(IMAGES, elsewhere=False, gain=0.05),
         **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
-    "sie": Toy(
-        partial(letters, 640),
-        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
-        elsewhere=False,
-        score=foretold,
     ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
@@ -484,4 +479,10 @@ TOYS: dict[str, Toy] = {
     ),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
+    "sie": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
+        elsewhere=False,
+        score=foretold,
+    ),
 }

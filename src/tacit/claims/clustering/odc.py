@@ -57,8 +57,8 @@ CLAIM = Claim(
     says="Clusters that are moved a little with every batch train more stably than clusters found anew every epoch, and the "
     "representation is better (ImageNet, linear: 57.7 %).",
     here="5 000 digits of mnist-20k in place of ImageNet, seen at 16 pixels, small_resnet; 12 epochs of batches of 128 looks; "
-    "50 clusters, by k-means before every epoch (DeepCluster) or once; kNN of the test part, and NMI of the clusters with those "
-    "of the epoch before, at the end.",
+    "50 clusters, by k-means before every epoch (DeepCluster) or once; kNN of the test part, and NMI of the clusters with "
+    "those of the epoch before, at the end.",
     arms={
         "untrained": Untrained(Training(ODC, options={**OPTIONS, "clusters": CLUSTERS, "least_members": 1}, **SHARED)),
         "rotation": Training(RotNet, options=TURNED, **SHARED),
