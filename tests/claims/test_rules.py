@@ -46,6 +46,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "scan": {
+        "k-means": {"cluster_accuracy": 60, "nmi": 55}, "SCAN": {"cluster_accuracy": 75, "nmi": 70},
+        "SCAN, self-labelled": {"cluster_accuracy": 80, "nmi": 76},
+    },
     "odc": {
         "untrained": 80, "rotation": 85, "DeepCluster": {"knn": 90, "alike": 0.6}, "ODC": {"knn": 93, "alike": 0.9},
     },

@@ -467,6 +467,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=within_clusters,
     ),
+    "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
     "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),

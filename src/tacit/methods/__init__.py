@@ -29,7 +29,14 @@ CONTENTS: dict[str, dict[str, str]] = {
         "myow": "MYOW",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa", "deepercluster": "DeeperCluster", "odc": "ODC"},
+    "clustering": {
+        "swav": "SwAV",
+        "scgc": "SCGC",
+        "sela": "SeLa",
+        "deepercluster": "DeeperCluster",
+        "odc": "ODC",
+        "scan": "SCAN",
+    },
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
