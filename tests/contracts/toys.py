@@ -222,6 +222,21 @@ def recognised(case: Case, trained: Trained) -> tuple[float, float]:
     return share(case.first_stage().method.encoder) + 0.05, share(trained.method.encoder)
 
 
+def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to another look at its image, of looks that training did not see: half more than of an
+    untrained encoder, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(min(len(samples), 640))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return 1.5 * share(case.first_stage().method.encoder), share(trained.method.encoder)
+
+
 def upright(case: Case, trained: Trained) -> tuple[float, float]:
     """How often a letter's turn is told, of looks that training did not see: twice chance, and what is reached."""
     samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
@@ -281,6 +296,8 @@ def outliers(case: Case, trained: Trained) -> tuple[float, float]:
         inside, outside = (trained.method.eval().represent(Batch([rows], batch.index)) for rows in (plain, broken))
     return 0.8, auroc(centre_scores(inside, inside), centre_scores(inside, outside))
 
+
+LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
 
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
@@ -423,4 +440,7 @@ TOYS: dict[str, Toy] = {
     ),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
+    "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
+    "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
+    "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
 }
