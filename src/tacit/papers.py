@@ -52,6 +52,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "feature_transform": ("image",),
+    "invariance_propagation": ("image",),
+    "mocl_hnf": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),

@@ -26,6 +26,18 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "MoCo v2": {"knn": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,
         "MoCHi": {"knn": 40, "spread": 0.9},
     },
+    "feature_transform": {
+        "untrained": 30, "MoCo": {"linear": 36, "positive_score": 0.8, "negative_variance": 0.04},
+        "extrapolation": {"linear": 37, "positive_score": 0.5, "negative_variance": 0.05},
+        "interpolation": {"linear": 37, "positive_score": 0.8, "negative_variance": 0.02}, "both": 39,
+    },
+    "invariance_propagation": {
+        "untrained": 30, "SimCLR": 38, "NPID": 36, "InvP, all reached": {"knn": 37, "same": 35},
+        "InvP": {"knn": 40, "same": 35},
+    },
+    "mocl_hnf": {
+        "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"knn": 39, "same": 16},
+    },
     "rotnet": {
         "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
         "digits, upright": {"knn": 90, "told": 0.2},
@@ -205,6 +217,20 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
             {"knn": 40, "wavering": 0.9},
             "the instance loss wavers less with the proximal term",
         ),
+        (
+            "feature_transform",
+            "extrapolation",
+            {"linear": 37, "positive_score": 0.9, "negative_variance": 0.04},
+            "extrapolation lowers the positives' scores",
+        ),
+        (
+            "invariance_propagation",
+            "InvP",
+            {"knn": 40, "same": 15},
+            "these are of the anchor's class twice as often as by chance",
+        ),
+        ("invariance_propagation", "InvP, all reached", {"knn": 45, "same": 35}, "the hardest are above all that are reached"),
+        ("mocl_hnf", "hardest", 30, "nor is the hardest quarter alone"),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
         (
             "d_sla",

@@ -321,6 +321,24 @@ def foretold(case: Case, trained: Trained) -> tuple[float, float]:
     return share(case.first_stage().method) + 0.2, share(trained.method)
 
 
+def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to another look at its image, of looks that training did not see: half more than of an
+    untrained encoder, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(min(len(samples), 640))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return 1.5 * share(case.first_stage().method.encoder), share(trained.method.encoder)
+
+
+LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -486,4 +504,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=foretold,
     ),
+    "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
+    "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
+    "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
 }

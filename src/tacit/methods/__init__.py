@@ -19,6 +19,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "decoupled_uniformity": "DecoupledUniformity",
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
+        "feature_transform": "FeatureTransform",
     },
     "self_distillation": {
         "byol": "BYOL",
@@ -56,6 +57,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "mochi": "MoCHi",
         "mcl": "MCL",
         "bss": "BSS",
+        "mocl_hnf": "MoCLHNF",
     },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
@@ -64,6 +66,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "cvrl": "CVRL",
         "rspnet": "RSPNet",
         "composition_cse": "CompositionCSE",
+        "invariance_propagation": "InvariancePropagation",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro"},
