@@ -71,6 +71,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "rotnet": ("image",),
     "jigclu": ("image",),
     "pixpro": ("image",),
+    "sla": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

@@ -439,6 +439,10 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, elsewhere=False, gain=0.05),
         **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
     ),
+    "sla": but(  # a stripe turned is another class, so the labels beside the turn are needed; it learns from labels
+        replace(IMAGES, elsewhere=False),
+        **{"depth": [1], "epochs": 6},
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,

@@ -69,7 +69,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "invariance_propagation": "InvariancePropagation",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
-    "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro"},
+    "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro", "sla": "SLA"},
     "dual": {"align": "ALIGN", "convirt": "ConVIRT", "meru": "MERU", "llave": "LLaVE"},
     "wrappers": {"matryoshka": "Matryoshka"},
     "cooccurrence": {"deepwalk": "DeepWalk", "node2vec": "Node2Vec", "line": "LINE", "sent2vec": "Sent2Vec"},

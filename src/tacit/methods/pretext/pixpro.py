@@ -65,7 +65,8 @@ class PixPro(Method):
     def step(self, batch: Batch):
         student = Cells(self.encoder, self.projector)
         first, second = (propagated(z := student(view), self.value(z), self.sharpness) for view in batch)
-        pairs = near(*batch.params, *first.shape[1:3], self.reach)
+        (here, there), (high, wide) = batch.params, first.shape[1:3]
+        pairs = near(here, there, high, wide, self.reach)
         first_target, second_target = (self.teacher(view) for view in batch)
         return -2 * (agreement(first, second_target, pairs) + agreement(second, first_target, pairs.mT))
 
