@@ -41,6 +41,14 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
         "SeLa": {"knn": 40, "used": 0.99},
     },
+    "cpp_rate_reduction": {
+        "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
+        "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
+    },
+    "mlc_manifold": {
+        "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
+        "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
+    },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},

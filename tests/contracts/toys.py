@@ -256,6 +256,20 @@ def foretold(case: Case, trained: Trained) -> tuple[float, float]:
     return share(case.first_stage().method) + 0.2, share(trained.method)
 
 
+def gathered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(256)
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
+    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
+
+    @torch.no_grad()
+    def within(method: Any) -> float:
+        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
+
+    return within(case.first_stage().method) + 0.2, within(trained.method)
+
+
 def letters(n: int) -> ImageArrays:
     """Single frames of letters that stand upright."""
     frames = moving_letters(n, size=16, frames=2)
@@ -441,6 +455,8 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
+    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
+    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
     # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.

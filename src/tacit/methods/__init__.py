@@ -29,7 +29,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "myow": "MYOW",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa"},
+    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa", "cpp_rate_reduction": "CPP", "mlc_manifold": "MLC"},
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
