@@ -33,6 +33,8 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "cpp_rate_reduction": ("image",),  # by a frozen encoder
+    "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),

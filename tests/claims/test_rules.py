@@ -69,6 +69,13 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     },
     "odc": {
         "untrained": 80, "rotation": 85, "DeepCluster": {"knn": 90, "alike": 0.6}, "ODC": {"knn": 93, "alike": 0.9},
+    "cpp_rate_reduction": {
+        "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
+        "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
+    },
+    "mlc_manifold": {
+        "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
+        "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
     },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {

@@ -339,6 +339,20 @@ def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
 LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
 
 
+def gathered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(256)
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
+    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
+
+    @torch.no_grad()
+    def within(method: Any) -> float:
+        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
+
+    return within(case.first_stage().method) + 0.2, within(trained.method)
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -511,4 +525,6 @@ TOYS: dict[str, Toy] = {
     "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
     "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
     "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
+    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
+    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
 }

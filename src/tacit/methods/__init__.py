@@ -37,6 +37,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "deepercluster": "DeeperCluster",
         "odc": "ODC",
         "scan": "SCAN",
+        "cpp_rate_reduction": "CPP",
+        "mlc_manifold": "MLC",
     },
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
