@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,6 @@ from tacit.errors import TacitError, positive, shares, unknown
 from tacit.method import Facts
 from tacit.numerics.exact import full_precision
 from tacit.numerics.sparse import dropout as dropped
-from tacit.numerics.sparse import is_compressed
 from tacit.views.graph import GraphView
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "prelu": nn.PReLU, "elu": nn.ELU}
@@ -76,12 +76,8 @@ class NodeEncoder(nn.Module):
         with full_precision():  # sums over many neighbours, and sparse features, which know nothing else
             x, edges = dropped(view.x, self.dropout, self.training), self.messages(view)
             for layer, activation in zip(self.layers[:-1], self.activations):
-                x = dropped(activation(self.heard(layer, x, edges)), self.dropout, self.training)
-            return self.heard(self.layers[-1], x, edges)[view.rows]
-
-    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
-        """One layer's answer: nodes × F, perhaps in compressed rows -> nodes × its width."""
-        return layer(x, *edges)
+                x = dropped(activation(layer(x, *edges)), self.dropout, self.training)
+            return self.layers[-1](x, *edges)[view.rows]
 
     def messages(self, view: GraphView) -> tuple[Tensor, ...]:
         """What every layer is told of the edges: by default whence and whither."""
@@ -124,13 +120,7 @@ class SAGE(NodeEncoder):
     """
 
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), middle, width, depth, activation)
-
-    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
-        if not is_compressed(x):
-            return super().heard(layer, x, edges)
-        told = F.linear(x, layer.lin_l.weight)  # the mean of products, since rows that are compressed cannot be gathered
-        return layer.propagate(*edges, x=(told, told), size=None) + layer.lin_l.bias + layer.lin_r(x)
+        super().__init__(facts, lambda i, o: sage_layer()(i, o), middle, width, depth, activation)
 
 
 class GAT(NodeEncoder):
@@ -163,17 +153,37 @@ class GIN(NodeEncoder):
     """
 
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), middle, width, depth, activation)
+        super().__init__(facts, lambda i, o: gin_layer()(_two(i, o), train_eps=True), middle, width, depth, activation)
 
-    def heard(self, layer: Any, x: Tensor, edges: tuple[Tensor, ...]) -> Tensor:
-        if not is_compressed(x):
-            return super().heard(layer, x, edges)
-        first, *others = layer.nn
-        told = F.linear(x, first.weight)  # the sum of products, since rows that are compressed cannot be gathered
-        found = layer.propagate(*edges, x=(told, told), size=None) + (1 + layer.eps) * told + first.bias
-        for part in others:
-            found = part(found)
-        return found
+
+@cache
+def sage_layer() -> Any:
+    """torch-geometric's, which takes features in compressed rows too."""
+
+    class Layer(layers().SAGEConv):  # type: ignore[misc]
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            if x.layout != torch.sparse_csr:
+                return super().forward(x, edge_index)
+            told = F.linear(x, self.lin_l.weight)  # rows that are compressed cannot be gathered: the mean of products
+            return self.propagate(edge_index, x=(told, told), size=None) + self.lin_l.bias + self.lin_r(x)
+
+    return Layer
+
+
+@cache
+def gin_layer() -> Any:
+    """The same of GIN's."""
+
+    class Layer(layers().GINConv):  # type: ignore[misc]
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            if x.layout != torch.sparse_csr:
+                return super().forward(x, edge_index)
+            first, *others = self.nn
+            told = F.linear(x, first.weight)  # the sum of products
+            found = self.propagate(edge_index, x=(told, told), size=None) + (1 + self.eps) * told + first.bias
+            return nn.Sequential(*others)(found)
+
+    return Layer
 
 
 def _two(width: int, to: int) -> nn.Sequential:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import tacit
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import vectors_of
 from tacit.embeddings.search import Hit, Written
@@ -41,7 +42,7 @@ class Shown:
 
     def __init__(
         self,
-        path: str | Path | Table,
+        path: str | Path | Address | Table,
         *,
         columns: Sequence[str | Path] = (),
         run: str | Path | None = None,

@@ -17,14 +17,9 @@ def compressed(x: Tensor) -> Tensor:
         return x.to_sparse_csr()
 
 
-def is_compressed(x: Tensor) -> bool:
-    """Whether it is held in compressed rows."""
-    return x.layout == torch.sparse_csr
-
-
 def dense(x: Tensor) -> Tensor:
     """The same, held whole."""
-    return x.to_dense() if is_compressed(x) else x
+    return x.to_dense() if x.layout == torch.sparse_csr else x
 
 
 def with_values(x: Tensor, values: Tensor) -> Tensor:
@@ -34,6 +29,6 @@ def with_values(x: Tensor, values: Tensor) -> Tensor:
 
 def dropout(x: Tensor, share: float, training: bool) -> Tensor:
     """A share of the entries set to 0 in training, what is left made larger by as much; of compressed rows those held."""
-    if not is_compressed(x):
+    if x.layout != torch.sparse_csr:
         return torch.nn.functional.dropout(x, share, training)
     return with_values(x, torch.nn.functional.dropout(x.values(), share, training))
