@@ -26,6 +26,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "myow": ("image", "vector"),  # CIFAR, Tiny ImageNet; counts of spikes
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
+    "sie": ("image",),
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
     "sela": ("image",),
@@ -33,6 +34,8 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "odc": ("image",),
     "scan": ("image",),
     "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video
+    "cpp_rate_reduction": ("image",),  # by a frozen encoder
+    "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),
@@ -52,6 +55,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "feature_transform": ("image",),
+    "invariance_propagation": ("image",),
+    "mocl_hnf": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
@@ -66,6 +72,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "wav2vec": ("audio",),
     "opn": ("video",),
     "rotnet": ("image",),
+    "jigclu": ("image",),
+    "pixpro": ("image",),
+    "sla": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

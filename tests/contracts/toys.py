@@ -39,6 +39,7 @@ from tacit.judging.linking import links, reconstruction
 from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
+from tacit.methods.decorrelation.sie import turned
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
@@ -298,6 +299,60 @@ def outliers(case: Case, trained: Trained) -> tuple[float, float]:
     return 0.8, auroc(centre_scores(inside, inside), centre_scores(inside, outside))
 
 
+def foretold(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
+    margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
+    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        stood, *others = (
+            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
+        )
+        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
+        told = [
+            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
+        ]
+        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
+
+    return share(case.first_stage().method) + 0.2, share(trained.method)
+
+
+def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to another look at its image, of looks that training did not see: half more than of an
+    untrained encoder, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(min(len(samples), 640))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return 1.5 * share(case.first_stage().method.encoder), share(trained.method.encoder)
+
+
+LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
+
+
+def gathered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(256)
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
+    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
+
+    @torch.no_grad()
+    def within(method: Any) -> float:
+        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
+
+    return within(case.first_stage().method) + 0.2, within(trained.method)
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -388,6 +443,20 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=upright,
     ),
+    "jigclu": Toy(
+        partial(tiny_images, 1280),
+        {**QUICK, "width": 16, "depth": [1], "dim": 32, "epochs": 6},
+        elsewhere=False,
+        score=probed,
+    ),
+    "pixpro": but(  # its maps are judged in its claim; of a mean over the map kNN tells less
+        replace(IMAGES, elsewhere=False, gain=0.05),
+        **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
+    ),
+    "sla": but(  # a stripe turned is another class, so the labels beside the turn are needed; it learns from labels
+        replace(IMAGES, elsewhere=False),
+        **{"depth": [1], "epochs": 6},
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
@@ -448,4 +517,15 @@ TOYS: dict[str, Toy] = {
     ),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
+    "sie": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
+        elsewhere=False,
+        score=foretold,
+    ),
+    "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
+    "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
+    "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
+    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
+    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
 }
