@@ -147,6 +147,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "unicom": {
+        "SimCLR": 60, "SimCLR, twice as long": 62, "all prototypes": {"recall": 63, "recall, a quarter": 50},
+        "random prototypes": {"recall": 65, "recall, a quarter": 51},
+        "random prototypes and dimensions": {"recall": 66, "recall, a quarter": 58},
+    },
     "clusterfit": {
         "untrained": 35, "RotNet": {"linear": 40, "rotation": 70}, "RotNet, twice as long": 41, "distilled": 41,
         "ClusterFit, 10": 40, "ClusterFit, 50": {"linear": 45, "rotation": 60}, "ClusterFit, 200": 44,

@@ -503,6 +503,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=within_clusters,
     ),
+    "unicom": but(VECTORS, clusters=16, compared=0.5),
     "clusterfit": but(VECTORS, clusters=16),
     "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
     "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),

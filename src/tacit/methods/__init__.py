@@ -38,6 +38,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "odc": "ODC",
         "scan": "SCAN",
         "clusterfit": "ClusterFit",
+        "unicom": "Unicom",
         "cpp_rate_reduction": "CPP",
         "mlc_manifold": "MLC",
     },
