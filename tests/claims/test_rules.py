@@ -147,6 +147,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "jule": {
+        "pixels, k-means": {"nmi": 50, "cluster_accuracy": 55}, "pixels, mergers": {"nmi": 70, "cluster_accuracy": 65},
+        "random network, mergers": {"nmi": 68, "cluster_accuracy": 65}, "JULE": {"nmi": 85, "cluster_accuracy": 88},
+    },
     "unicom": {
         "SimCLR": 60, "SimCLR, twice as long": 62, "all prototypes": {"recall": 63, "recall, a quarter": 50},
         "random prototypes": {"recall": 65, "recall, a quarter": 51},

@@ -503,6 +503,7 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=within_clusters,
     ),
+    "jule": but(VECTORS, clusters=4, dim=16, every=2, epochs=12, noise=0.0, drop=0.0),
     "unicom": but(VECTORS, clusters=16, compared=0.5),
     "clusterfit": but(VECTORS, clusters=16),
     "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),

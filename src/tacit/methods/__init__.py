@@ -39,6 +39,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "scan": "SCAN",
         "clusterfit": "ClusterFit",
         "unicom": "Unicom",
+        "jule": "JULE",
         "cpp_rate_reduction": "CPP",
         "mlc_manifold": "MLC",
     },
