@@ -38,6 +38,12 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "mocl_hnf": {
         "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"knn": 39, "same": 16},
     },
+    "mugs": {
+        arm: {"knn": fine, "coarse": coarse}
+        for arm, fine, coarse in (
+            ("untrained", 30, 70), ("instance", 36, 72), ("near", 35, 74), ("groups", 33, 76), ("Mugs", 38, 77),
+        )
+    },
     "rotnet": {
         "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
         "digits, upright": {"knn": 90, "told": 0.2},
@@ -212,6 +218,7 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ),
         ("invariance_propagation", "InvP, all reached", {"knn": 45, "same": 35}, "the hardest are above all that are reached"),
         ("mocl_hnf", "hardest", 30, "nor is the hardest quarter alone"),
+        ("mugs", "groups", {"knn": 33, "coarse": 80}, "nor for kinds"),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
         (
             "d_sla",

@@ -28,6 +28,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dcglr": "DCGLR",
         "directpred": "DirectPred",
         "myow": "MYOW",
+        "mugs": "Mugs",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
     "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa"},
