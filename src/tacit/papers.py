@@ -51,6 +51,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "feature_transform": ("image",),
     "invariance_propagation": ("image",),
     "mocl_hnf": ("image",),
+    "obow": ("image",),
     "mugs": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP

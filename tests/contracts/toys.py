@@ -448,4 +448,5 @@ TOYS: dict[str, Toy] = {
         **{"small_crops": 2, "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1, "hold": {}},
         **{"k": 32, "hidden": 32, "dim": 16, "queue": 256, "neighbours": 4, "heads": 2, "norm": True, "teacher_momentum": 0.95},
     ),
+    "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
 }

@@ -28,6 +28,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dcglr": "DCGLR",
         "directpred": "DirectPred",
         "myow": "MYOW",
+        "obow": "OBoW",
         "mugs": "Mugs",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
