@@ -39,6 +39,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"knn": 39, "same": 16},
     },
     "obow": {"untrained": 30, "BYOL": 35, "MoCo v2": 36, "first vocabulary": 34, "OBoW": 40},
+    "beclr": {
+        arm: {"shot_1": one, "opta_1": one + 5, "shot_5": one + 20, "opta_5": one + 21}
+        for arm, one in (("untrained", 40), ("BYOL", 60), ("without memories", 62), ("BECLR", 66))
+    },
     "mugs": {
         arm: {"knn": fine, "coarse": coarse}
         for arm, fine, coarse in (
@@ -219,6 +223,7 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ),
         ("invariance_propagation", "InvP, all reached", {"knn": 45, "same": 35}, "the hardest are above all that are reached"),
         ("mocl_hnf", "hardest", 30, "nor is the hardest quarter alone"),
+        ("beclr", "BECLR", {"shot_1": 66, "opta_1": 70, "shot_5": 80, "opta_5": 88}, "and gain more there than at 5"),
         ("mugs", "groups", {"knn": 33, "coarse": 80}, "nor for kinds"),
         ("obow", "first vocabulary", 41, "it is above itself with the first vocabulary"),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),

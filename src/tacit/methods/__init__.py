@@ -62,6 +62,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "rspnet": "RSPNet",
         "composition_cse": "CompositionCSE",
         "invariance_propagation": "InvariancePropagation",
+        "beclr": "BECLR",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN", "rotnet": "RotNet"},
