@@ -58,6 +58,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "feature_transform": ("image",),
     "invariance_propagation": ("image",),
     "mocl_hnf": ("image",),
+    "obow": ("image",),
+    "mugs": ("image",),
+    "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),

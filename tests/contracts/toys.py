@@ -526,6 +526,13 @@ TOYS: dict[str, Toy] = {
     "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
     "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
     "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
+    "beclr": but(LOOKS, dim=32, memory=512, clusters=16, neighbours=3, recluster=4, start=0.2, apart=1.0, temperature=0.5),
+    "mugs": but(
+        replace(LOOKS, elsewhere=False),
+        **{"small_crops": 2, "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1, "hold": {}},
+        **{"k": 32, "hidden": 32, "dim": 16, "queue": 256, "neighbours": 4, "heads": 2, "norm": True, "teacher_momentum": 0.95},
+    ),
+    "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
     "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
 }

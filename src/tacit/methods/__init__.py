@@ -28,6 +28,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dcglr": "DCGLR",
         "directpred": "DirectPred",
         "myow": "MYOW",
+        "obow": "OBoW",
+        "mugs": "Mugs",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
     "clustering": {
@@ -70,6 +72,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "rspnet": "RSPNet",
         "composition_cse": "CompositionCSE",
         "invariance_propagation": "InvariancePropagation",
+        "beclr": "BECLR",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro", "sla": "SLA"},
