@@ -48,6 +48,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "g_simclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),

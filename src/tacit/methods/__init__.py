@@ -48,6 +48,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dclr": "DCLR",
         "mochi": "MoCHi",
         "mcl": "MCL",
+        "g_simclr": "GSimCLR",
         "bss": "BSS",
     },
     "positives": {
