@@ -42,8 +42,7 @@ def test_no_encoder_is_forgotten():
     """What is tried above, or below by a test of its own, or is refused with a reason."""
     tried = {*MADE, "small_resnet", "transformers", "transformers_audio"}
     rows = {"node_table", "entities", "two_tower", "unigcnii"}
-    alike = {"sage", "gin", "node_autoencoder"}  # layers of PyG that add messages as GCN's, and a perceptron
-    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | rows | alike
+    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | rows
 
 
 def test_a_batch_is_its_samples_one_by_one(trained, cloth, tmp_path):

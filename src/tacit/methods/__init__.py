@@ -19,6 +19,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "decoupled_uniformity": "DecoupledUniformity",
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
+        "feature_transform": "FeatureTransform",
     },
     "self_distillation": {
         "byol": "BYOL",
@@ -28,8 +29,17 @@ CONTENTS: dict[str, dict[str, str]] = {
         "directpred": "DirectPred",
         "myow": "MYOW",
     },
-    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR"},
-    "clustering": {"swav": "SwAV", "scgc": "SCGC", "sela": "SeLa"},
+    "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
+    "clustering": {
+        "swav": "SwAV",
+        "scgc": "SCGC",
+        "sela": "SeLa",
+        "deepercluster": "DeeperCluster",
+        "odc": "ODC",
+        "scan": "SCAN",
+        "cpp_rate_reduction": "CPP",
+        "mlc_manifold": "MLC",
+    },
     "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
@@ -50,6 +60,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "mcl": "MCL",
         "g_simclr": "GSimCLR",
         "bss": "BSS",
+        "mocl_hnf": "MoCLHNF",
     },
     "positives": {
         "ssl_item_recs": "SSLItemRecs",
@@ -58,6 +69,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "cvrl": "CVRL",
         "rspnet": "RSPNet",
         "composition_cse": "CompositionCSE",
+        "invariance_propagation": "InvariancePropagation",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro", "sla": "SLA"},
