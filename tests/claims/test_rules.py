@@ -35,6 +35,17 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
         "digits, upright": {"knn": 90, "told": 0.2},
     },
+    "sla": {
+        "classifier": 50, "rotations as augmentation": 48, "two tasks": 52,
+        "SLA": {"accuracy": 57, "as it is": 53}, "SLA, distilled": {"accuracy": 56, "as it is": 53},
+        "classifier, uneven": 40, "SLA, uneven": 45,
+    },
+    "g_simclr": {
+        "untrained": 80, "SimCLR": {"knn": 90, "alike": 10}, "G-SimCLR": {"knn": 92, "alike": 7},
+        "by true classes": {"knn": 94, "alike": 5},
+    },
+    "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
+    "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
     "triplet_net": {
         "untrained": 70, "looks, pairs": 75, "looks, triplets": 80, "classes, pairs": 95, "classes, triplets": 98,
     },
@@ -235,6 +246,10 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
     [
         ("dcl", "DCL, batch 32", 30, "DCL is above InfoNCE at batch 32"),
         ("dcl", "DCL, batch 256", 50, "its gain is larger at batch 32 than at batch 256"),
+        ("sla", "SLA", {"accuracy": 57, "as it is": 58}, "and above its own answer by the image as it is"),
+        ("g_simclr", "G-SimCLR", {"knn": 92, "alike": 11}, "its batches have fewer pairs of one class"),
+        ("pixpro", "BYOL", 75, "they are above BYOL's, which compares whole images"),
+        ("jigclu", "without location", 51, "telling where a piece was adds to telling whose it is"),
         ("npid", "autoencoder", 45, "it is above the autoencoder"),
         ("npid", "NPID, 4,000 images", 30, "kNN grows from 1,000 to 4,000 images"),
         (

@@ -457,6 +457,7 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, elsewhere=False),
         **{"depth": [1], "epochs": 6},
     ),
+    "g_simclr": but(replace(IMAGES, elsewhere=False), depth=[1], clusters=160, dim=32, epochs=12),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,

@@ -61,6 +61,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dclr": "DCLR",
         "mochi": "MoCHi",
         "mcl": "MCL",
+        "g_simclr": "GSimCLR",
         "bss": "BSS",
         "mocl_hnf": "MoCLHNF",
     },
