@@ -49,6 +49,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
         "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
     },
+    "sepclr": {
+        "SimCLR": {"salient digit": 60, "salient object": 40, "common digit": 60, "common object": 40},
+        "without joint entropy": {"salient digit": 80, "salient object": 20, "common digit": 40, "common object": 40},
+        "SepCLR": {"salient digit": 80, "salient object": 18, "common digit": 20, "common object": 40},
+    },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},

@@ -19,6 +19,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "decoupled_uniformity": "DecoupledUniformity",
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
+        "sepclr": "SepCLR",
     },
     "self_distillation": {
         "byol": "BYOL",
