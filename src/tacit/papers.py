@@ -18,6 +18,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "decoupled_uniformity": ("image",),
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
+    "sepclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),

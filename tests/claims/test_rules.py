@@ -212,6 +212,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "told side by side": {"turn": 50, "hue": 50, "digit": 84, "found": 20},
         "SIE": {"turn": 80, "hue": 80, "digit": 84, "found": 60},
     },
+    "sepclr": {
+        "SimCLR": {"salient digit": 60, "salient object": 40, "common digit": 60, "common object": 40},
+        "without joint entropy": {"salient digit": 80, "salient object": 20, "common digit": 40, "common object": 40},
+        "SepCLR": {"salient digit": 80, "salient object": 18, "common digit": 20, "common object": 40},
+    },
 }  # fmt: skip
 
 

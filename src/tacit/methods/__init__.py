@@ -20,6 +20,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
         "feature_transform": "FeatureTransform",
+        "sepclr": "SepCLR",
     },
     "self_distillation": {
         "byol": "BYOL",
