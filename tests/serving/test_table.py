@@ -193,6 +193,7 @@ def test_the_page_of_routes_loads_nothing(points, table):
         routes = list(client.get("/openapi.json").json()["paths"])
         assert routes and all(f"<code>{path}</code>" in page.text for path in routes)
         assert "<script" not in page.text and "src=" not in page.text and "https://" not in page.text
+        assert "<code>data[].embedding</code>" in page.text and "<code>table.rows</code>" in page.text
         assert (
             "Authorization: Bearer KEY" in page.text and "-F files=@FILE" in page.text and "list of list of number" in page.text
         )
