@@ -22,6 +22,12 @@ def shares(**numbers: float) -> None:
             raise TacitError(f"{name} is {number}; it must lie in [0, 1].")
 
 
+def several(n: int) -> None:
+    """Refuse a batch of one sample where samples are compared with one another."""
+    if n < 2:
+        raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> TacitError:
     """The error for a misspelt name, with the nearest right one."""
     known = sorted(known)

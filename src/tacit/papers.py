@@ -26,9 +26,15 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "myow": ("image", "vector"),  # CIFAR, Tiny ImageNet; counts of spikes
     "barlow_twins": ("image",),
     "vicreg": ("image", "audio", "pair"),  # ImageNet, ESC-50, COCO's captions
+    "sie": ("image",),
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
     "sela": ("image",),
+    "deepercluster": ("image",),
+    "odc": ("image",),
+    "scan": ("image",),
+    "cpp_rate_reduction": ("image",),  # by a frozen encoder
+    "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "point_mae": ("cloud",),
@@ -48,6 +54,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "feature_transform": ("image",),
+    "invariance_propagation": ("image",),
+    "mocl_hnf": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
@@ -62,6 +71,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "wav2vec": ("audio",),
     "opn": ("video",),
     "rotnet": ("image",),
+    "jigclu": ("image",),
+    "pixpro": ("image",),
+    "sla": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

@@ -144,6 +144,54 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "relation frequency": {"hits_at_10": 30, "rules": 0}, "TransE": {"hits_at_10": 30, "rules": 20},
         "DistMult": {"hits_at_10": 40, "rules": 40},
     },
+    "deepercluster": {
+        "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
+    },
+    "scan": {
+        "k-means": {"cluster_accuracy": 60, "nmi": 55}, "SCAN": {"cluster_accuracy": 75, "nmi": 70},
+        "SCAN, self-labelled": {"cluster_accuracy": 80, "nmi": 76},
+    },
+    "odc": {
+        "untrained": 80, "rotation": 85, "DeepCluster": {"knn": 90, "alike": 0.6}, "ODC": {"knn": 93, "alike": 0.9},
+    },
+    "feature_transform": {
+        "untrained": 30, "MoCo": {"linear": 36, "positive_score": 0.8, "negative_variance": 0.04},
+        "extrapolation": {"linear": 37, "positive_score": 0.5, "negative_variance": 0.05},
+        "interpolation": {"linear": 37, "positive_score": 0.8, "negative_variance": 0.02}, "both": 39,
+    },
+    "invariance_propagation": {
+        "untrained": 30, "SimCLR": 38, "NPID": 36, "InvP, all reached": {"knn": 37, "same": 35},
+        "InvP": {"knn": 40, "same": 35},
+    },
+    "mocl_hnf": {
+        "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"knn": 39, "same": 16},
+    },
+    "mugs": {
+        arm: {"knn": fine, "coarse": coarse}
+        for arm, fine, coarse in (
+            ("untrained", 30, 70), ("instance", 36, 72), ("near", 35, 74), ("groups", 33, 76), ("Mugs", 38, 77),
+        )
+    },
+    "sla": {
+        "classifier": 50, "rotations as augmentation": 48, "two tasks": 52,
+        "SLA": {"accuracy": 57, "as it is": 53}, "SLA, distilled": {"accuracy": 56, "as it is": 53},
+        "classifier, uneven": 40, "SLA, uneven": 45,
+    },
+    "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
+    "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
+    "cpp_rate_reduction": {
+        "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
+        "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
+    },
+    "mlc_manifold": {
+        "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
+        "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
+    },
+    "sie": {
+        "invariant": {"turn": 40, "hue": 40, "digit": 85, "found": 20}, "telling the way": {"turn": 90, "hue": 90, "digit": 70},
+        "told side by side": {"turn": 50, "hue": 50, "digit": 84, "found": 20},
+        "SIE": {"turn": 80, "hue": 80, "digit": 84, "found": 60},
+    },
 }  # fmt: skip
 
 

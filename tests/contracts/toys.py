@@ -39,6 +39,7 @@ from tacit.judging.linking import links, reconstruction
 from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
+from tacit.methods.decorrelation.sie import turned
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
@@ -233,6 +234,22 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
 
 
+def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often super-cluster and cluster of a letter are told, whichever way it is turned, of looks that training did not
+    see: four times chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Raster(), views)(samples.read(index)[0], index, 1)
+    method = trained.method.eval()
+    images, turn = turns(look)
+    with torch.no_grad():
+        x = method.encoder(images).relu()
+        above = method.head(x).softmax(1).unflatten(1, (4, -1)).sum(1).argmax(1)
+        within = method.heads_within(x).unflatten(1, (method.pairs, -1))[torch.arange(len(x)), turn * method.above + above]
+    told = torch.stack([above, within.argmax(1)], 1) == method.assigned.repeat(4, 1)
+    return 4 / (method.above * method.within), float(told.all(1).float().mean())
+
+
 def letters(n: int) -> ImageArrays:
     """Single frames of letters that stand upright."""
     frames = moving_letters(n, size=16, frames=2)
@@ -280,6 +297,60 @@ def outliers(case: Case, trained: Trained) -> tuple[float, float]:
     with torch.no_grad():
         inside, outside = (trained.method.eval().represent(Batch([rows], batch.index)) for rows in (plain, broken))
     return 0.8, auroc(centre_scores(inside, inside), centre_scores(inside, outside))
+
+
+def foretold(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
+    margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
+    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        stood, *others = (
+            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
+        )
+        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
+        told = [
+            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
+        ]
+        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
+
+    return share(case.first_stage().method) + 0.2, share(trained.method)
+
+
+def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to another look at its image, of looks that training did not see: half more than of an
+    untrained encoder, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(min(len(samples), 640))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return 1.5 * share(case.first_stage().method.encoder), share(trained.method.encoder)
+
+
+LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
+
+
+def gathered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(256)
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
+    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
+
+    @torch.no_grad()
+    def within(method: Any) -> float:
+        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
+
+    return within(case.first_stage().method) + 0.2, within(trained.method)
 
 
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
@@ -372,6 +443,20 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=upright,
     ),
+    "jigclu": Toy(
+        partial(tiny_images, 1280),
+        {**QUICK, "width": 16, "depth": [1], "dim": 32, "epochs": 6},
+        elsewhere=False,
+        score=probed,
+    ),
+    "pixpro": but(  # its maps are judged in its claim; of a mean over the map kNN tells less
+        replace(IMAGES, elsewhere=False, gain=0.05),
+        **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
+    ),
+    "sla": but(  # a stripe turned is another class, so the labels beside the turn are needed; it learns from labels
+        replace(IMAGES, elsewhere=False),
+        **{"depth": [1], "epochs": 6},
+    ),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
@@ -412,6 +497,14 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
+    "deepercluster": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 20, "clusters": 16, "super_clusters": 2, "every": 10},
+        elsewhere=False,
+        score=within_clusters,
+    ),
+    "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
+    "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
     # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.
@@ -423,4 +516,15 @@ TOYS: dict[str, Toy] = {
     ),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
+    "sie": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
+        elsewhere=False,
+        score=foretold,
+    ),
+    "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
+    "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
+    "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
+    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
+    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
 }

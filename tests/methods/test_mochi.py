@@ -29,7 +29,7 @@ class Drawn(Batch):
 def made(**options):
     method = MoCHi(Identity(), dim=D, queue=16, hardest=5, mixed=4, harder=3, **options)
     method.projector = nn.Identity()
-    method.teacher.module = nn.Identity()
+    method.queue.teacher.module = nn.Identity()
     method.queue.rows.copy_(nn.functional.normalize(wave(16, D, turn=0.5)))
     return method
 

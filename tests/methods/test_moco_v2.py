@@ -69,7 +69,7 @@ def filled():
         for layer, weight, bias in rates:
             layer.weight.copy_(sine(*layer.weight.shape, rate=weight))
             layer.bias.copy_(sine(1, len(layer.bias), rate=bias)[0])
-        method.teacher.follow(nn.Sequential(method.encoder, method.projector), 0.0)
+        method.queue.teacher.follow(nn.Sequential(method.encoder, method.projector), 0.0)
         method.queue.rows.copy_(nn.functional.normalize(sine(12, 3, rate=0.5)))
     return method
 
@@ -78,7 +78,7 @@ def test_three_steps_are_the_official_ones():
     method = filled()
     asking = [p for p in method.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(asking, 0.5, momentum=0.9)
-    encoder, head = method.teacher.module
+    encoder, head = method.queue.teacher.module
     for number, (loss, norm, head_row, body_row, key_head, key_body, mean, rows) in enumerate(ROUNDS):
         torch.testing.assert_close(head[2].weight[0], torch.tensor(key_head), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(encoder[0].weight[1], torch.tensor(key_body), rtol=1e-4, atol=1e-5)
@@ -105,7 +105,7 @@ def test_a_query_meets_the_queue_of_before_its_batch_and_keys_get_no_gradient():
     batch = Batch([sine(6, 5, rate=0.7), sine(6, 5, rate=1.3)], torch.arange(6))
     method.step(batch).backward()
     assert torch.equal(method.queue.rows, before)
-    assert all(p.grad is None for p in method.teacher.parameters())
+    assert all(p.grad is None for p in method.queue.teacher.parameters())
     method.after_step(batch)
     assert torch.equal(method.queue.rows[:6], batch.kept["key"]) and torch.equal(method.queue.rows[6:], before[6:])
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tacit.numerics.processes import rank, size
-from tacit.numerics.sinkhorn import sinkhorn
+from tacit.numerics.sinkhorn import doubly_stochastic, sinkhorn
 
 CODES = [
     [0.4658513, 0.4627101, 0.0714286, 9.9e-06, 0.0, 0.0, 0.0],
@@ -115,3 +115,19 @@ def test_two_processes_share_what_one_computes(pair):
     torch.testing.assert_close(torch.tensor(even), expected[::2], rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(torch.tensor(odd), expected[1::2], rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(torch.tensor(first + second), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_doubly_stochastic_equals_the_loop_with_columns_scales_taken_as_given():
+    scores = wave(7, 7).requires_grad_()
+    plan, columns = (scores / 0.2).exp(), torch.ones(7)
+    for _ in range(2):
+        rows = 1 / (plan @ columns)
+        columns = (1 / (rows @ plan)).detach()
+    wanted = plan * (1 / (plan @ columns))[:, None] * columns
+    found = doubly_stochastic(scores, 0.2)
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(found.sum(1), torch.ones(7))
+    weights = wave(7, 7).flip(0)
+    slopes = [torch.autograd.grad((weights * one).sum(), scores)[0] for one in (found, wanted)]
+    torch.testing.assert_close(*slopes)
+    assert (doubly_stochastic(scores, 0.2, 99).sum(0) - 1).abs().max() < 1e-3

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
 
 from tacit.errors import TacitError
-from tacit.parts.queue import Queue
+from tacit.parts.queue import KeyQueue, Queue
 
 
 def rows(first, n, dim=2):
@@ -118,3 +119,21 @@ def test_what_cannot_be_pushed_is_refused_before():
     with pytest.raises(TacitError, match=r"^A queue of 6 cannot be filled in batches of 4; give --queue 8 or"):
         queue.require(4)
     assert not int(queue.filled)
+
+
+def test_keys_are_the_slow_copy_s_and_follow_the_student():
+    torch.manual_seed(0)
+    student = nn.Linear(3, 2)
+    queue = KeyQueue(student, 8, 2)
+    torch.testing.assert_close(queue.rows.norm(dim=1), torch.ones(8))
+    before = student.weight.detach().clone()
+    with torch.no_grad():
+        student.weight.add_(1)
+    view = torch.ones(4, 3)
+    keys = queue.keys(view)
+    expected = nn.functional.normalize(view @ before.T + student.bias.detach(), dim=1)
+    torch.testing.assert_close(keys, expected)
+    queue.take(keys, student, 0.75)
+    torch.testing.assert_close(queue.rows[:4], expected)
+    torch.testing.assert_close(queue.teacher.module.weight, before + 0.25)
+    assert not keys.requires_grad

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from tacit.errors import TacitError
+from tacit.errors import several
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, rank, size
 from tacit.numerics.tiles import PLAIN
@@ -23,8 +23,7 @@ def dcl(first: Tensor, second: Tensor, temperature: float, sigma: float = math.i
     with full_precision():
         kind, first, second = first.dtype, unit(first), unit(second)
         n, half = len(first), len(first) * size()
-        if half < 2:
-            raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+        several(half)
         mine = torch.arange(n, device=first.device)
         if 2 * half > PLAIN:
             family = torch.stack([mine, mine + n], 1).repeat(2, 1)  # oneself and one's partner

@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive
+from tacit.numerics.exact import unit
 from tacit.numerics.processes import rank, size
+from tacit.parts.teacher import Teacher
 
 
 class Queue(nn.Module):
@@ -55,3 +57,24 @@ class Queue(nn.Module):
         self.rows.index_copy_(0, place, rows.to(self.rows))
         self.at.add_(n).remainder_(length)
         self.filled.add_(n).clamp_(max=length)
+
+
+class KeyQueue(Queue):
+    """MoCo's dictionary: the last `length` keys, of unit length, by a slow copy of a student; random directions at first.
+
+    He et al. 2020 (arXiv:1911.05722), algorithm 1.
+    """
+
+    def __init__(self, student: nn.Module, length: int, dim: int):
+        super().__init__(length, dim)
+        self.teacher = Teacher(student)
+        self.rows.copy_(unit(torch.randn(length, dim)))
+
+    def keys(self, view: Tensor) -> Tensor:
+        """n samples -> n × dim; hand them to `after_step`, where `take` puts them in."""
+        return unit(self.teacher(view))
+
+    def take(self, keys: Tensor, student: nn.Module, momentum: float) -> None:
+        """The keys of a batch in, and the slow copy a step on."""
+        self.push(keys)
+        self.teacher.follow(student, momentum)

@@ -1,15 +1,12 @@
 """MoCo v2: a queue of keys from a momentum encoder."""
 
-import torch
 from torch import nn
 
 from tacit.errors import positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
-from tacit.numerics.exact import unit
 from tacit.objectives.info_nce import info_nce
 from tacit.parts.mlp import mlp
-from tacit.parts.queue import Queue
-from tacit.parts.teacher import Teacher
+from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
 
 
@@ -51,17 +48,17 @@ class MoCoV2(Method):
         positive(dim=dim, temperature=temperature)
         shares(teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.teacher = Teacher(nn.Sequential(self.encoder, self.projector))
-        self.queue = Queue(queue, dim)
-        self.queue.rows.copy_(unit(torch.randn(queue, dim)))
+        self.queue = KeyQueue(self.student(), queue, dim)
         self.temperature, self.teacher_momentum = temperature, teacher_momentum
 
     def step(self, batch: Batch):
         first, second = batch
-        key = unit(self.teacher(second))
+        key = self.queue.keys(second)
         batch.keep(key=key)
         return info_nce(self.projector(self.encoder(first)), key, self.queue.rows, self.temperature)
 
     def after_step(self, batch: Batch):
-        self.queue.push(batch.kept["key"])
-        self.teacher.follow(nn.Sequential(self.encoder, self.projector), self.teacher_momentum)
+        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
+
+    def student(self) -> nn.Module:
+        return nn.Sequential(self.encoder, self.projector)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from tacit.errors import TacitError
+from tacit.errors import several
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.processes import gather, mine
 from tacit.objectives.contrast.distance_ratio import distance_ratio
@@ -42,7 +42,6 @@ def others(batch: Batch) -> Tensor:
     All are put in a circle in the order of their own draws, and each is told the next.
     """
     draws = gather(batch.uniform("place", 1)[:, 0])
-    if len(draws) < 2:
-        raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+    several(len(draws))
     order = draws.argsort()
     return torch.empty_like(order).scatter_(0, order, order.roll(-1))[mine(len(batch), draws.device)]

@@ -9,6 +9,7 @@ from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, mine, total
+from tacit.parts.wrappers.inner import inner_groups
 from tacit.views.kinds import Raster
 
 
@@ -53,8 +54,7 @@ class BSS(Method):
         vars(self).update(views=inner.views, second_order=inner.second_order)  # not the class's
 
     def groups(self):
-        own = self.inner.groups().items()
-        return {name if name.partition(".")[0] == "encoder" else f"inner.{name}": how for name, how in own}
+        return inner_groups(self.inner.groups())
 
     def step(self, batch: Batch):
         for number, view in enumerate(batch.views):

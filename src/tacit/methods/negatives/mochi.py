@@ -9,8 +9,7 @@ from tacit.numerics.exact import unit
 from tacit.numerics.topk import nearest
 from tacit.objectives.contrast.own_negatives import own_negatives
 from tacit.parts.mlp import mlp
-from tacit.parts.queue import Queue
-from tacit.parts.teacher import Teacher
+from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
 
 
@@ -67,15 +66,13 @@ class MoCHi(Method):
                 "no more hardest ones than the queue holds."
             )
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.teacher = Teacher(nn.Sequential(self.encoder, self.projector))
-        self.queue = Queue(queue, dim)
-        self.queue.rows.copy_(unit(torch.randn(queue, dim)))
+        self.queue = KeyQueue(self.student(), queue, dim)
         self.temperature, self.teacher_momentum, self.start = temperature, teacher_momentum, start
         self.hardest, self.mixed, self.harder = hardest, mixed, harder
 
     def step(self, batch: Batch):
         first, second = batch
-        key, query = unit(self.teacher(second)), unit(self.projector(self.encoder(first)))
+        key, query = self.queue.keys(second), unit(self.projector(self.encoder(first)))
         batch.keep(key=key)
         own = self.synthetic(query.detach(), batch) if self.progress >= self.start else key.new_zeros(len(key), 0, key.shape[1])
         return own_negatives(query, key, self.queue.rows, own, self.temperature)
@@ -94,5 +91,7 @@ class MoCHi(Method):
         return unit(torch.cat([between, towards], 1))
 
     def after_step(self, batch: Batch):
-        self.queue.push(batch.kept["key"])
-        self.teacher.follow(nn.Sequential(self.encoder, self.projector), self.teacher_momentum)
+        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
+
+    def student(self) -> nn.Module:
+        return nn.Sequential(self.encoder, self.projector)

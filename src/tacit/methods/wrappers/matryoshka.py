@@ -4,6 +4,7 @@ import inspect
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
+from tacit.parts.wrappers.inner import inner_groups
 from tacit.parts.wrappers.nested import Nested
 from tacit.views.kinds import Pair
 
@@ -49,8 +50,7 @@ class Matryoshka(Method):
         return {f"{name}_{m}": term for m, terms in zip(self.sizes, named) for name, term in terms.items()}
 
     def groups(self):
-        own = self.inner.groups().items()
-        return {name if name.partition(".")[0] == "encoder" else f"inner.{name}": how for name, how in own}
+        return inner_groups(self.inner.groups())
 
 
 def lengths(sizes: tuple[int, ...], dim: int) -> tuple[int, ...]:

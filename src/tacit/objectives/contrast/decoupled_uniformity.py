@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from tacit.errors import TacitError
+from tacit.errors import several
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, mine
 from tacit.numerics.tiles import between
@@ -22,8 +22,7 @@ def decoupled_uniformity(centroids: Tensor, t: float) -> Tensor:
         own = centroids.float()
         everyone = gather(own)
         count = len(everyone)
-        if count < 2:
-            raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+        several(count)
         rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖a − b‖² as a product, but for −t‖a‖²
         columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
         near = between(rows, columns, mine(len(own), own.device)[:, None]) - t * own.square().sum(1)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tacit.errors import TacitError
+from tacit.errors import several
 from tacit.numerics.exact import full_precision, unit
 from tacit.numerics.processes import gather, mine, size
 from tacit.numerics.tiles import between
@@ -30,8 +30,7 @@ def robust_global(first: Tensor, second: Tensor, estimates: Tensor, temperatures
     with full_precision():
         first, second = unit(first), unit(second)
         n, half = len(first), len(first) * size()
-        if half < 2:
-            raise TacitError("A batch of 1 came where samples are compared with one another; give a --batch of 2 or more.")
+        several(half)
         own, tau = torch.cat([first, second]), temperatures.repeat(2)
         family = mine(n, first.device)
         hidden = torch.stack([family, family + half], 1).repeat(2, 1)

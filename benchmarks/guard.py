@@ -1,0 +1,55 @@
+"""Whether an encoder learns as much from tacit's views as from torchvision's: `rivals/bin/python benchmarks/guard.py`.
+
+    python -m venv rivals && rivals/bin/pip install . lightly kornia albumentations opencv-python-headless
+    TACIT_DATA=… OMP_NUM_THREADS=1 rivals/bin/python benchmarks/guard.py      # all seeds that are missing
+
+SimCLR of its small recipe, a narrow small_resnet, 5 000 images of cifar10-15k at 32 pixels, 15 epochs of batches of 128; kNN on
+all 3 000 test images, whose neighbours are among all 15 000 training images. Both arms are trained by the same loop; in one the
+method makes its own two looks of the plain images, by torchvision v2 as benchmarks/views.py has it, one by one. A row is
+a seed. The rule: the mean difference is at most 0.3 points below.
+"""
+
+import torch
+from rows import Measure, Row, main
+from views import MEAN, STD, by_tensors, one_by_one
+
+from tacit.claims.training import Training
+from tacit.method import Batch, Encoder, Facts, Method
+from tacit.methods.contrast.simclr import SimCLR
+from tacit.views import compiled, pixels
+from tacit.views.kinds import Plain
+
+SHARED = {"size": 32, "width": 16, "batch": 128, "epochs": 15, "warmup": 1}
+SEEDS = 5
+
+
+class Reference(Method):
+    """SimCLR of views by torchvision v2."""
+
+    paper, views, whole_batch, recipe, recipes = SimCLR.paper, Plain(), True, SimCLR.recipe, SimCLR.recipes
+
+    def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.1):
+        super().__init__(encoder)
+        self.inner = SimCLR(encoder, dim=dim, temperature=temperature)
+
+    def prepare(self, facts: Facts) -> None:
+        self.mean, self.std = (torch.tensor(facts.more[name])[:, None, None] for name in ("mean", "std"))
+        self.look = by_tensors(32, 0.5, 0.2, 0.0)
+
+    def step(self, batch: Batch):
+        shown = ((batch.views[0] * self.std + self.mean) * 255).round().clamp(0, 255).byte()
+        theirs = one_by_one(self.look, list(shown), 1)()
+        undone = [view * torch.tensor(STD)[:, None, None] + torch.tensor(MEAN)[:, None, None] for view in theirs]
+        return self.inner.step(Batch([(view - self.mean) / self.std for view in undone], batch.index, key=batch.key))
+
+
+def seeded(seed: int) -> Row:
+    arms = {"tacit": SimCLR, "torchvision v2": Reference}
+    found = {name: Training(method, 5_000, SHARED).measure(seed, False) for name, method in arms.items()}
+    return {"knn": {name: round(measures["knn"], 3) for name, measures in found.items()}}
+
+
+MEASURES = {f"seed {seed}": Measure(lambda s=seed: seeded(s), (pixels, compiled, Reference, seeded)) for seed in range(SEEDS)}
+
+if __name__ == "__main__":
+    main(__doc__, "guard.json", MEASURES, {})
