@@ -192,13 +192,6 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
             ("untrained", 30, 70), ("instance", 36, 72), ("near", 35, 74), ("groups", 33, 76), ("Mugs", 38, 77),
         )
     },
-    "sla": {
-        "classifier": 50, "rotations as augmentation": 48, "two tasks": 52,
-        "SLA": {"accuracy": 57, "as it is": 53}, "SLA, distilled": {"accuracy": 56, "as it is": 53},
-        "classifier, uneven": 40, "SLA, uneven": 45,
-    },
-    "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
-    "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
     "cpp_rate_reduction": {
         "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
         "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
