@@ -18,6 +18,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "decoupled_uniformity": ("image",),
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
+    "sepclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
@@ -57,9 +58,13 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "g_simclr": ("image",),
     "feature_transform": ("image",),
     "invariance_propagation": ("image",),
     "mocl_hnf": ("image",),
+    "obow": ("image",),
+    "mugs": ("image",),
+    "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),

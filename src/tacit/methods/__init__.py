@@ -20,6 +20,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
         "feature_transform": "FeatureTransform",
+        "sepclr": "SepCLR",
     },
     "self_distillation": {
         "byol": "BYOL",
@@ -28,6 +29,8 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dcglr": "DCGLR",
         "directpred": "DirectPred",
         "myow": "MYOW",
+        "obow": "OBoW",
+        "mugs": "Mugs",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
     "clustering": {
@@ -61,6 +64,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "dclr": "DCLR",
         "mochi": "MoCHi",
         "mcl": "MCL",
+        "g_simclr": "GSimCLR",
         "bss": "BSS",
         "mocl_hnf": "MoCLHNF",
     },
@@ -72,6 +76,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "rspnet": "RSPNet",
         "composition_cse": "CompositionCSE",
         "invariance_propagation": "InvariancePropagation",
+        "beclr": "BECLR",
     },
     "predictive": {"lfr": "LFR", "t_jepa": "TJEPA", "cpc": "CPC", "wav2vec": "Wav2Vec"},
     "pretext": {"opn": "OPN", "rotnet": "RotNet", "jigclu": "JigClu", "pixpro": "PixPro", "sla": "SLA"},
