@@ -22,6 +22,7 @@ from tacit.check import (
     Case,
     Toy,
     untrained,
+    vectors,
 )
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
@@ -31,8 +32,10 @@ from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
 from tacit.data.sounds.generated import diphthongs
 from tacit.data.text.generated import phrases
+from tacit.data.vectors import VectorArrays
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
+from tacit.evaluation.labelled.clustering import cluster_accuracy, contingency
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.recommending import popularity, recommend
 from tacit.judging.linking import links, reconstruction
@@ -42,6 +45,7 @@ from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
+from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.views import Program
 from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Raster, Shuffled, Speeds
@@ -248,6 +252,28 @@ def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
         within = method.heads_within(x).unflatten(1, (method.pairs, -1))[torch.arange(len(x)), turn * method.above + above]
     told = torch.stack([above, within.argmax(1)], 1) == method.assigned.repeat(4, 1)
     return 4 / (method.above * method.within), float(told.all(1).float().mean())
+
+
+OF_DOMAINS = np.array([[7, 1, 1, 1], [1, 7, 1, 1], [1, 1, 7, 1], [1, 1, 1, 7], [4, 4, 1, 1]]) / 10  # shares of classes
+
+
+def in_domains() -> VectorArrays:
+    """Vectors of four classes whose labels say from which of five domains they come."""
+    samples = vectors()
+    of_class = OF_DOMAINS / OF_DOMAINS.sum(0)
+    draws = counter.uniform(counter.key("domains"), np.arange(len(samples)), 1)
+    domain = (of_class.cumsum(0).T[samples.labels] < draws).sum(1)
+    return replace(samples, labels=domain, classes=tuple(f"domain {one}" for one in range(5)))
+
+
+def classes_found(case: Case, trained: Trained) -> tuple[float, float]:
+    """The accuracy of classes under the best matching, of samples whose domain is known: twice chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 0)
+    with torch.no_grad():
+        found = trained.method.eval().posterior(look, torch.from_numpy(samples.labels)).argmax(1)
+    return 0.5, cluster_accuracy(contingency(found, torch.from_numpy(vectors().labels[samples.rows])))
 
 
 def letters(n: int) -> ImageArrays:
@@ -532,6 +558,10 @@ TOYS: dict[str, Toy] = {
         {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 20, "clusters": 16, "super_clusters": 2, "every": 10},
         elsewhere=False,
         score=within_clusters,
+    ),
+    "lls_ddfa": but(
+        replace(VECTORS, data=in_domains, elsewhere=False, score=classes_found),
+        **{"domains": 5, "classes": 4, "cells": 12, "noise": 0.1, "drop": 0.1},
     ),
     "jule": but(VECTORS, clusters=4, dim=16, every=2, epochs=12, noise=0.0, drop=0.0),
     "unicom": but(VECTORS, clusters=16, compared=0.5),
