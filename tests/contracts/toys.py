@@ -40,6 +40,7 @@ from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
+from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
@@ -234,6 +235,23 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
 
 
+def undamaged(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a damaged look is nearest to the other damaged look at its letter: of an untrained method and a margin, and
+    what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=2), views)(samples.read(index)[0], index, 1)
+    batch = Batch(looks, torch.from_numpy(index), key=1)
+    marred = [damaged(look, batch, f"{v}")[0] for v, look in enumerate(looks)]
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        first, second = (unit(method.contrast(method.eval().represent(Batch([look], batch.index)))) for look in marred)
+        return float(((first @ second.T).argmax(1) == batch.index).float().mean())
+
+    return share(case.first_stage().method) + 0.1, share(trained.method)
+
+
 def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
     """How often super-cluster and cluster of a letter are told, whichever way it is turned, of looks that training did not
     see: four times chance, and what is reached."""
@@ -418,6 +436,13 @@ TOYS: dict[str, Toy] = {
         },
         **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
         **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "sharpening": [0.03, 0.03]},
+    ),
+    "sit": Toy(
+        partial(letters, 640),
+        {**QUICK, "flip": 0.0, "crop": [0.8, 1.0], "jitter": 0.0, "grey": 0.0, "lr": 1e-3, "epochs": 20}
+        | {"patch": 4, "width": 64, "depth": 2, "heads": 2, "dim": 32, "hidden": 64},
+        elsewhere=False,
+        score=undamaged,
     ),
     "mae": but(  # of 12 pixels a patch would be one; kNN sees little of what a linear probe finds (He et al. 2021, section 4)
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),

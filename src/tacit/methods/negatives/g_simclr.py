@@ -31,8 +31,8 @@ class GSimCLR(Method):
     Epochs have as many batches as the samples fill; small clusters come more often. The paper takes a batch's size of clusters.
 
     unverified: ariG23498/G-SimCLR@bd77e7f, notebooks for TensorFlow, was read and not run; its loss was put together again.
-    Differs: no two samples of a cluster in a batch, which the notebooks' order, made once, does not keep; any encoder; a decoder
-    of two layers; no stop by the test part; noise on standardised pixels; the usual views, there alike for a batch, not cropped.
+    Differs: no two samples of a cluster in a batch, which the notebooks' order, made once, does not keep; any encoder; two
+    layers decode; no stop by the test part; noise on standardised pixels; usual views, there alike in a batch, not cropped.
     """
 
     paper, views, whole_batch = PAPER, Raster(looks=2), True
