@@ -42,6 +42,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
+    "sit": ("image",),
     "point_mae": ("cloud",),
     "hypeboy": ("hypergraph",),
     "ssast": ("audio",),

@@ -44,6 +44,9 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 80, "SimCLR": {"knn": 90, "alike": 10}, "G-SimCLR": {"knn": 92, "alike": 7},
         "by true classes": {"knn": 94, "alike": 5},
     },
+    "sit": {
+        "untrained": 30, "by labels": 40, "turn alone": 42, "contrast alone": 45, "drawing alone": 38, "SiT": 48,
+    },
     "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
     "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
     "triplet_net": {
@@ -259,6 +262,7 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ("dcl", "DCL, batch 256", 50, "its gain is larger at batch 32 than at batch 256"),
         ("sla", "SLA", {"accuracy": 57, "as it is": 58}, "and above its own answer by the image as it is"),
         ("g_simclr", "G-SimCLR", {"knn": 92, "alike": 11}, "its batches have fewer pairs of one class"),
+        ("sit", "contrast alone", 49, "it is above contrast alone"),
         ("pixpro", "BYOL", 75, "they are above BYOL's, which compares whole images"),
         ("jigclu", "without location", 51, "telling where a piece was adds to telling whose it is"),
         ("npid", "autoencoder", 45, "it is above the autoencoder"),

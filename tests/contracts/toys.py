@@ -43,6 +43,7 @@ from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
+from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics import counter
@@ -236,6 +237,23 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         method = trained.method.eval()
         turned, which = turns(look)
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
+
+
+def undamaged(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a damaged look is nearest to the other damaged look at its letter: of an untrained method and a margin, and
+    what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=2), views)(samples.read(index)[0], index, 1)
+    batch = Batch(looks, torch.from_numpy(index), key=1)
+    marred = [damaged(look, batch, f"{v}")[0] for v, look in enumerate(looks)]
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        first, second = (unit(method.contrast(method.eval().represent(Batch([look], batch.index)))) for look in marred)
+        return float(((first @ second.T).argmax(1) == batch.index).float().mean())
+
+    return share(case.first_stage().method) + 0.1, share(trained.method)
 
 
 def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
@@ -445,6 +463,13 @@ TOYS: dict[str, Toy] = {
         **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
         **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "sharpening": [0.03, 0.03]},
     ),
+    "sit": Toy(
+        partial(letters, 640),
+        {**QUICK, "flip": 0.0, "crop": [0.8, 1.0], "jitter": 0.0, "grey": 0.0, "lr": 1e-3, "epochs": 20}
+        | {"patch": 4, "width": 64, "depth": 2, "heads": 2, "dim": 32, "hidden": 64},
+        elsewhere=False,
+        score=undamaged,
+    ),
     "mae": but(  # of 12 pixels a patch would be one; kNN sees little of what a linear probe finds (He et al. 2021, section 4)
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
         **{"patch": 4, "width": 64, "depth": 2, "heads": 2},
@@ -555,7 +580,16 @@ TOYS: dict[str, Toy] = {
     "isogclr": but(VECTORS, dim=64),
     "deepercluster": Toy(
         partial(letters, 640),
-        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 20, "clusters": 16, "super_clusters": 2, "every": 10},
+        {
+            **QUICK,
+            "width": 16,
+            "depth": [1],
+            "flip": 0.0,
+            "epochs": 20,
+            "clusters": 16,
+            "super_clusters": 2,
+            "refresh": 10,
+        },
         elsewhere=False,
         score=within_clusters,
     ),
@@ -563,7 +597,7 @@ TOYS: dict[str, Toy] = {
         replace(VECTORS, data=in_domains, elsewhere=False, score=classes_found),
         **{"domains": 5, "classes": 4, "cells": 12, "noise": 0.1, "drop": 0.1},
     ),
-    "jule": but(VECTORS, clusters=4, dim=16, every=2, epochs=12, noise=0.0, drop=0.0),
+    "jule": but(VECTORS, clusters=4, dim=16, merged_every=2, epochs=12, noise=0.0, drop=0.0),
     "unicom": but(VECTORS, clusters=16, compared=0.5),
     "clusterfit": but(VECTORS, clusters=16),
     "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
@@ -592,7 +626,16 @@ TOYS: dict[str, Toy] = {
     "mugs": but(
         replace(LOOKS, elsewhere=False),
         **{"small_crops": 2, "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1, "hold": {}},
-        **{"k": 32, "hidden": 32, "dim": 16, "queue": 256, "neighbours": 4, "heads": 2, "norm": True, "teacher_momentum": 0.95},
+        **{
+            "k": 32,
+            "hidden": 32,
+            "dim": 16,
+            "queue": 256,
+            "neighbours": 4,
+            "group_heads": 2,
+            "norm": True,
+            "teacher_momentum": 0.95,
+        },
     ),
     "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),

@@ -47,7 +47,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "cpp_rate_reduction": "CPP",
         "mlc_manifold": "MLC",
     },
-    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM"},
+    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM", "sit": "SiT"},
     "likelihood": {"vgae": "VGAE"},
     "relational": {
         "distmult": "DistMult",

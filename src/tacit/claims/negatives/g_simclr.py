@@ -33,10 +33,10 @@ class Given(Method):
         super().__init__(encoder)
 
     @classmethod
-    def stages(cls, *, true: bool = False, quick: bool = False):
+    def stages(cls, *, true: bool = False, quick: bool = False, **own: Any):
         labels = torch.from_numpy(parts(quick)[0].labels)
         halves, drawn = torch.rand(len(labels)) < 0.5, torch.randperm(len(labels)) % (2 * CLASSES)
-        yield Stage(GSimCLR, recipe=SMALL, pseudo=labels + CLASSES * halves if true else drawn)
+        yield Stage(GSimCLR, recipe=SMALL, pseudo=labels + CLASSES * halves if true else drawn, **own)
 
 
 def parts(quick: bool) -> tuple[Any, Samples, Samples]:
