@@ -166,6 +166,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "lls_ddfa": {
+        "SimCLR, k-means, digits": {"accuracy": 60, "error": 9}, "DDFA, digits": {"accuracy": 75, "error": 4},
+        "SimCLR, k-means, pairs": {"accuracy": 40, "error": 8}, "DDFA, pairs": {"accuracy": 80, "error": 2},
+    },
     "jule": {
         "pixels, k-means": {"nmi": 50, "cluster_accuracy": 55}, "pixels, mergers": {"nmi": 70, "cluster_accuracy": 65},
         "random network, mergers": {"nmi": 68, "cluster_accuracy": 65}, "JULE": {"nmi": 85, "cluster_accuracy": 88},
