@@ -529,7 +529,16 @@ TOYS: dict[str, Toy] = {
     "mugs": but(
         replace(LOOKS, elsewhere=False),
         **{"small_crops": 2, "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1, "hold": {}},
-        **{"k": 32, "hidden": 32, "dim": 16, "queue": 256, "neighbours": 4, "heads": 2, "norm": True, "teacher_momentum": 0.95},
+        **{
+            "k": 32,
+            "hidden": 32,
+            "dim": 16,
+            "queue": 256,
+            "neighbours": 4,
+            "attention_heads": 2,
+            "norm": True,
+            "teacher_momentum": 0.95,
+        },
     ),
     "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
