@@ -18,6 +18,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "decoupled_uniformity": ("image",),
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
+    "sepclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
@@ -33,10 +34,14 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "jule": ("image",),
+    "unicom": ("image",),
+    "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video
     "cpp_rate_reduction": ("image",),  # by a frozen encoder
     "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
+    "sit": ("image",),
     "point_mae": ("cloud",),
     "hypeboy": ("hypergraph",),
     "ssast": ("audio",),
@@ -54,6 +59,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "g_simclr": ("image",),
     "feature_transform": ("image",),
     "invariance_propagation": ("image",),
     "mocl_hnf": ("image",),

@@ -40,6 +40,7 @@ from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
+from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
@@ -234,6 +235,23 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
 
 
+def undamaged(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a damaged look is nearest to the other damaged look at its letter: of an untrained method and a margin, and
+    what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=2), views)(samples.read(index)[0], index, 1)
+    batch = Batch(looks, torch.from_numpy(index), key=1)
+    marred = [damaged(look, batch, f"{v}")[0] for v, look in enumerate(looks)]
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        first, second = (unit(method.contrast(method.eval().represent(Batch([look], batch.index)))) for look in marred)
+        return float(((first @ second.T).argmax(1) == batch.index).float().mean())
+
+    return share(case.first_stage().method) + 0.1, share(trained.method)
+
+
 def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
     """How often super-cluster and cluster of a letter are told, whichever way it is turned, of looks that training did not
     see: four times chance, and what is reached."""
@@ -353,6 +371,35 @@ def gathered(case: Case, trained: Trained) -> tuple[float, float]:
     return within(case.first_stage().method) + 0.2, within(trained.method)
 
 
+def letters_on_cloth(n: int) -> ImageArrays:
+    """Letters laid half over cloth, which has nothing to do with them; labelled by the letter."""
+    upper, under = letters(n), tiny_images(n)
+    return replace(upper, pixels=upper.pixels // 2 + under.pixels[under.rows] // 2)
+
+
+def dimmed_cloth(n: int) -> ImageArrays:
+    """Other cloth, as it shows behind letters."""
+    cloth = tiny_images(n, seed=1)
+    return replace(cloth, pixels=cloth.pixels // 2)
+
+
+def spoken_of(case: Case, trained: Trained) -> tuple[float, float]:
+    """The AUROC by which longer salient codes tell letters on cloth from cloth that training did not see: of an untrained
+    method and a margin, and what is reached."""
+    views = fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(320)
+    sets = case.materials["main"].samples, dimmed_cloth(960).take(640 + index)
+    looks = [Program(Plain(), views)(samples.read(index)[0], index, 1)[0][0] for samples in sets]
+
+    @torch.no_grad()
+    def told_apart(method: Any) -> float:
+        salient = [method.eval().represent(Batch([look], torch.from_numpy(index))).chunk(2, 1)[1] for look in looks]
+        letters, cloth = (method.salient_head(code).norm(dim=1) for code in salient)
+        return auroc(cloth, letters)
+
+    return told_apart(case.first_stage().method) + 0.2, told_apart(trained.method)
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -389,6 +436,13 @@ TOYS: dict[str, Toy] = {
         },
         **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
         **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "sharpening": [0.03, 0.03]},
+    ),
+    "sit": Toy(
+        partial(letters, 640),
+        {**QUICK, "flip": 0.0, "crop": [0.8, 1.0], "jitter": 0.0, "grey": 0.0, "lr": 1e-3, "epochs": 20}
+        | {"patch": 4, "width": 64, "depth": 2, "heads": 2, "dim": 32, "hidden": 64},
+        elsewhere=False,
+        score=undamaged,
     ),
     "mae": but(  # of 12 pixels a patch would be one; kNN sees little of what a linear probe finds (He et al. 2021, section 4)
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
@@ -457,6 +511,7 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, elsewhere=False),
         **{"depth": [1], "epochs": 6},
     ),
+    "g_simclr": but(replace(IMAGES, elsewhere=False), depth=[1], clusters=160, dim=32, epochs=12),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
@@ -503,6 +558,9 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=within_clusters,
     ),
+    "jule": but(VECTORS, clusters=4, dim=16, every=2, epochs=12, noise=0.0, drop=0.0),
+    "unicom": but(VECTORS, clusters=16, compared=0.5),
+    "clusterfit": but(VECTORS, clusters=16),
     "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
     "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
@@ -543,4 +601,11 @@ TOYS: dict[str, Toy] = {
     "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
     "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
+    "sepclr": Toy(
+        partial(letters_on_cloth, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.5, 1.0], "dim": 16, "epochs": 12}
+        | {"salient": 2.0, "silence": 2.0, "independence": 1.0},  # with the paper's weights a step of SGD is too long
+        streams={"background": partial(dimmed_cloth, 640)},
+        score=spoken_of,
+    ),
 }

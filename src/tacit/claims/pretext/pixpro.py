@@ -62,6 +62,8 @@ class Dense:
     trained: bool = True
 
     def measure(self, seed: int, quick: bool) -> Measures:
+        grounds: Any
+        digits: Any
         if quick:
             grounds, digits = tiny_images(320, size=32), tiny_images(320, size=28).with_channels(1)
         else:

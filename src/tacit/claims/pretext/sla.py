@@ -14,7 +14,7 @@ from tacit.claims.claim import Claim, Found, Measures, interval
 from tacit.claims.training import QUICK
 from tacit.data import known
 from tacit.data.generated import tiny_images
-from tacit.data.images import ImageArrays
+from tacit.data.samples import Samples
 from tacit.method import Batch, Encoder, Facts, Method
 from tacit.methods.pretext.rotnet import TURNS, turns
 from tacit.methods.pretext.sla import SLA, averaged
@@ -115,7 +115,7 @@ class Classifying:
         return {name: 100 * float(value) for name, value in zip(names, right)}
 
 
-def thinned(samples: ImageArrays) -> ImageArrays:
+def thinned(samples: Samples) -> Samples:
     """Fewer of each further class, by equal factors down to a tenth of the first."""
     labels = samples.labels
     assert labels is not None  # as the sets used here have

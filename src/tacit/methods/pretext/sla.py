@@ -12,7 +12,8 @@ from tacit.numerics.exact import full_precision
 from tacit.views.kinds import Raster
 
 # Of three channels: as they are, all cyclic ones, or all there are, in the released code's order
-ORDERS = {1: [(0, 1, 2)], 3: [(0, 1, 2), (1, 2, 0), (2, 0, 1)], 6: list(permutations(range(3)))}
+CYCLIC: list[tuple[int, ...]] = [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
+ORDERS = {1: CYCLIC[:1], 3: CYCLIC, 6: list[tuple[int, ...]](permutations(range(3)))}
 
 
 class SLA(Method):
