@@ -18,6 +18,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "decoupled_uniformity": ("image",),
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
+    "sepclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
@@ -33,6 +34,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "jule": ("image",),
+    "unicom": ("image",),
+    "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video
     "cpp_rate_reduction": ("image",),  # by a frozen encoder
     "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
@@ -59,6 +63,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "feature_transform": ("image",),
     "invariance_propagation": ("image",),
     "mocl_hnf": ("image",),
+    "obow": ("image",),
+    "mugs": ("image",),
+    "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),

@@ -26,6 +26,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "MoCo v2": {"knn": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,
         "MoCHi": {"knn": 40, "spread": 0.9},
     },
+    "obow": {"untrained": 30, "BYOL": 35, "MoCo v2": 36, "first vocabulary": 34, "OBoW": 40},
+    "beclr": {
+        arm: {"shot_1": one, "opta_1": one + 5, "shot_5": one + 20, "opta_5": one + 21}
+        for arm, one in (("untrained", 40), ("BYOL", 60), ("without memories", 62), ("BECLR", 66))
+    },
     "rotnet": {
         "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
         "digits, upright": {"knn": 90, "told": 0.2},
@@ -165,6 +170,19 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "jule": {
+        "pixels, k-means": {"nmi": 50, "cluster_accuracy": 55}, "pixels, mergers": {"nmi": 70, "cluster_accuracy": 65},
+        "random network, mergers": {"nmi": 68, "cluster_accuracy": 65}, "JULE": {"nmi": 85, "cluster_accuracy": 88},
+    },
+    "unicom": {
+        "SimCLR": 60, "SimCLR, twice as long": 62, "all prototypes": {"recall": 63, "recall, a quarter": 50},
+        "random prototypes": {"recall": 65, "recall, a quarter": 51},
+        "random prototypes and dimensions": {"recall": 66, "recall, a quarter": 58},
+    },
+    "clusterfit": {
+        "untrained": 35, "RotNet": {"linear": 40, "rotation": 70}, "RotNet, twice as long": 41, "distilled": 41,
+        "ClusterFit, 10": 40, "ClusterFit, 50": {"linear": 45, "rotation": 60}, "ClusterFit, 200": 44,
+    },
     "scan": {
         "k-means": {"cluster_accuracy": 60, "nmi": 55}, "SCAN": {"cluster_accuracy": 75, "nmi": 70},
         "SCAN, self-labelled": {"cluster_accuracy": 80, "nmi": 76},
@@ -202,6 +220,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "invariant": {"turn": 40, "hue": 40, "digit": 85, "found": 20}, "telling the way": {"turn": 90, "hue": 90, "digit": 70},
         "told side by side": {"turn": 50, "hue": 50, "digit": 84, "found": 20},
         "SIE": {"turn": 80, "hue": 80, "digit": 84, "found": 60},
+    },
+    "sepclr": {
+        "SimCLR": {"salient digit": 60, "salient object": 40, "common digit": 60, "common object": 40},
+        "without joint entropy": {"salient digit": 80, "salient object": 20, "common digit": 40, "common object": 40},
+        "SepCLR": {"salient digit": 80, "salient object": 18, "common digit": 20, "common object": 40},
     },
 }  # fmt: skip
 
@@ -256,6 +279,23 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
             {"knn": 40, "wavering": 0.9},
             "the instance loss wavers less with the proximal term",
         ),
+        (
+            "feature_transform",
+            "extrapolation",
+            {"linear": 37, "positive_score": 0.9, "negative_variance": 0.04},
+            "extrapolation lowers the positives' scores",
+        ),
+        (
+            "invariance_propagation",
+            "InvP",
+            {"knn": 40, "same": 15},
+            "these are of the anchor's class twice as often as by chance",
+        ),
+        ("invariance_propagation", "InvP, all reached", {"knn": 45, "same": 35}, "the hardest are above all that are reached"),
+        ("mocl_hnf", "hardest", 30, "nor is the hardest quarter alone"),
+        ("beclr", "BECLR", {"shot_1": 66, "opta_1": 70, "shot_5": 80, "opta_5": 88}, "and gain more there than at 5"),
+        ("mugs", "groups", {"knn": 33, "coarse": 80}, "nor for kinds"),
+        ("obow", "first vocabulary", 41, "it is above itself with the first vocabulary"),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
         (
             "d_sla",

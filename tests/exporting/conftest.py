@@ -12,6 +12,7 @@ from tacit.data.series.generated import rhythms
 from tacit.data.sounds.generated import diphthongs
 from tacit.data.text.generated import topics
 from tacit.data.video.generated import moving_letters
+from tacit.exporting.export import export
 from tacit.pretraining import pretrain
 from tests.encoders.test_pretrained_text import home  # noqa: F401 (a fixture: a small BERT, and texts that name it)
 
@@ -69,6 +70,14 @@ MADE = {  # encoder, or method where it represents otherwise: data, method, opti
     "mean_gin": (partial(molecules, 60, 16, 16), "simclr", {"width": 8, "depth": 2}),
     "dual": (partial(pairs, 100), "convirt", {"dim": 8}),
 }
+
+
+@pytest.fixture(scope="session")
+def exported(trained, tmp_path_factory):
+    """The file and the card of a run on images, which takes seconds to make. Nobody changes them."""
+    out = tmp_path_factory.mktemp("exported") / "a.onnx"
+    export(trained, out=out)
+    return out
 
 
 @pytest.fixture(scope="session")

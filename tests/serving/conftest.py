@@ -23,6 +23,7 @@ from tacit.serving.model import Model
 from tacit.serving.process import server_of
 from tacit.serving.serve import listen
 from tacit.serving.shelf import Shelf
+from tests.embeddings.test_places import s3  # noqa: F401 (a fixture: the address of a bucket)
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
 KEY = "a-key-of-more-than-sixteen-letters"

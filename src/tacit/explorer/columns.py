@@ -57,7 +57,15 @@ def _cells(table: Table) -> dict[str, pa.ChunkedArray]:
         lines = pc.fill_null(batch.column("cells"), "{}").to_pylist()
         blocks.append(pj.read_json(pa.BufferReader("\n".join(lines).encode())))
     read = pa.concat_tables(blocks, promote_options="permissive")
-    return {name: read[name] for name in read.column_names}
+    return {name: _days(read[name]) for name in read.column_names}
+
+
+def _days(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments that are all whole days as days; other values as they are."""
+    if not pa.types.is_timestamp(values.type):
+        return values
+    days = values.cast(pa.date32(), safe=False)
+    return days if days.cast(values.type).equals(values) else values
 
 
 def columns_of(file: str | Path, ids: pa.Array, table: Path | Address) -> list[Column]:

@@ -204,7 +204,8 @@ def build(model: Model, shelf: Shelf | None, limits: Limits, key: str = "", host
     for error, handler in _handlers(secret).items():
         app.add_exception_handler(error, handler)
     app.openapi = lambda: _described(app, bool(key))  # type: ignore[method-assign]
-    app.add_route("/docs", lambda request: HTMLResponse(page(app.openapi()), headers={"content-security-policy": POLICY}))
+    told = {"content-security-policy": POLICY}
+    app.add_route("/docs", lambda asked: HTMLResponse(page(app.openapi(), str(asked.base_url)), headers=told))
     return app
 
 

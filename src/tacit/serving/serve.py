@@ -64,7 +64,7 @@ def serve(
         app = build(model, shelf, limits, key, () if key else (*NAMES, host))
         address, at = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
-        told(f"{model.name} is served at http://{shown}:{at} (its pages are listed at /docs); stop it with Ctrl-C.")
+        told(f"{model.name} is served at http://{shown}:{at} (its routes are listed at /docs); stop it with Ctrl-C.")
         return answer(app, listening, told)
 
 

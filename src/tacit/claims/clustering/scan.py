@@ -21,9 +21,9 @@ from tacit.methods import find
 from tacit.methods.clustering.scan import SCAN
 from tacit.numerics.exact import unit
 from tacit.numerics.kmeans import assign
-from tacit.run import Run, chunks, seen, untrained_encoder
+from tacit.representing import features
+from tacit.run import Run, untrained_encoder
 from tacit.training.state import open_stage
-from tacit.views import Program
 from tacit.views.kinds import Plain
 
 IMAGES, CLASSES = 3_000, 10
@@ -41,12 +41,8 @@ def said(run: Run, stage: int, samples: Samples, how: Callable[[Any, Batch], Ten
     """What the method of one training says of samples as they are, n × d."""
     encoder = untrained_encoder(run.config)()
     method = open_stage(run.path / f"stage-{stage}.safetensors", find, build_method, encoder, run.facts).eval()
-    program, found = Program(Plain(), run.views), []
-    for index in chunks(len(samples), 256):
-        content, _ = samples.read(index)
-        represent: Callable[[Batch], Tensor] = lambda batch: how(method, batch)  # noqa: E731
-        found += seen(represent, program, content, index, 0, torch.device("cpu"), run.autocast, whole=True)
-    return torch.cat(found)
+    (found,) = features(run, samples, lambda batch: how(method, batch), Plain(), 0)
+    return found
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Propagating:
             run, train, test = self.training.trained(Path(folder) / "run", seed, quick)
             method: Any = run.whole()
             trained_on = np.sort(counter.permutation(counter.key("claims"), len(train))[: self.training.images])
-            labels = torch.from_numpy(train.labels[trained_on])
+            labels = torch.from_numpy(np.asarray(train.labels)[trained_on])
             reached = method.reached(torch.arange(len(labels)))
             same = (labels[reached] == labels[:, None]).float().mean()
             return judged(run, "this encoder", train, test) | {"same": 100 * float(same)}

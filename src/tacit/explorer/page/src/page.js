@@ -120,8 +120,8 @@ class Page {
     $('colour').append(new Option('nothing', -1));
     $('colour').addEventListener('change', () => this.try(this.colour(Number($('colour').value))));
     const able = first.about;
-    $('query').placeholder = able.words ? 'Search in words, or by id' : 'Search by id';
-    $('query').setAttribute('aria-label', $('query').placeholder);
+    $('query').placeholder = able.words ? 'Words, or an id' : 'An id';
+    $('query').setAttribute('aria-label', able.words ? 'Search in words, or by id' : 'Search by id');
     $('search').addEventListener('submit', (event) => {
       event.preventDefault();
       if ($('query').value.trim()) this.waiting(this.search($('query').value.trim()));

@@ -1,7 +1,5 @@
 """What SCAN ends with: samples of which it is sure teach it how they look otherwise."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -10,16 +8,8 @@ from tacit.errors import shares
 from tacit.method import Batch, Encoder, Method, Recipe
 from tacit.methods.clustering.scan.paper import PAPER
 from tacit.numerics.processes import size, total
-from tacit.parts.sequences.unchanged import SERIES, TEXT
+from tacit.parts.sequences.unchanged import UNCHANGED
 from tacit.views.kinds import Pair
-
-UNCHANGED: dict[str, dict[str, Any]] = {
-    "image": {"crop": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0, "flip": 0.0},
-    "vector": {"noise": 0.0, "drop": 0.0},
-    "table": {"corrupt": 0.0},
-    "series": SERIES,
-    "text": TEXT,
-}
 
 
 class SelfLabel(Method):
