@@ -49,6 +49,18 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
         "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
     },
+    "scatsimclr": {
+        "convolutions": {"linear": 38, "learned": 900}, "convolutions, turns": {"linear": 40, "learned": 900},
+        "wavelets": {"linear": 39, "learned": 250}, "wavelets, turns": {"linear": 41, "learned": 250},
+    },
+    "provable_ssl": {
+        arm: {
+            **{f"accuracy, {d}": 60 + by * (1 - d) for d in (0.0, 0.3, 0.6, 0.9)},
+            **{f"left, {d}": 2 + 90 * d for d in (0.0, 0.3, 0.6, 0.9)},
+            "accuracy, narrow": 60 + by / 4, "accuracy, digits": 60 + by / 2,
+        }
+        for arm, by in (("raw", 0), ("regression", 20), ("kernel", 22), ("cca", 19))
+    },
     "sepclr": {
         "SimCLR": {"salient digit": 60, "salient object": 40, "common digit": 60, "common object": 40},
         "without joint entropy": {"salient digit": 80, "salient object": 20, "common digit": 40, "common object": 40},

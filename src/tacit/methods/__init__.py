@@ -20,6 +20,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "triplet_net": "TripletNet",
         "isogclr": "ISogCLR",
         "sepclr": "SepCLR",
+        "scatsimclr": "ScatSimCLR",
     },
     "self_distillation": {
         "byol": "BYOL",
