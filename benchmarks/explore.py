@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
-from rows import Measure, Row, main
+from rows import Measure, Row, grown, main, resident
 
 import tacit
 from tacit.embeddings.provenance import Provenance
@@ -35,7 +35,8 @@ from tacit.embeddings.read import Table
 from tacit.embeddings.rows import Rows
 from tacit.embeddings.write import write
 from tacit.explorer import columns, server, shown
-from tacit.explorer.layout import Layout, fitted, keep, layout, wanted
+from tacit.explorer import layout as placing
+from tacit.explorer.layout import Layout, fitted, keep, wanted
 
 D, NAMES, SECONDS = 64, 12, 6
 SOFTWARE = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -154,7 +155,7 @@ def mapped(rows: int) -> Row:
         def hear(sentence: str) -> None:
             told.append((round(time.perf_counter() - begun[0], 1), sentence))
 
-        layout(table, seed=1, told=hear)
+        more = grown(lambda: placing.layout(table, seed=1, told=hear))
         spent = time.perf_counter() - begun[0], time.process_time() - begun[1]
     placed = next(after for after, sentence in told if "are placed after" in sentence)
     return {
@@ -162,6 +163,9 @@ def mapped(rows: int) -> Row:
         "seconds": round(spent[0], 1),
         "seconds of the processor": round(spent[1], 1),
         "seconds until UMAP has placed its rows": placed,
+        "MiB of vectors": round(4 * rows * D / 2**20, 1),
+        "MiB grown at the peak": more,
+        "MiB of the process at the peak": round(resident("VmHWM") / 1024, 1),
     }
 
 
@@ -169,7 +173,7 @@ CODE = (made, explored, _panned, _processor_seconds, columns, server, shown)
 MEASURES = {
     "200 000 points": Measure(partial(moved, 200_000), CODE),
     "1 000 000 points": Measure(partial(moved, 1_000_000), CODE),
-    "a map of 200 000": Measure(partial(mapped, 200_000), (made, layout, tacit.Table)),
+    "a map of 200 000": Measure(partial(mapped, 200_000), (made, placing, tacit.Table)),
 }
 
 if __name__ == "__main__":

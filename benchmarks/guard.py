@@ -5,7 +5,7 @@
 
 SimCLR of its small recipe, a narrow small_resnet, 5 000 images of cifar10-15k at 32 pixels, 15 epochs of batches of 128; kNN on
 all 3 000 test images, whose neighbours are among all 15 000 training images. Both arms are trained by the same loop; in one the
-method makes its own two looks of the plain images, by torchvision v2 as benchmarks/views.py has it, an image at a time. A row is
+method makes its own two looks of the plain images, by torchvision v2 as benchmarks/views.py has it, one by one. A row is
 a seed. The rule: the mean difference is at most 0.3 points below.
 """
 

@@ -32,7 +32,7 @@ import numpy as np
 RESULTS = Path(__file__).parent / "results" / "serve.json"
 IMAGES, CLIENTS, REQUEST, TURNS = 256, 64, 16, 3  # REQUEST: images of one
 SHARE = 0.7
-REQUESTS, SECONDS, FEW = 100_000, 300, 16  # of the part memory; FEW: its clients
+REQUESTS, SECONDS, FEW = 100_000, 3600, 16  # of the part memory; FEW: its clients
 REFUSED = 200
 Answer = tuple[int, dict[str, str], bytes, float]  # status, headers, body, seconds
 
@@ -122,7 +122,7 @@ def memory(folder: Path) -> dict[str, Any]:
             done += len(answers)
             errors += sum(status != 200 for status, *_ in answers)
             held.append(server.resident())
-        seconds = time.perf_counter() - begun
+        seconds, load = time.perf_counter() - begun, [load, os.getloadavg()[0]]
     tenth = max(len(held) // 10, 1)
     grown = statistics.median(held[-tenth:]) - statistics.median(held[tenth : 2 * tenth])
     return {

@@ -38,7 +38,7 @@ def gather_material(
 ) -> Material:
     """Open a source for training: its train part where it declares one, the readable samples, their statistics.
 
-    `labelled` keeps those alone that have a label.
+    `labelled` keeps those alone that have a label, and tells how many classes there are.
     """
     samples, split = train_part(data.open(source, kind))
     if labelled and samples.labels is not None:
@@ -49,7 +49,10 @@ def gather_material(
             )
     facts = sizes(samples, size, device)
     samples, corrupt = verify(at_side(samples, facts), progress=progress)
-    return Material(samples, corrupt, split, measured(samples, facts))
+    facts = measured(samples, facts)
+    if labelled and samples.labels is not None:
+        facts["classes"] = int(samples.labels.max()) + 1
+    return Material(samples, corrupt, split, facts)
 
 
 def train_part(samples: Samples) -> tuple[Samples, str]:

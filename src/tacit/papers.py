@@ -32,10 +32,17 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "tldr": ("vector",),  # of images and texts, by frozen encoders
     "swav": ("image",),
     "sela": ("image",),
+    "deepercluster": ("image",),
+    "odc": ("image",),
+    "scan": ("image",),
+    "jule": ("image",),
+    "unicom": ("image",),
+    "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video
     "cpp_rate_reduction": ("image",),  # by a frozen encoder
     "mlc_manifold": ("image",),
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
+    "sit": ("image",),
     "point_mae": ("cloud",),
     "hypeboy": ("hypergraph",),
     "ssast": ("audio",),
@@ -53,6 +60,13 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "clusterns": ("text",),
     "dclr": ("text",),
     "mochi": ("image",),
+    "g_simclr": ("image",),
+    "feature_transform": ("image",),
+    "invariance_propagation": ("image",),
+    "mocl_hnf": ("image",),
+    "obow": ("image",),
+    "mugs": ("image",),
+    "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP
     "ssl_item_recs": ("interactions",),
@@ -67,6 +81,9 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "wav2vec": ("audio",),
     "opn": ("video",),
     "rotnet": ("image",),
+    "jigclu": ("image",),
+    "pixpro": ("image",),
+    "sla": ("image",),
     "align": ("pair",),
     "convirt": ("pair",),
     "meru": ("pair",),

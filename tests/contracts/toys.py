@@ -40,6 +40,7 @@ from tacit.judging.recommending import by_towers, parts
 from tacit.material import fit_views
 from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
+from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
 from tacit.numerics.exact import unit
@@ -234,40 +235,37 @@ def upright(case: Case, trained: Trained) -> tuple[float, float]:
         return 0.5, float((method.head(method.encoder(turned)).argmax(1) == which).float().mean())
 
 
-def foretold(case: Case, trained: Trained) -> tuple[float, float]:
-    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
-    margin, and what is reached."""
+def undamaged(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a damaged look is nearest to the other damaged look at its letter: of an untrained method and a margin, and
+    what is reached."""
     samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
     index = np.arange(len(samples))
-    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
-    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
+    looks, _ = Program(Raster(looks=2), views)(samples.read(index)[0], index, 1)
+    batch = Batch(looks, torch.from_numpy(index), key=1)
+    marred = [damaged(look, batch, f"{v}")[0] for v, look in enumerate(looks)]
 
     @torch.no_grad()
     def share(method: Any) -> float:
-        stood, *others = (
-            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
-        )
-        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
-        told = [
-            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
-        ]
-        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
+        first, second = (unit(method.contrast(method.eval().represent(Batch([look], batch.index)))) for look in marred)
+        return float(((first @ second.T).argmax(1) == batch.index).float().mean())
 
-    return share(case.first_stage().method) + 0.2, share(trained.method)
+    return share(case.first_stage().method) + 0.1, share(trained.method)
 
 
-def gathered(case: Case, trained: Trained) -> tuple[float, float]:
-    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+def within_clusters(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often super-cluster and cluster of a letter are told, whichever way it is turned, of looks that training did not
+    see: four times chance, and what is reached."""
     samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
-    index = np.arange(256)
-    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
-    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
-
-    @torch.no_grad()
-    def within(method: Any) -> float:
-        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
-
-    return within(case.first_stage().method) + 0.2, within(trained.method)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Raster(), views)(samples.read(index)[0], index, 1)
+    method = trained.method.eval()
+    images, turn = turns(look)
+    with torch.no_grad():
+        x = method.encoder(images).relu()
+        above = method.head(x).softmax(1).unflatten(1, (4, -1)).sum(1).argmax(1)
+        within = method.heads_within(x).unflatten(1, (method.pairs, -1))[torch.arange(len(x)), turn * method.above + above]
+    told = torch.stack([above, within.argmax(1)], 1) == method.assigned.repeat(4, 1)
+    return 4 / (method.above * method.within), float(told.all(1).float().mean())
 
 
 def letters(n: int) -> ImageArrays:
@@ -275,35 +273,6 @@ def letters(n: int) -> ImageArrays:
     frames = moving_letters(n, size=16, frames=2)
     pixels = np.ascontiguousarray(frames.store.values[:, 0])
     return ImageArrays("letters", pixels, np.arange(n), frames.ids, frames.labels, frames.classes, frames.splits)
-
-
-def letters_on_cloth(n: int) -> ImageArrays:
-    """Letters laid half over cloth, which has nothing to do with them; labelled by the letter."""
-    upper, under = letters(n), tiny_images(n)
-    return replace(upper, pixels=upper.pixels // 2 + under.pixels[under.rows] // 2)
-
-
-def dimmed_cloth(n: int) -> ImageArrays:
-    """Other cloth, as it shows behind letters."""
-    cloth = tiny_images(n, seed=1)
-    return replace(cloth, pixels=cloth.pixels // 2)
-
-
-def spoken_of(case: Case, trained: Trained) -> tuple[float, float]:
-    """The AUROC by which longer salient codes tell letters on cloth from cloth that training did not see: of an untrained
-    method and a margin, and what is reached."""
-    views = fit_views(case.materials["main"].facts, case.config.views)
-    index = np.arange(320)
-    sets = case.materials["main"].samples, dimmed_cloth(960).take(640 + index)
-    looks = [Program(Plain(), views)(samples.read(index)[0], index, 1)[0][0] for samples in sets]
-
-    @torch.no_grad()
-    def told_apart(method: Any) -> float:
-        salient = [method.eval().represent(Batch([look], torch.from_numpy(index))).chunk(2, 1)[1] for look in looks]
-        letters, cloth = (method.salient_head(code).norm(dim=1) for code in salient)
-        return auroc(cloth, letters)
-
-    return told_apart(case.first_stage().method) + 0.2, told_apart(trained.method)
 
 
 EASY = {"crop": [1.0, 1.0], "ratio": [1.0, 1.0], "shift": 0, "split_colours": 0.0}
@@ -348,6 +317,89 @@ def outliers(case: Case, trained: Trained) -> tuple[float, float]:
     return 0.8, auroc(centre_scores(inside, inside), centre_scores(inside, outside))
 
 
+def foretold(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often what is foretold of a look is nearest to it, of eight turns of the same letter: of an untrained method and a
+    margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    looks, _ = Program(Raster(looks=1), views)(samples.read(index)[0], index, 1)
+    turns = torch.linspace(-1, 1, 8) * torch.pi / 2
+
+    @torch.no_grad()
+    def share(method: Any) -> float:
+        stood, *others = (
+            method.eval().projected(turned(looks[0], torch.full((len(index),), float(turn))))[1] for turn in (0, *turns)
+        )
+        ways = (torch.tensor([turn.cos(), turn.sin(), 0.0]).expand(len(index), 3) for turn in turns)
+        told = [
+            torch.stack([(unit(method.moved(stood, way)) * unit(other)).sum(1) for other in others]).argmax(0) for way in ways
+        ]
+        return float((torch.stack(told) == torch.arange(8)[:, None]).float().mean())
+
+    return share(case.first_stage().method) + 0.2, share(trained.method)
+
+
+def rejoined(case: Case, trained: Trained) -> tuple[float, float]:
+    """How often a look is nearest to another look at its image, of looks that training did not see: half more than of an
+    untrained encoder, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(min(len(samples), 640))
+    looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
+
+    @torch.no_grad()
+    def share(encoder: Any) -> float:
+        first, second = (unit(z - z.mean(0)) for z in (encoder.eval()(look) for look in looks))
+        return float(((first @ second.T).argmax(1) == torch.arange(len(index))).float().mean())
+
+    return 1.5 * share(case.first_stage().method.encoder), share(trained.method.encoder)
+
+
+LOOKS = but(replace(IMAGES, score=rejoined), depth=[1], epochs=16)
+
+
+def gathered(case: Case, trained: Trained) -> tuple[float, float]:
+    """How much of the memberships is among samples of one class: of an untrained method and a margin, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(256)
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 1)
+    alike = torch.from_numpy(samples.labels[index, None] == samples.labels[index])
+
+    @torch.no_grad()
+    def within(method: Any) -> float:
+        return float((method.memberships(method.cluster_head(method.eval().encoder(look).relu())) * alike).sum() / len(index))
+
+    return within(case.first_stage().method) + 0.2, within(trained.method)
+
+
+def letters_on_cloth(n: int) -> ImageArrays:
+    """Letters laid half over cloth, which has nothing to do with them; labelled by the letter."""
+    upper, under = letters(n), tiny_images(n)
+    return replace(upper, pixels=upper.pixels // 2 + under.pixels[under.rows] // 2)
+
+
+def dimmed_cloth(n: int) -> ImageArrays:
+    """Other cloth, as it shows behind letters."""
+    cloth = tiny_images(n, seed=1)
+    return replace(cloth, pixels=cloth.pixels // 2)
+
+
+def spoken_of(case: Case, trained: Trained) -> tuple[float, float]:
+    """The AUROC by which longer salient codes tell letters on cloth from cloth that training did not see: of an untrained
+    method and a margin, and what is reached."""
+    views = fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(320)
+    sets = case.materials["main"].samples, dimmed_cloth(960).take(640 + index)
+    looks = [Program(Plain(), views)(samples.read(index)[0], index, 1)[0][0] for samples in sets]
+
+    @torch.no_grad()
+    def told_apart(method: Any) -> float:
+        salient = [method.eval().represent(Batch([look], torch.from_numpy(index))).chunk(2, 1)[1] for look in looks]
+        letters, cloth = (method.salient_head(code).norm(dim=1) for code in salient)
+        return auroc(cloth, letters)
+
+    return told_apart(case.first_stage().method) + 0.2, told_apart(trained.method)
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -384,6 +436,13 @@ TOYS: dict[str, Toy] = {
         },
         **{"epoch_batches": 2, "epochs": 80, "hold": {"head.directions": 1, "head.layers": 6}},
         **{"k": 64, "hidden": 64, "bottleneck": 32, "norm": True, "teacher_momentum": 0.95, "sharpening": [0.03, 0.03]},
+    ),
+    "sit": Toy(
+        partial(letters, 640),
+        {**QUICK, "flip": 0.0, "crop": [0.8, 1.0], "jitter": 0.0, "grey": 0.0, "lr": 1e-3, "epochs": 20}
+        | {"patch": 4, "width": 64, "depth": 2, "heads": 2, "dim": 32, "hidden": 64},
+        elsewhere=False,
+        score=undamaged,
     ),
     "mae": but(  # of 12 pixels a patch would be one; kNN sees little of what a linear probe finds (He et al. 2021, section 4)
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
@@ -438,12 +497,21 @@ TOYS: dict[str, Toy] = {
         elsewhere=False,
         score=upright,
     ),
-    "sie": Toy(
-        partial(letters, 640),
-        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
+    "jigclu": Toy(
+        partial(tiny_images, 1280),
+        {**QUICK, "width": 16, "depth": [1], "dim": 32, "epochs": 6},
         elsewhere=False,
-        score=foretold,
+        score=probed,
     ),
+    "pixpro": but(  # its maps are judged in its claim; of a mean over the map kNN tells less
+        replace(IMAGES, elsewhere=False, gain=0.05),
+        **{"depth": [1], "dim": 32, "hidden": 64, "teacher_momentum": 0.9, "epochs": 24},
+    ),
+    "sla": but(  # a stripe turned is another class, so the labels beside the turn are needed; it learns from labels
+        replace(IMAGES, elsewhere=False),
+        **{"depth": [1], "epochs": 6},
+    ),
+    "g_simclr": but(replace(IMAGES, elsewhere=False), depth=[1], clusters=160, dim=32, epochs=12),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),
         hidden=64,
@@ -500,6 +568,17 @@ TOYS: dict[str, Toy] = {
         streams={"background": partial(dimmed_cloth, 640)},
         score=spoken_of,
     ),
+    "deepercluster": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "epochs": 20, "clusters": 16, "super_clusters": 2, "every": 10},
+        elsewhere=False,
+        score=within_clusters,
+    ),
+    "jule": but(VECTORS, clusters=4, dim=16, every=2, epochs=12, noise=0.0, drop=0.0),
+    "unicom": but(VECTORS, clusters=16, compared=0.5),
+    "clusterfit": but(VECTORS, clusters=16),
+    "scan": but(VECTORS, clusters=4, threshold=0.7, epochs=4),
+    "odc": but(VECTORS, clusters=8, least_members=10, dim=32, hidden=64, dropped=0.2),
     "sela": but(VECTORS, labels=8, label_sets=2, relabellings=8),
     "myow": but(VECTORS, dim=64, hidden=128, mined_dim=32, mined_hidden=64, ramp=[0.0, 0.1], teacher_momentum=0.9),
     # Classes of cloth and of single letters are hardly learned by SimCLR itself at this size.
@@ -511,4 +590,29 @@ TOYS: dict[str, Toy] = {
     ),
     "mcl": but(VECTORS, dim=64, rounds=2, clusters=2),
     "mochi": but(VECTORS, queue=512, teacher_momentum=0.99, hardest=32, mixed=16, harder=8, start=0.1),
+    "sie": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "crop": [0.8, 1.0], "dim": 32, "epochs": 40},
+        elsewhere=False,
+        score=foretold,
+    ),
+    "feature_transform": but(LOOKS, queue=512, temperature=0.1, teacher_momentum=0.99),
+    "invariance_propagation": but(LOOKS, temperature=0.1, hidden=64, dim=32, hardest=10, background=256, start=0.1, epochs=24),
+    "mocl_hnf": but(LOOKS, queue=512, hardest=128, temperature=0.1, teacher_momentum=0.99),
+    "beclr": but(LOOKS, dim=32, memory=512, clusters=16, neighbours=3, recluster=4, start=0.2, apart=1.0, temperature=0.5),
+    "mugs": but(
+        replace(LOOKS, elsewhere=False),
+        **{"small_crops": 2, "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1, "hold": {}},
+        **{"k": 32, "hidden": 32, "dim": 16, "queue": 256, "neighbours": 4, "heads": 2, "norm": True, "teacher_momentum": 0.95},
+    ),
+    "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
+    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
+    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
+    "sepclr": Toy(
+        partial(letters_on_cloth, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.5, 1.0], "dim": 16, "epochs": 12}
+        | {"salient": 2.0, "silence": 2.0, "independence": 1.0},  # with the paper's weights a step of SGD is too long
+        streams={"background": partial(dimmed_cloth, 640)},
+        score=spoken_of,
+    ),
 }

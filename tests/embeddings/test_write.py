@@ -17,7 +17,7 @@ import pytest
 from tacit.embeddings import write as module
 from tacit.embeddings.read import Unfinished, open_table
 from tacit.embeddings.rows import Rows, schema, to_batch
-from tacit.embeddings.write import add, begun, sole_writer, write
+from tacit.embeddings.write import add, begun, changing, sole_writer, write
 from tacit.errors import TacitError
 
 from .conftest import DIM, rows
@@ -247,7 +247,7 @@ def test_a_kill_midway_leaves_the_old_table_or_none(tmp_path, made, vectors, old
         import numpy as np
         from tacit.embeddings.provenance import Provenance
         from tacit.embeddings.rows import Rows
-        from tacit.embeddings.write import add, begun, sole_writer, write
+        from tacit.embeddings.write import add, begun, changing, sole_writer, write
 
         def rows():
             for start in range(100):
@@ -415,3 +415,18 @@ def test_rows_are_added_and_renewed(tmp_path, made, vectors):
         open_table(out, 99)
     with pytest.raises(TacitError, match="no table"):
         add(tmp_path / "other.lance", [new], renew=False)
+
+
+def test_cells_of_rows_are_kept_and_a_table_that_keeps_none_is_added_to(tmp_path, made, vectors):
+    """A table of rows that was written before there were cells is read, and stays one without."""
+    made, out = replace(made, kind="table"), tmp_path / "people.lance"
+    some = Rows(["a", "b"], [None] * 2, [None] * 2, vectors[:2], [None] * 2, cells=['{"age": 1}', None])
+    table = write(out, [some], made, total=2)
+    assert table.at(np.array([1, 0]), ("cells",)).column("cells").to_pylist() == [None, '{"age": 1}']
+    first = table.mark
+    with changing(out) as lance:
+        lance.drop_columns(["cells"])
+    assert "cells" not in open_table(out).lance.schema.names and open_table(out).mark != first
+    with sole_writer(out) as place:
+        later = add(place, [some._replace(ids=["c", "d"])], renew=False)
+    assert later.ids() == ["a", "b", "c", "d"] and "cells" not in later.lance.schema.names

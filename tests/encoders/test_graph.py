@@ -8,6 +8,7 @@ from tacit.data.networks.generated import communities
 from tacit.encoders.graph import GAT, GCN, GIN, SAGE
 from tacit.errors import TacitError
 from tacit.method import Facts
+from tacit.numerics.sparse import dense
 from tests.views.test_graph import samples, views
 
 pytest.importorskip("torch_geometric")
@@ -24,6 +25,26 @@ def test_part_of_a_graph_gives_what_the_whole_gives(cls):
         asked = np.array([31, 4, 17])
         part = encoder(looks.look(given.read(asked)[0], asked, 0, "plain")[0])
         assert part.shape == (3, 4) and torch.allclose(part, whole[asked], atol=1e-5)
+
+
+@pytest.mark.parametrize("cls", [GCN, SAGE, GAT, GIN])
+def test_features_in_compressed_rows_give_what_whole_ones_give(cls):
+    """The same answer, and the same gradient of every weight, whether few features are held or all."""
+    torch.manual_seed(0)
+    encoder = cls(FACTS, middle=8, width=4)
+    given = samples()
+    view = views(given).look(given.read(np.arange(50))[0], np.arange(50), 0, "plain")[0]
+    whole = view._replace(x=dense(view.x))
+    answers, gradients = [], []
+    for seen in (whole, view._replace(x=whole.x.to_sparse_csr())):
+        encoder.zero_grad()
+        answer = encoder(seen)
+        answer.square().sum().backward()
+        answers.append(answer.detach())
+        gradients.append([weight.grad.clone() for weight in encoder.parameters()])
+    torch.testing.assert_close(answers[1], answers[0], rtol=1e-4, atol=1e-5)
+    for one, other in zip(*gradients):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
 def test_a_random_view_of_a_node_is_the_same_in_every_batch():

@@ -10,11 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 import uvicorn
 
+from tacit.embeddings.provenance import Provenance
+from tacit.embeddings.rows import Rows
+from tacit.embeddings.write import write
 from tacit.explorer.server import application
 from tacit.explorer.shown import Shown
 from tacit.explorer.watching import Watched
 
-from .conftest import made_table
+from .conftest import DIM, made_table, vectors_of_groups
 
 TOKEN = "a-token"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -296,6 +299,48 @@ def test_a_training_is_watched_as_it_runs(opened, trained, tmp_path):
             log.write(json.dumps(line) + "\n")
         page.wait_for_selector("#run .alarm")
         assert page.locator("#run .alarm").inner_text() == "It has <b>collapsed</b>."
+
+
+def test_texts_and_rows_are_read_beside_their_points(opened, tmp_path):
+    vectors = vectors_of_groups(6)
+    ids, none = list("abcdef"), [None] * 6
+    columns = {
+        "text": {"texts": ["rain <b>and</b> wind"] * 6},
+        "table": {"cells": [json.dumps({"age": 20 + i, "job": None, "town": "Ulm"}) for i in range(6)]},
+    }
+    shown = []
+    for kind, column in columns.items():
+        made = Provenance("runs/one", "ab" * 32, "dense", "cosine", DIM, kind, "0.1.0")
+        table = write(tmp_path / f"{kind}.lance", [Rows(ids, none, none, vectors, none, **column)], made, total=6)
+        shown.append(Shown(table, told=print))
+    with serving(shown, None, tmp_path) as address:
+        page = opened(address)
+        said = []
+        for number in (0, 1):
+            page.mouse.move(*where(page, 4, table=number))
+            tip = page.locator(".tip").nth(number)
+            tip.locator("xpath=self::*[contains(@class, 'on')]").wait_for()
+            said.append(tip.inner_text().split())
+        assert said == [["rain", "<b>and</b>", "wind", "e"], ["age", "24", "job", "–", "town", "Ulm", "e"]]
+        page.mouse.click(*where(page, 4, table=1))
+        page.wait_for_selector("#nearest h3:nth-of-type(2)")
+        beside = page.locator("#nearest ol").nth(1).locator(".look").first.inner_text()
+        assert beside.startswith("age 2") and beside.endswith("· job – · town Ulm")
+
+
+def test_a_table_that_was_replaced_is_offered_and_shown(opened, tmp_path):
+    table = made_table(tmp_path / "trees.lance", 42)
+    with serving([Shown(table, told=print)], None, tmp_path) as address:
+        page = opened(address)
+        shutil.rmtree(table.path)
+        made_table(tmp_path / "trees.lance", 30, seed=4)
+        page.evaluate("page.look()")
+        page.get_by_role("button", name="Show it as it is now").click()
+        until(page, "globalThis.page?.about.tables[0].rows === 30 && document.body.hasAttribute('data-ready')")
+        assert page.locator("#banner").is_hidden()
+        page.mouse.move(*where(page, 29))
+        page.wait_for_selector(".tip.on")
+        assert "trees/29.png" in page.locator(".tip").inner_text()
 
 
 def test_what_cannot_be_shown_is_a_sentence(opened, served, chromium, tmp_path):

@@ -214,15 +214,64 @@ def test_a_table_that_is_rewritten_while_it_is_shown(tmp_path):
     """Said, and what still can be told is told; the rest is a sentence and no fault."""
     table = made_table(tmp_path / "trees.lance", 42)
     page = client([Shown(table, told=print)], tmp_path)
-    assert page.get("/api/changed").json() == {"changed": []}
+    mark = page.get("/api/about").json()["tables"][0]["mark"]
+    assert page.get("/api/changed").json() == {"changed": [], "marks": [mark]}
     shutil.rmtree(table.path)
-    made_table(tmp_path / "trees.lance", 30, seed=4)
-    assert page.get("/api/changed").json() == {"changed": ["trees.lance"]}
+    made_table(tmp_path / "trees.lance", 42, seed=4)  # as many rows, and the same number of a version
+    assert page.get("/api/changed").json() == {"changed": ["trees.lance"], "marks": [mark]}
     assert len(page.get("/api/points").content) == 42 * 8
     answer = page.get("/api/rows?rows=1")
     assert answer.status_code == 400 and "open it again" in answer.json()["error"]
     shutil.rmtree(table.path)
-    assert page.get("/api/changed").json() == {"changed": ["trees.lance"]}
+    assert page.get("/api/changed").json()["changed"] == ["trees.lance"]
+    answer = page.post("/api/renew")
+    assert answer.status_code == 400 and "There is no table" in answer.json()["error"]
+    assert len(page.get("/api/points").content) == 42 * 8  # what was shown still is
+
+
+def test_a_table_that_was_changed_is_shown_anew(tmp_path):
+    made_table(tmp_path / "trees.lance", 42)
+    page = client([Shown(tmp_path / "trees.lance", told=print)], tmp_path)
+    before = page.get("/api/about").json()["tables"][0]["mark"]
+    shutil.rmtree(tmp_path / "trees.lance")
+    made_table(tmp_path / "trees.lance", 30, seed=4)
+    (now,) = page.post("/api/renew").json()["marks"]
+    about = page.get("/api/about").json()["tables"][0]
+    assert now == about["mark"] != before and about["rows"] == 30 and page.get("/api/changed").json()["changed"] == []
+    assert len(page.get("/api/points").content) == 30 * 8 and page.get("/api/rows?rows=29").json()[0]["id"] == "trees/29.png"
+    assert page.post("/api/renew").json() == {"marks": [now]}
+
+
+def test_rows_are_told_by_their_cells_and_found_by_a_line_of_a_file(tmp_path):
+    samples = pa.table({"age": [20 + i for i in range(40)], "born": ["2001-02-03"] * 40, "job": ['"smith"', None] * 20})
+    run = tacit.pretrain(samples, "simclr", out=tmp_path / "run", width=8, depth=1, epochs=1, device="cpu", quiet=True)
+    shown = Shown(tacit.embed(run, samples, out=tmp_path / "people.lance"), told=print)
+    page = client([shown], tmp_path)
+    assert page.get("/api/rows?rows=3").json()[0]["cells"] == [["age", 23], ["born", "2001-02-03"], ["job", None]]
+    assert [(column.title, column.said(4)) for column in shown.columns] == [
+        ("age", 24.0), ("born", "2001-02-03"), ("job", '"smith"'),
+    ]  # fmt: skip
+    row = "age,born,job\n27,2001-02-03,\n"
+    hits = page.post("/api/near-file?suffix=.csv&top=3", content=row.encode()).json()["hits"]
+    assert hits[0]["row"] == 7 and hits[0]["score"] == pytest.approx(1, abs=1e-5)
+    for content, said in ((row + "1,2001-02-03,\n", "holds 2 samples"), ("age\n27\n", "born"), ("", "query.csv")):
+        answer = page.post("/api/near-file?suffix=.csv&top=3", content=content.encode())
+        assert answer.status_code == 400 and said in answer.json()["error"] and "/query" not in answer.json()["error"]
+
+
+def test_texts_are_told_and_found_by_a_file(tmp_path):
+    from tacit.data.text.generated import topics
+
+    samples = topics(42)
+    run = tacit.pretrain(samples, "simcse", out=tmp_path / "run", width=8, epochs=1, device="cpu", quiet=True)
+    page = client([Shown(tacit.embed(run, samples, out=tmp_path / "texts.lance"), told=print)], tmp_path)
+    (said,) = samples.said(np.array([9]))
+    assert page.get("/api/rows?rows=9").json()[0]["text"] == said
+    hits = page.post("/api/near-file?suffix=.txt&top=2", content=said.encode()).json()["hits"]
+    assert hits[0]["row"] == 9 and hits == page.get("/api/near", params={"words": said, "top": 2}).json()["hits"]
+    for content in (b"\xff\xfe", b" "):
+        answer = page.post("/api/near-file?suffix=.txt&top=2", content=content)
+        assert answer.status_code == 400 and "text" in answer.json()["error"]
 
 
 def test_a_run_is_watched(trained, tmp_path):

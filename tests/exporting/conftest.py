@@ -12,7 +12,9 @@ from tacit.data.series.generated import rhythms
 from tacit.data.sounds.generated import diphthongs
 from tacit.data.text.generated import topics
 from tacit.data.video.generated import moving_letters
+from tacit.exporting.export import export
 from tacit.pretraining import pretrain
+from tests.encoders.test_pretrained_text import home  # noqa: F401 (a fixture: a small BERT, and texts that name it)
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
 
@@ -61,10 +63,21 @@ MADE = {  # encoder, or method where it represents otherwise: data, method, opti
     "text_transformer": (partial(topics, 100), "simcse", {"width": 16, "depth": 1, "heads": 1}),
     "gcn": (partial(communities, 120), "vgae", {"middle": 8, "width": 8}),
     "gat": (partial(communities, 120), "grace", {"middle": 8, "width": 8}),
+    "sage": (partial(communities, 120), "grace", {"middle": 8, "width": 8}),
+    "gin": (partial(communities, 120), "grace", {"middle": 8, "width": 8}),
+    "node_autoencoder": (partial(communities, 60), "scgc", {"clusters": 3, "widths": [8], "width": 4}),
     "graph_gin": (partial(molecules, 60, 16, 16), "simclr", {"width": 8, "depth": 2}),
     "mean_gin": (partial(molecules, 60, 16, 16), "simclr", {"width": 8, "depth": 2}),
     "dual": (partial(pairs, 100), "convirt", {"dim": 8}),
 }
+
+
+@pytest.fixture(scope="session")
+def exported(trained, tmp_path_factory):
+    """The file and the card of a run on images, which takes seconds to make. Nobody changes them."""
+    out = tmp_path_factory.mktemp("exported") / "a.onnx"
+    export(trained, out=out)
+    return out
 
 
 @pytest.fixture(scope="session")

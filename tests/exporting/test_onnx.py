@@ -42,13 +42,11 @@ def test_no_encoder_is_forgotten():
     """What is tried above, or below by a test of its own, or is refused with a reason."""
     tried = {*MADE, "small_resnet", "transformers", "transformers_audio"}
     rows = {"node_table", "entities", "two_tower", "unigcnii"}
-    alike = {"sage", "gin", "node_autoencoder"}  # layers of PyG that add messages as GCN's, and a perceptron
-    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | rows | alike
+    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | rows
 
 
-def test_a_batch_is_its_samples_one_by_one(trained, cloth, tmp_path):
-    export(trained, out=tmp_path / "a.onnx")
-    run = session(tmp_path / "a.onnx")
+def test_a_batch_is_its_samples_one_by_one(trained, cloth, exported):
+    run = session(exported)
     pixels = trained.open(cloth).read(np.arange(7))[0].pixels.numpy()
     (together,) = run.run(None, {"image": pixels})
     alone = np.concatenate([run.run(None, {"image": one[None]})[0] for one in pixels])
@@ -79,10 +77,9 @@ def _blurred(image):
     return array[:, :, None] if grey else array
 
 
-def test_large_images_through_the_file(trained, tmp_path):
-    export(trained, out=tmp_path / "a.onnx")
+def test_large_images_through_the_file(trained, exported):
     pixels = np.random.default_rng(1).integers(0, 256, (3, 70, 111, 3)).astype(np.uint8)
-    (found,) = session(tmp_path / "a.onnx").run(None, {"image": pixels})
+    (found,) = session(exported).run(None, {"image": pixels})
     wanted = trained.embed(ImageArrays("here", pixels, np.arange(3), ["a", "b", "c"]))
     np.testing.assert_allclose(found, wanted.numpy(), rtol=1e-3, atol=1e-4)
 
@@ -99,14 +96,13 @@ def test_the_second_part_of_pairs(made, tmp_path):
     assert "8 real samples" in written.checked
 
 
-def test_what_the_file_says_of_itself(trained, tmp_path):
+def test_what_the_file_says_of_itself(trained, exported):
     import onnx
 
-    export(trained, out=tmp_path / "a.onnx")
-    told = {entry.key: entry.value for entry in onnx.load(tmp_path / "a.onnx").metadata_props}
+    told = {entry.key: entry.value for entry in onnx.load(exported).metadata_props}
     assert told["tacit.encoder"] == trained.fingerprint() and told["tacit.similarity"] == "cosine"
     assert told["tacit.kind"] == "image" and "tacit.version" in told
-    (shown,) = session(tmp_path / "a.onnx").get_inputs()
+    (shown,) = session(exported).get_inputs()
     assert shown.name == "image" and shown.shape == ["batch", "height", "width", 3]
 
 

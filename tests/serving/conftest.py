@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -24,6 +23,7 @@ from tacit.serving.model import Model
 from tacit.serving.process import server_of
 from tacit.serving.serve import listen
 from tacit.serving.shelf import Shelf
+from tests.embeddings.test_places import s3  # noqa: F401 (a fixture: the address of a bucket)
 
 QUICK = {"epochs": 1, "batch": 32, "device": "cpu", "precision": "fp32", "quiet": True}
 KEY = "a-key-of-more-than-sixteen-letters"
@@ -62,7 +62,7 @@ def asked(run, table=None, key="", hosts=(), told=lambda sentence: None, **limit
     """A client of an application in this process."""
     bounds = Limits(**limits)
     model = Model(run, bounds)
-    shelf = None if table is None else Shelf(Path(table), model.fingerprint, told)
+    shelf = None if table is None else Shelf(table, model.fingerprint, told)
     app = build(model, shelf, bounds, key, hosts)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
@@ -73,7 +73,7 @@ def listening(run, table=None, **limits):
     """A server that really listens, in a thread of this process: itself and its port."""
     bounds = Limits(**limits)
     model = Model(run, bounds)
-    shelf = None if table is None else Shelf(Path(table), model.fingerprint, lambda sentence: None)
+    shelf = None if table is None else Shelf(table, model.fingerprint, lambda sentence: None)
     waiting = listen("127.0.0.1", 0)
     port = waiting.getsockname()[1]
     server = server_of(build(model, shelf, bounds), lambda sentence: None)

@@ -146,3 +146,58 @@ def test_a_table_that_is_taken_away_is_said_once_patience_ends(points, table, tm
     shutil.rmtree(mine)
     with pytest.raises(Refused, match="was replaced by what this server cannot search"):
         shelf.vector("00001")
+
+
+def test_a_table_of_tokens_is_refused_at_the_start(texts, tmp_path):
+    made = tacit.pretrain(topics(60), "simcse", out=tmp_path / "run", encoder="text_transformer", width=16, depth=1, **QUICK)
+    tacit.embed(made, topics(20), out=tmp_path / "tokens.lance", tokens=True)
+    with pytest.raises(TacitError, match="holds vectors of tokens"):
+        Shelf(tmp_path / "tokens.lance", made.fingerprint(), lambda sentence: None)
+
+
+def test_an_address_of_a_folder_is_one(points, table):
+    with asked(points, f"file://{table}") as client:
+        assert len(client.post("/search", json={"id": "00001", "top": 3}).json()["hits"]) == 3
+
+
+@pytest.mark.parametrize("store", ["file-object-store", "s3"])
+def test_a_table_in_an_object_store(store, points, tmp_path, monkeypatch, request):
+    """It is searched, said by its name alone, and taken up once it has changed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = request.getfixturevalue("s3") if store == "s3" else f"file-object-store://{tmp_path}/store"
+    address = f"{folder}/points.lance"
+    tacit.embed(points, rows(30), out=address)
+    with asked(points, address) as client:
+        vector = points.embed(rows(50))[7].numpy().tolist()
+        assert client.post("/search", json={"vector": vector, "top": 2}).json()["hits"][0]["id"] == "00007"
+        said = sentence_of(client.post("/search", json={"vector": vector, "where": "nope = 1"}), 400)
+        assert "nope" in said and folder not in said
+        shelf = client.app.state.service.shelf
+        assert shelf.every == 10
+        tacit.embed(points, rows(40), out=address, append=True)
+        shelf.renew()
+        assert len(shelf.table) == 40 and shelf.why is None
+        shelf.renew()
+        assert len(shelf.table) == 40
+
+
+def test_an_address_that_cannot_be_served_is_a_sentence(points):
+    for address, said in (
+        ("s3://key:secret@bucket/a.lance", "give keys by the environment"),
+        ("file:///no/a.lance", "no table"),
+    ):
+        with pytest.raises(TacitError, match=said):
+            Shelf(address, points.fingerprint(), lambda sentence: None)
+
+
+def test_the_page_of_routes_loads_nothing(points, table):
+    with asked(points, table, key="a-key-of-more-than-16-letters") as client:
+        page = client.get("/docs")
+        assert page.status_code == 200 and page.headers["content-security-policy"].startswith("default-src 'none'")
+        routes = list(client.get("/openapi.json").json()["paths"])
+        assert routes and all(f"<code>{path}</code>" in page.text for path in routes)
+        assert "<script" not in page.text and "src=" not in page.text and "https://" not in page.text
+        assert "<code>data[].embedding</code>" in page.text and "<code>table.rows</code>" in page.text
+        assert (
+            "Authorization: Bearer KEY" in page.text and "-F files=@FILE" in page.text and "list of list of number" in page.text
+        )

@@ -151,6 +151,7 @@ def test_defaults_follow_the_size():
         ({"brightnes": 1}, "did you mean 'brightness'"),
         ({"flip": 1.5}, "probability"),
         ({"crop": (0.5, 0.2)}, "smaller first"),
+        ({"within": (0.0, 0.5, 1.0, 0.5)}, "top, left, bottom and right"),
         ({"hue": 0.7}, "0.5"),
         ({"size": 1}, "at least 2"),
         ({"std": (0.0, 1, 1)}, "above 0"),

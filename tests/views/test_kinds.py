@@ -16,5 +16,6 @@ def test_another_number_of_small_views():
 
 def test_pictures_are_as_many_looks_as_are_wished_for():
     assert Raster().seen() == (Seen(),) and Raster(looks=3).seen() == (Seen(),) * 3
+    assert Raster(looks=2, small=True).seen() == (Seen(role="local"),) * 2
     assert Raster in modality("image").kinds
     assert not any(Raster in modality(kind).kinds for kind in ("vector", "series", "audio", "video", "text"))

@@ -103,3 +103,10 @@ def test_central_box_equals_center_crop(h, w):
     top, left, height, width = pixels.central_box(torch.tensor([[h, w]]))[0].tolist()
     raw = planar(images(1, h, w))[0]
     assert torch.equal(raw[:, top : top + height, left : left + width], F.center_crop(raw, [min(h, w)] * 2))
+
+
+def test_a_part_of_an_image_is_whole_pixels_and_one_at_least():
+    sizes = torch.tensor([[10, 20], [1, 3]], dtype=torch.int32)
+    corner, part = pixels.part_of(sizes, (0.2, 0.0, 1.0, 0.8))
+    assert corner.tolist() == [[2, 0], [0, 0]] and part.tolist() == [[8, 16], [1, 2]]
+    assert [t.tolist() for t in pixels.part_of(sizes, (0.0, 0.0, 1.0, 1.0))] == [[[0, 0]] * 2, sizes.tolist()]

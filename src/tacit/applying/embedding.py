@@ -13,6 +13,8 @@ from tacit import data as sources
 from tacit.applying.many import Engine, engine_of
 from tacit.data.checking import refuse_many
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.tabular.cells import cells
+from tacit.data.tabular.rows import TableRows
 from tacit.data.text.samples import TextSamples
 from tacit.embeddings.places import Address
 from tacit.embeddings.provenance import Provenance
@@ -165,6 +167,7 @@ class Batches:
             samples.said(good) if isinstance(samples, TextSamples) else None,
             None if samples.splits is None else [str(samples.splits[i]) or None for i in good],
             offsets,
+            cells(samples, good) if isinstance(samples, TableRows) else None,
         )
         return rows, corrupt
 

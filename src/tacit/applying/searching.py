@@ -12,6 +12,7 @@ from tacit import data as sources
 from tacit.applying.compressing import codes_of, funnel_of
 from tacit.applying.embedding import first_readable
 from tacit.data.memory import free_memory
+from tacit.data.samples import Samples
 from tacit.data.text.opening import from_strings
 from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed, needed
 from tacit.embeddings.inside import inside
@@ -48,14 +49,14 @@ def search(
     device: str = "auto",
     told: Callable[[str], None] = lambda sentence: None,
 ) -> list[Hit]:
-    """The rows of a table that are nearest to an image, an id of the table, a vector, or words; best first.
+    """The rows of a table that are nearest to a sample, an id of the table, a vector, or words; best first.
 
-    An image, or in a table of texts what is no id, is embedded by `run`, by default the run whose address the table carries; it
-    must be the encoder that made the table. `where` is a condition on the columns, as SQL has it. Of a large table
-    (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or `where` is given; `told` hears of
-    it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with `funnel` the first numbers of what a
-    run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the nearest vectors with what holds the
-    words (a table of texts). `sheet` writes a contact sheet of what was found.
+    An image, a file or an opened source with one sample, or in a table of texts what is no id, is embedded by `run`, by default
+    the run whose address the table carries; it must be the encoder that made the table. `where` is a condition on the columns,
+    as SQL has it. Of a large table (`index.LARGE` rows) an index is asked, which is made the first time, unless `exact` or
+    `where` is given; `told` hears of it. `codes` (`pca64,scalar`; `embeddings.codes`) name candidates in its place, or with
+    `funnel` the first numbers of what a run of matryoshka has embedded; these too are made the first time. `hybrid` fuses the
+    nearest vectors with what holds the words (a table of texts). `sheet` writes a contact sheet of what was found.
     """
     table = table if isinstance(table, Table) else open_table(table)
     what = resolve(query, table) if isinstance(query, str) else query
@@ -188,10 +189,10 @@ def hold_where_it_fits(table: Table) -> None:
 
 
 def _meant(
-    query: str | Path | Written | np.ndarray, table: Table, run: Run | str | Path | None, device: str
+    query: str | Path | Samples | Written | np.ndarray, table: Table, run: Run | str | Path | None, device: str
 ) -> tuple[np.ndarray | Ragged, bytes | None]:
     """The vector that a query means, 1 × d, or those of its tokens, and its picture, if it has one."""
-    if isinstance(query, Path | Written):
+    if isinstance(query, Path | Samples | Written):
         return _embedded(query, table, run, device)
     if not isinstance(query, str):
         return np.asarray(query).reshape(1, -1), None
@@ -201,15 +202,15 @@ def _meant(
 
 
 def _embedded(
-    query: Path | Written, table: Table, run: Run | str | Path | None, device: str
+    query: Path | Samples | Written, table: Table, run: Run | str | Path | None, device: str
 ) -> tuple[np.ndarray | Ragged, bytes | None]:
-    """The vectors of one file, or of words, and its picture."""
+    """The vectors of one sample, or of words, and its picture."""
     run = _run_of(table, run, device)
-    opened = sources.open(query) if isinstance(query, Path) else from_strings([query.text])
+    opened = from_strings([query.text]) if isinstance(query, Written) else sources.open(query)
     by = side_of(run, opened)
     samples = by.open(opened)
     if len(samples) > 1:
-        raise TacitError(f"{query} holds {len(samples):,} samples and a query is one; give a file with one.")
+        raise TacitError(f"{samples.source} holds {len(samples):,} samples and a query is one; give a file with one.")
     content, index = first_readable(samples)
     return _represented(table, by, content, index), next(iter(thumbnails(samples, content)), None)
 

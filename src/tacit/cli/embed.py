@@ -23,7 +23,8 @@ def embed(
     device: Device = None,
     shared: Shared = NO_FLAGS,
 ) -> Answer:
-    """Write the vectors of everything in the data to a table, with ids, paths, labels and thumbnails.
+    """Write the vectors of everything in the data to a table, with ids, paths, labels and what is shown of each: a small
+    picture, the beginning of a text, the cells of a row.
 
     What was broken off is gone on with by the same command.
 

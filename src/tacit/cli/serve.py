@@ -10,7 +10,7 @@ def serve(
     run: str,
     /,
     *,
-    table: Path | None = None,
+    table: str | None = None,
     key_file: Path | None = None,
     host: str | None = None,
     port: int | None = None,
@@ -28,7 +28,7 @@ def serve(
     run
         The folder of a run.
     table
-        What `tacit embed` wrote with this run, to be searched.
+        What `tacit embed` wrote with this run, to be searched: a path, or an address such as s3://bucket/photos.lance.
     key_file
         A file with the key that clients must send. Without one only this machine is served.
     host

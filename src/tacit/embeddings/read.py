@@ -72,7 +72,8 @@ def latest(path: Path | Address) -> tuple[Any, Provenance]:
                 raise Missing(f"There is no table {path}; embed some data first or correct the address.") from error
             raise
         made = Provenance.from_metadata(lance.schema.metadata)
-        if any(field not in lance.schema for field in schema(made)):  # there may be more
+        # there may be more; cells are lacking where a version wrote that kept none
+        if any(field not in lance.schema for field in schema(made) if field.name != "cells"):
             raise ValueError(f"its columns are not {', '.join(COLUMNS)} of width {made.dim}")
         return lance, made
 
@@ -80,6 +81,13 @@ def latest(path: Path | Address) -> tuple[Any, Provenance]:
 def whole_version(lance: Any) -> int:
     """The version that is read, 0 where none is whole yet."""
     return lance.tags.list().get(WHOLE, {}).get("version", 0)
+
+
+def mark_of(lance: Any, version: int) -> str:
+    """Another for every state of a table: its version, and when that was written, which tells it from the version of the same
+    number of a table that was here before."""
+    written = [entry["timestamp"].isoformat() for entry in lance.list_versions() if entry["version"] == version]
+    return f"{version} {written}"
 
 
 class Table:
@@ -101,6 +109,11 @@ class Table:
     def version(self) -> int:
         """The number of the last change that it shows."""
         return self.lance.version
+
+    @property
+    def mark(self) -> str:
+        """Another for every state of a table (`mark_of`)."""
+        return mark_of(self.lance, self.version)
 
     def __str__(self) -> str:
         made = self.provenance

@@ -9,6 +9,7 @@ from tacit.embeddings.provenance import Provenance
 from tacit.errors import TacitError
 
 COLUMNS = ("id", "vector", "path", "label", "split", "thumbnail")
+SHOWN = {"text": "text", "table": "cells"}  # one column more, by the kind of data: what is looked at in place of a picture
 
 
 class Rows(NamedTuple):
@@ -22,6 +23,7 @@ class Rows(NamedTuple):
     texts: list[str] | None = None  # the beginning of each, where samples are texts
     splits: list[str | None] | None = None  # "train", "val" or "test", where the source says so
     offsets: np.ndarray | None = None  # of ragged content, int64, n + 1: row i has the vectors offsets[i]:offsets[i + 1]
+    cells: list[str] | None = None  # what each holds, as an object of JSON, where samples are rows of a table
 
 
 class Row(NamedTuple):
@@ -44,8 +46,8 @@ def schema(provenance: Provenance) -> pa.Schema:
         pa.field("split", pa.string()),
         pa.field("thumbnail", pa.binary()),
     ]
-    texts = [pa.field("text", pa.string())] if provenance.kind == "text" else []
-    return pa.schema(fields + texts, metadata=provenance.metadata())
+    shown = [pa.field(SHOWN[provenance.kind], pa.string())] if provenance.kind in SHOWN else []
+    return pa.schema(fields + shown, metadata=provenance.metadata())
 
 
 def _vector(provenance: Provenance) -> pa.DataType:
@@ -62,7 +64,7 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     dim = (kind if pa.types.is_fixed_size_list(kind) else kind.value_type).list_size
     vectors = np.array(rows.vectors, dtype=np.float32, order="C")
     given: list[list[Any]] = [rows.ids, rows.paths, rows.labels, rows.thumbnails]
-    given += [column for column in (rows.texts, rows.splits) if column is not None]
+    given += [column for column in (rows.texts, rows.splits, rows.cells) if column is not None]
     ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else np.asarray(rows.offsets)
     lengths = [len(ends) - 1, *(len(column) for column in given)]
     if vectors.shape != (ends[-1], dim) or {*lengths} != {len(rows.ids)}:
@@ -82,10 +84,12 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     numbers = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), dim)
     if rows.offsets is not None:
         numbers = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), numbers)
-    splits = pa.array(rows.splits or [None] * len(ids), pa.string())
-    columns = [ids, numbers, paths, labels, splits, pa.array(rows.thumbnails, pa.binary())]
-    columns += [] if rows.texts is None else [pa.array(rows.texts, pa.string())]
-    return pa.record_batch(columns, schema=schema)
+    none: list[str | None] = [None] * len(ids)
+    splits, texts, cells = (pa.array(column or none, pa.string()) for column in (rows.splits, rows.texts, rows.cells))
+    pictures = pa.array(rows.thumbnails, pa.binary())
+    found = {"id": ids, "vector": numbers, "path": paths, "label": labels, "split": splits, "thumbnail": pictures}
+    found |= {"text": texts, "cells": cells}
+    return pa.record_batch([found[name] for name in schema.names], schema=schema)
 
 
 def vectors_of(batch: pa.RecordBatch | pa.Table) -> np.ndarray:

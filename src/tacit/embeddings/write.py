@@ -125,6 +125,7 @@ def add(out: Path | str | Address, rows: Iterable[Rows], *, renew: bool) -> Tabl
     """
     there = open_table(out)
     form = schema(there.provenance)
+    form = pa.schema([field for field in form if field.name in there.lance.schema.names], form.metadata)
     batches = (to_batch(some, form) for some in rows if some.ids)
     with writing(there.path):
         lance = _at_whole(there.path)

@@ -2,10 +2,13 @@
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tacit.errors import TacitError, positive, shares, unknown
@@ -117,7 +120,7 @@ class SAGE(NodeEncoder):
     """
 
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().SAGEConv(i, o), middle, width, depth, activation)
+        super().__init__(facts, lambda i, o: sage_layer()(i, o), middle, width, depth, activation)
 
 
 class GAT(NodeEncoder):
@@ -150,7 +153,37 @@ class GIN(NodeEncoder):
     """
 
     def __init__(self, facts: Facts, *, middle: int = 256, width: int = 128, depth: int = 2, activation: str = "relu"):
-        super().__init__(facts, lambda i, o: layers().GINConv(_two(i, o), train_eps=True), middle, width, depth, activation)
+        super().__init__(facts, lambda i, o: gin_layer()(_two(i, o), train_eps=True), middle, width, depth, activation)
+
+
+@cache
+def sage_layer() -> Any:
+    """torch-geometric's, which takes features in compressed rows too."""
+
+    class Layer(layers().SAGEConv):  # type: ignore[misc]
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            if x.layout != torch.sparse_csr:
+                return super().forward(x, edge_index)
+            told = F.linear(x, self.lin_l.weight)  # rows that are compressed cannot be gathered: the mean of products
+            return self.propagate(edge_index, x=(told, told), size=None) + self.lin_l.bias + self.lin_r(x)
+
+    return Layer
+
+
+@cache
+def gin_layer() -> Any:
+    """The same of GIN's."""
+
+    class Layer(layers().GINConv):  # type: ignore[misc]
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            if x.layout != torch.sparse_csr:
+                return super().forward(x, edge_index)
+            first, *others = self.nn
+            told = F.linear(x, first.weight)  # the sum of products
+            found = self.propagate(edge_index, x=(told, told), size=None) + (1 + self.eps) * told + first.bias
+            return nn.Sequential(*others)(found)
+
+    return Layer
 
 
 def _two(width: int, to: int) -> nn.Sequential:

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from tacit.embeddings.places import Address
 from tacit.embeddings.read import Table
 from tacit.errors import TacitError
 
-OWN = ("id", "vector", "path", "thumbnail", "text")  # columns of a table that are shown row by row and colour nothing
+OWN = ("id", "vector", "path", "thumbnail", "text", "cells")  # columns of a table that are shown row by row and colour nothing
 ROWS = 1 << 18  # read at a time: names and numbers, no vectors
 MOST_NAMES = 1000  # of a column: one with more says something of each row and colours nothing
 FEW_NUMBERS = 30  # whole numbers, fewer than which are names: of clusters, of levels
@@ -35,14 +36,36 @@ class Column(NamedTuple):
 
 
 def own_columns(table: Table) -> tuple[pa.Array, list[Column]]:
-    """The ids, and the columns of the table that can colour its rows: the label, the split, and what others have added."""
+    """The ids, and the columns of the table that can colour its rows: the label, the split, what others have added, of rows
+    their cells."""
     titles = [field.name for field in table.lance.schema if field.name not in OWN and not pa.types.is_nested(field.type)]
     parts: dict[str, list[pa.Array]] = {title: [] for title in ("id", *titles)}
     for batch in table.stream(ROWS, tuple(parts)):
         for title, column in parts.items():
             column.append(batch.column(title))
-    found = (_column(title, pa.chunked_array(parts[title])) for title in titles)
+    values = {title: pa.chunked_array(parts[title]) for title in titles} | _cells(table)
+    found = (_column(title, column) for title, column in values.items())
     return pa.chunked_array(parts["id"]).combine_chunks(), [column for column in found if column is not None]
+
+
+def _cells(table: Table) -> dict[str, pa.ChunkedArray]:
+    """Of a table of rows the columns of these."""
+    if "cells" not in table.lance.schema.names:
+        return {}
+    blocks = []
+    for batch in table.stream(ROWS, ("cells",)):
+        lines = pc.fill_null(batch.column("cells"), "{}").to_pylist()
+        blocks.append(pj.read_json(pa.BufferReader("\n".join(lines).encode())))
+    read = pa.concat_tables(blocks, promote_options="permissive")
+    return {name: _days(read[name]) for name in read.column_names}
+
+
+def _days(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments that are all whole days as days; other values as they are."""
+    if not pa.types.is_timestamp(values.type):
+        return values
+    days = values.cast(pa.date32(), safe=False)
+    return days if days.cast(values.type).equals(values) else values
 
 
 def columns_of(file: str | Path, ids: pa.Array, table: Path | Address) -> list[Column]:

@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,7 @@ class Page:
     def __init__(self, tables: Sequence[Shown], watched: "Watched | None", folder: Path):
         self.tables, self.watched, self.folder = tables, watched, folder
         self.match = matched(*tables) if len(tables) == 2 else None
+        self._renewing = Lock()
 
     def about(self, request: Request) -> Response:
         tables = [table.about() for table in self.tables]
@@ -98,7 +100,10 @@ class Page:
         with tempfile.TemporaryDirectory(prefix="tacit-explore-") as folder:
             file = Path(folder) / f"query{suffix}"
             file.write_bytes(content)
-            hits = await run_in_threadpool(table.near_file, file, top)
+            try:
+                hits = await run_in_threadpool(table.near_file, file, top)
+            except TacitError as error:
+                raise TacitError(str(error).replace(str(file), file.name)) from None
         return JSONResponse({"row": None, "hits": hits})
 
     async def save(self, request: Request) -> Response:
@@ -112,7 +117,17 @@ class Page:
         return JSONResponse({"path": str(out), "kept": len(rows)})
 
     def changed(self, request: Request) -> Response:
-        return JSONResponse({"changed": [table.name for table in self.tables if table.changed()]})
+        """The tables that are no longer what is shown, and the marks of those that are."""
+        changed = [table.name for table in self.tables if table.changed()]
+        return JSONResponse({"changed": changed, "marks": [table.mark for table in self.tables]})
+
+    def renew(self, request: Request) -> Response:
+        """Show the tables as they are now, which takes as long as their maps take; whoever else asks finds it done."""
+        with self._renewing:
+            tables = [table.now() for table in self.tables]
+            match = matched(*tables) if len(tables) == 2 else None
+            self.tables, self.match = tables, match
+        return JSONResponse({"marks": [table.mark for table in tables]})
 
     def run(self, request: Request) -> Response:
         if self.watched is None:
@@ -143,6 +158,7 @@ def application(tables: Sequence[Shown], watched: "Watched | None", folder: Path
         Route("/api/near-file", page.near_file, methods=["POST"]),
         Route("/api/selection", page.save, methods=["POST"]),
         Route("/api/changed", page.changed),
+        Route("/api/renew", page.renew, methods=["POST"]),
         Route("/api/run", page.run),
     ]
     doors = [

@@ -1,8 +1,10 @@
 """A table as the page shows it: its map, what colours it, its rows, and what is near to what."""
 
 import base64
+import json
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import tacit
+from tacit.embeddings.places import Address
 from tacit.embeddings.read import Table, open_table
 from tacit.embeddings.rows import vectors_of
 from tacit.embeddings.search import Hit, Written
@@ -21,11 +24,15 @@ from tacit.explorer.layout import layout
 HELD = 1 << 31  # bytes of vectors that are kept in memory, so that a click is answered at once
 MOST_ROWS = 200  # that are told of at once
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-FILES = {  # of which kinds of data one file, given by its ending, is a sample
+FILES = {  # by the kind of data, the endings of files that hold one sample
     "image": (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"),
     "audio": (".wav", ".flac", ".ogg", ".mp3"),
     "video": (".mp4", ".avi", ".webm", ".mkv", ".mov"),
     "cloud": (".ply", ".off", ".xyz"),
+    "text": (".txt",),  # all of it is one text
+    "table": (".csv", ".tsv"),  # a line of names and one row
+    "series": (".npy", ".csv", ".tsv", ".ts"),
+    "vector": (".npy",),
 }
 FILES["pair"] = FILES["image"]
 
@@ -35,7 +42,7 @@ class Shown:
 
     def __init__(
         self,
-        path: str | Path | Table,
+        path: str | Path | Address | Table,
         *,
         columns: Sequence[str | Path] = (),
         run: str | Path | None = None,
@@ -44,6 +51,7 @@ class Shown:
         told: Callable[[str], None],
     ):
         self.table = path if isinstance(path, Table) else open_table(path)
+        self.mark = self.table.mark
         self.points = layout(self.table, seed=seed, told=told).points
         self.ids: pa.Array
         self.columns: list[Column]
@@ -54,6 +62,11 @@ class Shown:
         self.device, self.told = device, told
         self._opened: tacit.Run | None = None
         self._lock = threading.Lock()
+        self._again = partial(Shown, columns=columns, run=run, seed=seed, device=device, told=told)
+
+    def now(self) -> "Shown":
+        """Itself while the table is what is shown; else the table as it is now, with a map of its own."""
+        return self._again(self.table.path) if self.changed() else self
 
     @property
     def name(self) -> str:
@@ -70,6 +83,7 @@ class Shown:
             "kind": made.kind,
             "similarity": made.similarity,
             "dim": made.dim,
+            "mark": self.mark,
             "run": Path(made.run).name,
             "words": able and made.kind in ("text", "pair"),
             "files": list(FILES.get(made.kind, ())) if able else [],
@@ -83,14 +97,15 @@ class Shown:
             raise TacitError(f"Rows 0 to {len(self.table) - 1} can be asked for, {MOST_ROWS} at a time.")
         if not positions:
             return []
-        texts = ("text",) if "text" in self.table.lance.schema.names else ()
-        found = self.table.at(np.array(positions), ("id", "path", "thumbnail", *texts)).to_pylist()
+        shown = [name for name in ("text", "cells") if name in self.table.lance.schema.names]
+        found = self.table.at(np.array(positions), ("id", "path", "thumbnail", *shown)).to_pylist()
         return [
             {
                 "row": row,
                 "id": one["id"],
                 "path": one["path"],
                 "text": one.get("text"),
+                "cells": list(json.loads(one.get("cells") or "{}").items()),
                 "picture": _picture(one["thumbnail"]),
                 "known": [[column.title, column.said(row)] for column in self.columns],
             }
@@ -129,15 +144,21 @@ class Shown:
 
     def near_file(self, file: Path, top: int) -> list[dict[str, Any]]:
         """The rows nearest to what lies in a file, whose ending was checked."""
-        return self._placed(self._search(file, top, self._encoder()))
+        kind = self.table.provenance.kind
+        if kind == "text":
+            try:
+                return self.near_words(file.read_text(encoding="utf-8"), top)
+            except UnicodeDecodeError:
+                raise TacitError(f"{file.name} is no text in UTF-8; save it as such.") from None
+        sample = tacit.open(file, "image" if kind == "pair" else kind)
+        return self._placed(self._search(sample, top, self._encoder()))
 
     def changed(self) -> bool:
         """Whether the table is no longer the one that is shown."""
         try:
-            now = open_table(self.table.path)
+            return open_table(self.table.path).mark != self.mark
         except TacitError:
             return True
-        return (now.version, len(now), now.provenance) != (self.table.version, len(self.table), self.table.provenance)
 
     def _search(self, query: Any, top: int, run: "tacit.Run | None" = None) -> list[Hit]:
         with self._lock:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -114,7 +114,7 @@ def _noted(kind: str) -> str:
 def _training(run: Run) -> str:
     config, paper = run.config, run.cls.paper
     lines = [f"- Method: `{config.method}` ({paper.authors}, {paper.year}: *{paper.title}*, {paper.locator})"]
-    options = ", ".join(f"{name} {value}" for name, value in config.resolved.get("encoder", {}).items())
+    options = ", ".join(f"{name} {_last(value)}" for name, value in config.resolved.get("encoder", {}).items())
     lines.append(f"- Encoder: `{config.encoder or 'none'}`" + (f" ({options})" if options else ""))
     recipe = config.resolved.get("recipe", {})
     told = {name: recipe[name] for name in ("optimizer", "lr", "batch", "epochs", "weight_decay", "warmup") if name in recipe}
@@ -128,17 +128,23 @@ def _provenance(run: Run) -> str:
     data = run.config.data
     left_out = len(data.get("corrupt", []))
     lines = [
-        f"- Source: `{data['source']}`, {data['samples']:,} samples of kind {data['kind']}, part: {data['split']}"
+        f"- Source: `{_last(data['source'])}`, {data['samples']:,} samples of kind {data['kind']}, part: {data['split']}"
         + (f"; {left_out} could not be read and were left out" if left_out else "")
     ]
     lines += [f"- Hash of the ids ({name}): `{value}`" for name, value in data.get("ids", {}).items()]
     if about := _manifest(Path(str(data["source"]))):
-        options = ", ".join(f"{name} {value}" for name, value in about.get("options", {}).items() if value not in (None, False))
-        lines.append(
-            f"- Curated: the kept rows of `{about.get('table', '')}` (version {about.get('table_version', '?')}); {options}"
-        )
-        lines.append(f"- Curated by the encoder `{about.get('encoder', '')}` of `{about.get('run', '')}`")
+        given = {name: value for name, value in about.get("options", {}).items() if value not in (None, False)}
+        options = ", ".join(f"{name} {_last(value)}" for name, value in given.items())
+        kept, version_of = _last(about.get("table", "")), about.get("table_version", "?")
+        lines.append(f"- Curated: the kept rows of `{kept}` (version {version_of}); {options}")
+        lines.append(f"- Curated by the encoder `{about.get('encoder', '')}` of `{_last(about.get('run', ''))}`")
     return "\n".join(lines)
+
+
+def _last(said: object) -> str:
+    """What is a path by its last part alone: a card is shown to others, and where things lie is nobody's business."""
+    path = PurePath(str(said))
+    return path.name if path.is_absolute() or len(path.parts) > 1 else str(said)
 
 
 def _manifest(source: Path) -> Mapping[str, Any]:
@@ -161,7 +167,7 @@ def _manifest(source: Path) -> Mapping[str, Any]:
 def _measured(run: Run) -> str:
     file = run.path / "evaluation.json"
     if not file.is_file():
-        return f"Nothing yet: `tacit evaluate {run.path} DATA` measures, and the card made anew says it."
+        return f"Nothing yet: `tacit evaluate {run.path.name} DATA` measures, and the card made anew says it."
     try:
         saved = json.loads(file.read_text())
         rows: dict[str, list[Mapping[str, Any]]] = saved["representations"]
@@ -172,7 +178,7 @@ def _measured(run: Run) -> str:
             cells = [next((_shown(one) for one in rows[name] if one["name"] == metric), "") for name in names]
             table.append(f"| {MEANINGS[metric].title} | {' | '.join(cells)} |")
         protocol = rows[names[0]][0].get("protocol", {})
-        on = f"On `{protocol['data']}`: {protocol.get('split', '')}." if "data" in protocol else ""
+        on = f"On `{_last(protocol['data'])}`: {protocol.get('split', '')}." if "data" in protocol else ""
         return "\n".join(filter(None, [on, "" if not on else "\n", *table, "\n" * bool(saved["verdict"]), *saved["verdict"]]))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise TacitError(f"{file} is not what tacit evaluate wrote ({type(error).__name__}); evaluate again.") from error

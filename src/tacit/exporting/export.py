@@ -68,7 +68,7 @@ def export(
     if part != "first" and opened.facts.kind != "pair":
         raise TacitError(f"--part is of runs on pairs, and {opened.path} was trained on {opened.facts.kind}; leave it out.")
     if out.exists() and not overwrite:
-        raise TacitError(f"{out} is there already; say overwrite to replace it, or give another name.")
+        raise TacitError(f"{out} is there already; say --overwrite to replace it, or give another name.")
     number = PARTS.index(part)
     if format == "onnx":
         return _onnx(opened, out, number, unit, data)

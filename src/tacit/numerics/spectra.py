@@ -32,6 +32,23 @@ def singular_values(features: Tensor) -> Tensor:
     return torch.linalg.eigvalsh(gram(features)).clamp_min(0).flip(0).sqrt()
 
 
+def whitened(features: Tensor, k: int, least: float = 1e-5) -> Tensor:
+    """Rows along their first k principal axes (as many as there are), each divided by its standard deviation: n × d -> n × k.
+
+    What DeepCluster and DeeperCluster cluster. Variances below `least` of the largest count as that much, so that axes along
+    which nothing varies are not blown up.
+    """
+    centred = features - features.double().mean(0).to(features.dtype)
+    covariance = centred.new_zeros(centred.shape[1], centred.shape[1], dtype=torch.float64)
+    for tile in centred.split(ROWS):
+        tile = tile.double()
+        covariance.addmm_(tile.T, tile, alpha=1 / len(features))
+    variance, axes = torch.linalg.eigh(covariance)
+    variance = variance.clamp_min(least * float(variance.max()))
+    first = (axes / variance.sqrt())[:, -k:].flip(1).to(features.dtype)
+    return torch.cat([tile @ first for tile in centred.split(ROWS)])
+
+
 def effective_rank(features: Tensor, epsilon: float = 1e-7) -> Tensor:
     """The exponential of the entropy of the normalised singular values: a float64 scalar in [1, min(n, d)].
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from tacit.numerics.exact import full_precision
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 from tacit.numerics.tiles import PLAIN, between
 
 
@@ -20,7 +20,7 @@ def batch_softmax(queries: Tensor, items: Tensor, which: Tensor, log_q: Tensor, 
     """
     with full_precision():
         everyone, names = gather(items.float()), gather(which)
-        own = torch.arange(len(which), device=which.device) + rank() * len(which)
+        own = mine(len(which), which.device)
         if len(which) * len(names) > PLAIN**2:
             rows = torch.cat([queries.float() / temperature, everyone.new_ones(len(which), 1)], 1)
             columns = torch.cat([everyone, -gather(log_q.float())[:, None]], 1)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from tacit.numerics.exact import full_precision
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 from tacit.numerics.tiles import PLAIN, between
 
 
@@ -17,7 +17,7 @@ def n_pair(targets: Tensor, scores: Tensor, scale: float) -> Tensor:
     """
     with full_precision():
         everyone = gather(scores.float().transpose(0, 1).contiguous())  # N × v × k, of all processes
-        own = torch.arange(targets.shape[1], device=targets.device) + rank() * targets.shape[1]
+        own = mine(targets.shape[1], targets.device)
         if len(own) * len(everyone) > PLAIN**2:
             pairs = [(scale * rows.float(), looks) for rows in targets for looks in everyone.unbind(1)]
             others = torch.stack([between(rows, looks, own[:, None]) for rows, looks in pairs])

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank, size, total
+from tacit.numerics.processes import gather, mine, size, total
 from tacit.numerics.tiles import PLAIN
 from tacit.numerics.tiling.ring import among_views
 
@@ -16,20 +16,23 @@ def supcon(first: Tensor, second: Tensor, labels: Tensor, temperature: float) ->
     mean outside the logarithm; averaged over the 2N views of all processes. A sample's own other view is one of its
     positives, so that there is always one; where every label is another's, this is `nt_xent`.
     """
+    return among_labelled(torch.cat([first, second]), labels.repeat(2), temperature)
+
+
+def among_labelled(views: Tensor, labels: Tensor, temperature: float) -> Tensor:
+    """The same of any views, m × d, with labels int64 m, each of which must be there twice or more -> scalar."""
     with full_precision():
-        kind, first, second = first.dtype, unit(first), unit(second)
-        views, classes = torch.cat([first, second]), gather(labels).repeat(2)
-        n, half = len(first), len(first) * size()
-        if 2 * half > PLAIN:
+        kind, views, classes = views.dtype, unit(views), gather(labels)
+        m = len(views)
+        if m * size() > PLAIN:
             names, place, count = classes.unique(return_inverse=True, return_counts=True)
-            which = place[rank() * n : (rank() + 1) * n].repeat(2)
+            which = place[mine(m, views.device)]
             sums = total(views.new_zeros(len(names), views.shape[1]).index_add(0, which, views))
             own = (views * (sums[which] - views)).sum(1) / (count[which] - 1) / temperature
-            itself = torch.arange(2 * n, device=first.device)[:, None]
+            itself = torch.arange(m, device=views.device)[:, None]
             return (among_views(views, itself, temperature, kind) - own).mean()
-        everyone, mine = torch.cat([gather(first), gather(second)]), torch.arange(n, device=first.device) + rank() * n
-        myself = torch.cat([mine, mine + half])[:, None]
-        likeness = views @ everyone.T / temperature
+        myself = mine(m, views.device)[:, None]
+        likeness = views @ gather(views).T / temperature
         told = likeness - likeness.scatter(1, myself, -torch.inf).logsumexp(1, keepdim=True)
-        alike = (labels.repeat(2)[:, None] == classes).scatter(1, myself, False).float()
+        alike = (labels[:, None] == classes).scatter(1, myself, False).float()
         return -((alike * told).sum(1) / alike.sum(1)).mean()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 
 from tacit.errors import TacitError
 from tacit.serving import forms
@@ -19,8 +21,9 @@ from tacit.serving.guard import Gate, Guard
 from tacit.serving.limits import TOP, Limits, Refused
 from tacit.serving.metrics import Metrics
 from tacit.serving.model import Door, Model
+from tacit.serving.page import POLICY, page
 from tacit.serving.reading import read_uploads
-from tacit.serving.shelf import EVERY, Shelf
+from tacit.serving.shelf import Shelf
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "What came cannot be understood or used"},
@@ -188,16 +191,21 @@ def build(model: Model, shelf: Shelf | None, limits: Limits, key: str = "", host
             watching.cancel()
         await run_in_threadpool(service.batcher.close)
 
-    app = FastAPI(title="Tacit", description=f"The run {model.name}: {model.kinds}.", lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Tacit", description=f"The run {model.name}: {model.kinds}.", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.service = service
     app.include_router(routes)
     app.add_middleware(Guard, key=key, hosts=hosts, gate=service.gate, batcher=service.batcher)
     secret = {"--where": "where", str(model.run.path.resolve()): model.name, str(model.run.path): model.name}
     if shelf is not None:
-        secret |= {str(shelf.path.resolve()): shelf.path.name, str(shelf.path): shelf.path.name}
+        whole = shelf.path.resolve() if isinstance(shelf.path, Path) else shelf.path
+        secret |= {str(whole): shelf.path.name, str(shelf.path): shelf.path.name}
     for error, handler in _handlers(secret).items():
         app.add_exception_handler(error, handler)
     app.openapi = lambda: _described(app, bool(key))  # type: ignore[method-assign]
+    told = {"content-security-policy": POLICY}
+    app.add_route("/docs", lambda asked: HTMLResponse(page(app.openapi(), str(asked.base_url)), headers=told))
     return app
 
 
@@ -280,5 +288,5 @@ async def _gone(request: Request) -> None:
 
 async def _watch(shelf: Shelf) -> None:
     while True:
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(shelf.every)
         await run_in_threadpool(shelf.renew)

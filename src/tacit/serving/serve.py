@@ -37,7 +37,7 @@ def serve(
 ) -> Served:
     """Answer for a run by HTTP until SIGTERM or SIGINT, which let what was begun be answered: `docs/serving.md`.
 
-    table     is searched; it must be of this run's encoder
+    table     is searched; it must be of this run's encoder; a path, or an address such as s3://bucket/photos.lance
     key_file  holds the key that clients send; without one only this machine is served
     port      0: any that is free
     batch     samples that the encoder sees at once
@@ -60,11 +60,11 @@ def serve(
     listening = listen(host, port)
     with listening:
         model = Model(run if isinstance(run, Run) else Run(run, device), limits)
-        shelf = None if table is None else Shelf(Path(table), model.fingerprint, told)
+        shelf = None if table is None else Shelf(table, model.fingerprint, told)
         app = build(model, shelf, limits, key, () if key else (*NAMES, host))
         address, at = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
-        told(f"{model.name} is served at http://{shown}:{at} (its pages are listed at /docs); stop it with Ctrl-C.")
+        told(f"{model.name} is served at http://{shown}:{at} (its routes are listed at /docs); stop it with Ctrl-C.")
         return answer(app, listening, told)
 
 

@@ -11,19 +11,21 @@ from typing import TypeVar
 import numpy as np
 
 from tacit.applying.searching import hold_where_it_fits, index_of
-from tacit.embeddings.read import Table, open_table
+from tacit.embeddings.places import Address, place
+from tacit.embeddings.read import Table, latest, mark_of, open_table, whole_version
 from tacit.embeddings.search import Hit, Index, search
 from tacit.errors import TacitError
 from tacit.serving.limits import Refused
 
 PATIENCE = 10.0  # seconds in which a table that is being replaced is whole again
 EVERY = 1.0  # seconds between two looks at whether it has changed
+AFAR = 10.0  # … where it lies in an object store, which is asked over the network and paid for each time
 QUOTED, NAMED = re.compile(r"'[^']*'"), re.compile(r"\bpath\b", re.IGNORECASE)
 T = TypeVar("T")
 
 
 class Foreign(TacitError):
-    """A table by another encoder lies there: waiting does not mend that."""
+    """A table that this server cannot search lies there: waiting does not mend that."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Opened:
 
     table: Table
     index: Index | None
-    mark: tuple[int, int]  # of the folder, by which another version is told
+    mark: str  # by which another version is told
 
 
 class Shelf:
@@ -42,8 +44,9 @@ class Shelf:
     was searched before then goes on as long as its files are there.
     """
 
-    def __init__(self, path: Path, encoder: str, told: Callable[[str], None]):
-        self.path, self.encoder, self.told = path, encoder, told
+    def __init__(self, table: str | Path | Address, encoder: str, told: Callable[[str], None]):
+        self.path, self.encoder, self.told = place(table), encoder, told
+        self.every = EVERY if isinstance(self.path, Path) else AFAR
         self.why: TacitError | None = None  # the version on disk is not the one that is searched
         self._lock = Lock()  # one thread opens at a time
         self._opened = self._open()
@@ -90,12 +93,17 @@ class Shelf:
                 self.why = error
 
     def _open(self) -> Opened:
-        mark = _mark(self.path) or (0, 0)
+        mark = _mark(self.path) or ""
         table = open_table(self.path)
         if table.provenance.encoder != self.encoder:
             raise Foreign(
                 f"{self.path} was made by another encoder than the run that is served; give the table of this run, or embed "
                 "again."
+            )
+        if table.provenance.form != "dense":
+            raise Foreign(
+                f"{self.path} holds vectors of tokens, several for each sample, which the server does not compare; embed "
+                "without --tokens, or ask it with tacit search."
             )
         index = index_of(table, False, self.told)
         if index is None:
@@ -120,10 +128,13 @@ class Shelf:
                 raise Refused(409, "other_table", f"{self.path.name} was replaced by what this server cannot search.")
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
-    """Which version of a table lies there; None while none does."""
+def _mark(path: Path | Address) -> str | None:
+    """Which state of a table lies there; None while none does, or none can be reached."""
     try:
+        if isinstance(path, Address):
+            lance, _ = latest(path)
+            return mark_of(lance, whole_version(lance))
         found = (path / "_versions").stat()
-    except OSError:
+    except (OSError, TacitError):
         return None
-    return found.st_ino, found.st_mtime_ns
+    return f"{found.st_ino} {found.st_mtime_ns}"

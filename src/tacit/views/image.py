@@ -38,6 +38,7 @@ class ImageViews:
     std: tuple[float, ...]
     crop: tuple[float, float] = (0.08, 1.0)  # range of the share of the image's area that a view shows
     ratio: tuple[float, float] = (3 / 4, 4 / 3)  # range of a crop's width to its height
+    within: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)  # top, left, bottom, right: the part that is cropped from
     flip: float = 0.5  # probability of mirroring left and right
     jitter: float = 0.8  # probability of changing brightness, contrast, saturation and hue
     brightness: float = 0.8  # the factor lies in 1 ± this, above 0
@@ -67,6 +68,9 @@ class ImageViews:
                 f"mask_patch is {self.mask_patch} and mask_block {self.mask_block}; give a side in pixels and two shares of "
                 "the area, the smaller first, or 0 for what is chosen by itself."
             )
+        top, left, bottom, right = self.within
+        if not 0 <= top < bottom <= 1 or not 0 <= left < right <= 1:
+            raise TacitError(f"within is {self.within}; give top, left, bottom and right as shares of the image, from 0 to 1.")
         for name in ("flip", "jitter", "grey", "blur", "solarise", "mask_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise TacitError(f"{name} is {getattr(self, name)}; give a probability, from 0 to 1.")
@@ -146,7 +150,9 @@ class ImageViews:
         size, area = (options.local_size, options.local_crop) if role == "local" else (options.size, options.crop)
         draws = torch.from_numpy(counter.uniform(key, index, _COLUMNS))
         device = content.pixels.device
-        box = pixels.random_box(content.sizes, draws[:, _BOX].to(device), area, options.ratio)
+        corner, part = pixels.part_of(content.sizes, options.within)
+        box = pixels.random_box(part, draws[:, _BOX].to(device), area, options.ratio)
+        box[:, :2] += corner
         drawn = options._draw(draws)
         view = options._render(content, box, size, drawn)
         if role == "masked":

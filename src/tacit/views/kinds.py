@@ -73,13 +73,14 @@ class Signal(View):
 @dataclass(frozen=True)
 class Raster(View):
     """Random looks at each sample that are square pictures, n × channels × side × side, which the method itself may turn or
-    change in parts or frequencies.
+    change in parts or frequencies; `small` ones are as large as the small views of MultiCrop.
     """
 
     looks: int = 1
+    small: bool = False
 
     def seen(self):
-        return (Seen(),) * self.looks
+        return (Seen(role="local" if self.small else "global"),) * self.looks
 
 
 @dataclass(frozen=True)

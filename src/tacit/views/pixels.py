@@ -16,6 +16,16 @@ GREY = (0.2989, 0.587, 0.114)  # luminance of red, green and blue: ITU-R 601, ro
 BRIGHTNESS, CONTRAST, SATURATION, HUE, FADE = range(5)  # what `recolour` can do; to fade is to saturate once more
 
 
+def part_of(sizes: Tensor, within: tuple[float, float, float, float]) -> tuple[Tensor, Tensor]:
+    """Where a part of each image begins and how large it is, both n × 2, in pixels, one at least.
+
+    sizes n × 2, true height and width; within top, left, bottom and right as shares of them.
+    """
+    low, high = (torch.tensor(shares, device=sizes.device) for shares in (within[:2], within[2:]))
+    corner = (sizes * low).round().to(sizes.dtype).minimum(sizes - 1)
+    return corner, ((sizes * high).round().to(sizes.dtype) - corner).clamp_min(1)
+
+
 def random_box(sizes: Tensor, draws: Tensor, area: tuple[float, float], ratio: tuple[float, float]) -> Tensor:
     """The boxes of `RandomResizedCrop`: up to ten tries of a random area and shape, then the largest central box.
 

@@ -1,4 +1,4 @@
-"""Sounds as small pictures: their spectrograms, dark where they are loud."""
+"""Sounds as small pictures: the waveform, and below it the spectrogram, dark where it is loud."""
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from tacit.numerics.mel import log_mel
 
 RANGE = 9.0  # of the logarithm of the power that is drawn, below the loudest: 39 dB
 WIDEST = 128  # columns
+TALL = 24  # rows of a waveform
 
 
 def spectrograms(waves: Tensor, rate: int) -> np.ndarray:
@@ -21,9 +22,22 @@ def spectrograms(waves: Tensor, rate: int) -> np.ndarray:
     return shade.flip(1).byte()[..., None].numpy()
 
 
+def waveforms(waves: Tensor, columns: int) -> np.ndarray:
+    """Waves n × t -> uint8, n × TALL × columns × 1: in each column from the lowest to the highest of its samples, the loudest
+    of all as high as the picture."""
+    scale = waves.abs().amax(1, keepdim=True).clamp_min(1e-9)
+    parts = torch.nn.functional.adaptive_max_pool1d(torch.stack([waves, -waves], 1) / scale[:, None], columns)
+    high, low = ((1 - sign * part) / 2 * (TALL - 1) for sign, part in zip((1, -1), parts.unbind(1)))  # rows, counted downwards
+    row = torch.arange(TALL)[:, None]
+    inked = (row >= high.floor()[:, None]) & (row <= low.ceil()[:, None])
+    return np.where(inked.numpy(), 60, 255).astype(np.uint8)[..., None]
+
+
 def pictures(content: Sounds, rate: int) -> list[np.ndarray]:
-    """One spectrogram of each sound, without the silence behind it: uint8, 64 × frames × 1."""
-    drawn = spectrograms(content.floats(), rate)
+    """One of each sound, without the silence behind it: uint8, TALL + 64 × frames × 1."""
+    waves = content.floats().cpu()
+    below = spectrograms(waves, rate)
+    drawn = np.concatenate([waveforms(waves, below.shape[2]), below], 1)
     share = content.lengths.double() / max(content.waves.shape[1], 1)
     ends = (share * drawn.shape[2]).ceil().long().clamp_min(1).tolist()
     return [picture[:, :end] for picture, end in zip(drawn, ends)]

@@ -117,6 +117,16 @@ class TableRows(Samples):
             splits=None if self.splits is None else self.splits[index],
         )
 
+    def fitted(self, facts: Mapping[str, Any]) -> "TableRows":
+        """The same rows with the columns of `facts` that were left out since all of these rows lack them: one row may."""
+        known = {column["name"]: column["type"] for column in facts["columns"]}
+        names = [tally.name for tally in self.store.tallies]
+        more = [place for place, name in enumerate(names) if name in known and name not in self.names]
+        if not more:
+            return self
+        types = (*self.types, *(known[names[place]] for place in more))
+        return replace(self, columns=np.array([*self.columns, *more]), types=types)
+
     def facts(self) -> dict[str, Any]:
         columns = [{"name": name, "type": kind} for name, kind in zip(self.names, self.types)]
         return {"kind": self.kind, "shape": [len(columns)], "columns": columns}

@@ -6,7 +6,7 @@ from torch import Tensor
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import unit
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 from tacit.objectives.n_pair import n_pair
 from tacit.objectives.text.extra_negatives import extra_negatives
 from tacit.objectives.text.margin_band import margin_band
@@ -60,7 +60,7 @@ class ClusterNS(Method):
             return {"contrast": n_pair(unit(first)[None], unit(second)[None], 1 / self.temperature)}
         everyone = gather(first.detach()).float()
         hard, same = self._told(everyone)
-        own = torch.arange(len(first), device=first.device) + rank() * len(first)
+        own = mine(len(first), first.device)
         cosines = unit(first) @ gather(unit(second)).T
         counts = torch.ones_like(cosines, dtype=torch.bool)
         return {

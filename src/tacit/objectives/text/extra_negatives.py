@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from tacit.numerics.exact import full_precision, unit
-from tacit.numerics.processes import gather, rank
+from tacit.numerics.processes import gather, mine
 
 
 def extra_negatives(first: Tensor, second: Tensor, others: Tensor, counts: Tensor, temperature: float) -> Tensor:
@@ -19,7 +19,7 @@ def extra_negatives(first: Tensor, second: Tensor, others: Tensor, counts: Tenso
     """
     with full_precision():
         first, everyone = unit(first), gather(unit(second))
-        own = torch.arange(len(first), device=first.device) + rank() * len(first)
+        own = mine(len(first), first.device)
         left_out = ~counts.scatter(1, own[:, None], True)
         among = (first @ everyone.T).masked_fill(left_out, -torch.inf)
         return cross_entropy(torch.cat([among, first @ unit(others).T], 1) / temperature, own)

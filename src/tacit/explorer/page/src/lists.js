@@ -13,17 +13,32 @@ export function element(kind, attributes = {}, ...children) {
 
 export const number = (value) => (Number.isInteger(value) ? value.toLocaleString('en') : value.toPrecision(3));
 
-/** A sample's picture, or the beginning of its text, or its label where nothing can be seen. */
+const TOLD = 9; // cells of a row beside its point
+const GLANCED = 30; // … in a line
+
+/** A sample's picture, the beginning of its text, the cells of its row in a line, or its label where nothing can be seen. */
 export function look(sample) {
   if (sample.picture) return element('img', { src: sample.picture, alt: '' });
-  return element('span', { class: sample.text ? 'look text' : 'look' }, sample.text ?? first(sample) ?? sample.id);
+  const text = sample.text ?? sample.cells.slice(0, GLANCED).map(([name, value]) => `${name} ${said(value)}`).join(' · ');
+  return element('span', { class: text ? 'look text' : 'look' }, text || first(sample) || sample.id);
+}
+
+const said = (value) => (value == null ? '–' : String(value));
+
+/** A row's cells, the first of them where there are more. */
+function cells(sample, most) {
+  const shown = sample.cells.slice(0, most);
+  const more = sample.cells.length - shown.length;
+  const lines = shown.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, said(value))]);
+  return element('dl', { class: 'cells' }, ...lines, more ? element('dt', { class: 'more' }, `and ${more} more`) : null);
 }
 
 const first = (sample) => sample.known.find(([title, value]) => title === 'label' && value != null)?.[1];
 
 /** All that is known of a sample. */
 export function details(sample) {
-  const known = sample.known.filter(([, value]) => value != null);
+  const own = new Set(sample.cells.map(([name]) => name));
+  const known = sample.known.filter(([title, value]) => value != null && !own.has(title));
   const facts = known.map(([title, value]) => [title, typeof value === 'number' ? number(value) : value]);
   if (sample.path) facts.push(['file', sample.path]);
   return element(
@@ -32,6 +47,7 @@ export function details(sample) {
     sample.picture || sample.text ? look(sample) : null,
     element('p', { class: 'id' }, sample.id),
     element('dl', {}, ...facts.flatMap(([title, value]) => [element('dt', {}, title), element('dd', {}, value)])),
+    sample.cells.length ? cells(sample, Infinity) : null,
   );
 }
 
@@ -39,7 +55,7 @@ export function details(sample) {
 export function list(samples, { notes = [], pressed = -1, chosen }) {
   return element(
     'ol',
-    { class: samples.some((sample) => !sample.picture && sample.text) ? 'samples texts' : 'samples' },
+    { class: samples.some((sample) => !sample.picture && (sample.text || sample.cells.length)) ? 'samples texts' : 'samples' },
     ...samples.map((sample, place) =>
       element(
         'li',
@@ -66,7 +82,7 @@ export function tip(sample) {
   return element(
     'div',
     {},
-    sample.picture || sample.text ? look(sample) : null,
+    sample.picture || sample.text ? look(sample) : sample.cells.length ? cells(sample, TOLD) : null,
     element('b', {}, first(sample) ?? ''),
     element('span', {}, sample.id),
   );

@@ -10,7 +10,15 @@ const TOP = 12; // neighbours
 const SHOWN = 24; // of a selection, in the panel
 const BRIGHT = 0.85; // opacity of points
 const FAINT = 0.1; // … of those that are not selected
+const PATIENCE = 400; // milliseconds without an answer
 const CHECKED = 15000; // milliseconds between looks at whether the table has changed
+
+const NOUNS = { // of kinds of data: one sample, and many
+  audio: ['sound', 'sounds'], cloud: ['point cloud', 'point clouds'], graph: ['node', 'nodes'], graphs: ['graph', 'graphs'],
+  pair: ['image', 'pairs'], series: ['series', 'series'], table: ['row under a line of names', 'rows'],
+};
+const one = (kind) => NOUNS[kind]?.[0] ?? kind;
+const many = (kind) => NOUNS[kind]?.[1] ?? `${kind}s`;
 
 const $ = (id) => document.getElementById(id);
 const count = (value) => value.toLocaleString('en');
@@ -24,7 +32,7 @@ class Page {
     this.picked = null; // { table, row, near: [hits of each table] }
     document.title = [...about.tables.map((table) => table.name), 'tacit explore'].join(' · ');
     $('what').textContent = about.tables.map((table) =>
-      `${table.name}: ${count(table.rows)} ${table.kind} vectors of ${table.dim} numbers, by ${table.similarity}`).join('  |  ') || 'A training as it runs';
+      `${table.name}: ${count(table.rows)} ${many(table.kind)}, each ${table.dim} numbers, by ${table.similarity}`).join('  |  ') || 'A training as it runs';
   }
 
   async begin() {
@@ -112,17 +120,18 @@ class Page {
     $('colour').append(new Option('nothing', -1));
     $('colour').addEventListener('change', () => this.try(this.colour(Number($('colour').value))));
     const able = first.about;
-    $('query').placeholder = able.words ? 'Search in words, or by id' : 'Search by id';
-    $('query').setAttribute('aria-label', $('query').placeholder);
+    $('query').placeholder = able.words ? 'Words, or an id' : 'An id';
+    $('query').setAttribute('aria-label', able.words ? 'Search in words, or by id' : 'Search by id');
     $('search').addEventListener('submit', (event) => {
       event.preventDefault();
-      if ($('query').value.trim()) this.try(this.search($('query').value.trim()));
+      if ($('query').value.trim()) this.waiting(this.search($('query').value.trim()));
     });
     $('upload').hidden = !able.files.length;
     $('file').accept = able.files.join(',');
+    $('upload').title = `Search with a file that holds one ${one(able.kind)} (${able.files.join(', ')})`;
     $('file').addEventListener('change', () => {
       const [file] = $('file').files;
-      if (file) this.try(this.asked(`file ${file.name}`, (table) => server.nearFile(table, file, TOP)));
+      if (file) this.waiting(this.asked(`file ${file.name}`, (table) => server.nearFile(table, file, TOP)));
       $('file').value = '';
     });
     $('save').addEventListener('submit', (event) => {
@@ -262,6 +271,15 @@ class Page {
     }
   }
 
+  /** Like `try`, and says that it is worked on where that takes a while: the first search reads what it needs. */
+  async waiting(promise) {
+    const looking = element('p', { class: 'hint' }, 'Looking for what is near…');
+    const timer = setTimeout(() => $('nearest').replaceChildren(looking), PATIENCE);
+    await this.try(promise);
+    clearTimeout(timer);
+    looking.remove();
+  }
+
   async try(promise) {
     try {
       await promise;
@@ -272,7 +290,7 @@ class Page {
 
   /** Look at a row and at what is nearest to it, by every table. */
   pick(table, row, walk = null) {
-    return this.try((async () => {
+    return this.waiting((async () => {
       this.say('');
       const own = this.shown.map((one) => this.across(table, one.number, row));
       const found = await Promise.all(own.map((at, number) => (at < 0 ? null : server.near(number, { row: at }, TOP))));
@@ -296,6 +314,7 @@ class Page {
   /** What is nearest to a query that is no row. */
   async asked(name, ask) {
     this.say('');
+    $('details').replaceChildren(element('p', { class: 'id' }, `Nearest to ${name}`));
     const answers = [];
     for (const one of this.shown) answers.push(one.about.files.length || one.about.words ? (await ask(one.number)).hits : []);
     await this.present(0, -1, answers, this.shown.map(() => -1), name);
@@ -367,11 +386,27 @@ class Page {
     }
   }
 
-  /** Whether the tables on disk are still those that are shown. */
+  /** Whether the tables on disk are still those that are shown; else they can be shown anew. */
   look() {
-    this.try(server.changed().then(({ changed }) => {
-      if (changed.length) this.say(`${changed.join(' and ')} has changed since this page was opened, and what is shown is what it was then; end tacit explore and start it again.`);
+    if (this.renewing) return;
+    this.try(server.changed().then(({ changed, marks }) => {
+      const old = this.shown.filter((one) => changed.includes(one.about.name) || one.about.mark !== marks[one.number]);
+      if (!old.length || this.renewing) return;
+      this.say(`${old.map((one) => one.about.name).join(' and ')} has changed since this page was opened, and what is shown is what it was then.`);
+      $('banner').append(element('button', { type: 'button', onclick: () => this.renew() }, 'Show it as it is now'));
     }));
+  }
+
+  async renew() {
+    this.renewing = true;
+    this.say('The map is made anew; of more than 30 000 rows that takes minutes.');
+    try {
+      await server.renew();
+      location.reload();
+    } catch (error) {
+      this.renewing = false;
+      this.say(error.message);
+    }
   }
 
   say(sentence) {

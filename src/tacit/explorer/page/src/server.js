@@ -34,6 +34,7 @@ export const nearFile = (table, file, top) => {
 };
 export const save = (table, rows, name) => json('selection', { table, name }, { method: 'POST', body: Int32Array.from(rows) });
 export const changed = () => json('changed');
+export const renew = () => json('renew', {}, { method: 'POST' });
 export const run = (seen) => json('run', { seen });
 
 // Rows that were told of are kept: hovering over the same points asks once.

@@ -1,0 +1,97 @@
+"""SCAN: neighbours that are told alike are nearer to the classes than k-means of the same features; labels of its own help."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tacit.claims.claim import Claim, Found, Measures
+from tacit.claims.node_clusters import found_by_kmeans
+from tacit.claims.training import Training
+from tacit.config import build_method
+from tacit.data.samples import Samples
+from tacit.evaluation.labelled.clustering import ari, cluster_accuracy, contingency, nmi
+from tacit.method import Batch
+from tacit.methods import find
+from tacit.methods.clustering.scan import SCAN
+from tacit.numerics.exact import unit
+from tacit.numerics.kmeans import assign
+from tacit.representing import features
+from tacit.run import Run, untrained_encoder
+from tacit.training.state import open_stage
+from tacit.views.kinds import Plain
+
+IMAGES, CLASSES = 3_000, 10
+TRAINING = Training(SCAN, IMAGES, {"size": 16, "width": 32, "flip": 0.0, "clusters": CLASSES}, set="mnist-20k")
+
+
+@lru_cache(maxsize=1)
+def story(seed: int, quick: bool) -> tuple[tempfile.TemporaryDirectory, Run, Samples, Samples]:
+    """All three trainings, in a folder that stays as long as it does, and the parts by which they are judged."""
+    folder = tempfile.TemporaryDirectory()
+    return folder, *TRAINING.trained(Path(folder.name) / "run", seed, quick)
+
+
+def said(run: Run, stage: int, samples: Samples, how: Callable[[Any, Batch], Tensor]) -> Tensor:
+    """What the method of one training says of samples as they are, n × d."""
+    encoder = untrained_encoder(run.config)()
+    method = open_stage(run.path / f"stage-{stage}.safetensors", find, build_method, encoder, run.facts).eval()
+    (found,) = features(run, samples, lambda batch: how(method, batch), Plain(), 0)
+    return found
+
+
+@dataclass(frozen=True)
+class ByKMeans:
+    """k-means on features of the first training, the best of twenty starts."""
+
+    def measure(self, seed: int, quick: bool) -> Measures:
+        _, run, train, test = story(seed, quick)
+        x, y = (unit(said(run, 0, part, lambda method, batch: method.encoder(batch.views[0]))) for part in (train, test))
+        clusters = found_by_kmeans(x, CLASSES, seed)
+        centroids = torch.stack([x[clusters == one].mean(0) for one in range(CLASSES)])
+        return compared(assign(y, centroids)[0], test)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The clusters that a training's own head tells."""
+
+    stage: int
+
+    def measure(self, seed: int, quick: bool) -> Measures:
+        _, run, _, test = story(seed, quick)
+        return compared(
+            said(run, self.stage, test, lambda method, batch: method.head(method.encoder(batch.views[0]))).argmax(1), test
+        )
+
+
+def compared(clusters: Tensor, samples: Samples) -> Measures:
+    """Accuracy under the best matching, NMI and ARI, in per cent."""
+    assert samples.labels is not None  # or nothing could be compared
+    table = contingency(clusters, torch.from_numpy(samples.labels))
+    return {"cluster_accuracy": 100 * cluster_accuracy(table), "nmi": 100 * nmi(table), "ari": 100 * ari(table)}
+
+
+def rule(found: Found) -> dict[str, bool]:
+    return {
+        "its classes are nearer to the true ones than clusters by k-means": found.above("SCAN", "k-means"),
+        "by NMI too": found.above("SCAN", "k-means", "nmi"),
+        "labels of its own bring it nearer": found.above("SCAN, self-labelled", "SCAN"),
+    }
+
+
+CLAIM = Claim(
+    says="Neighbours in the features of SimCLR, told alike by a head that uses its outputs alike, are nearer to classes "
+    "than any clustering before (CIFAR-10: 81.6 % of the test images, 88.3 % after labels of its own; 26.6 points above).",
+    here="3 000 digits of mnist-20k in place of CIFAR-10, seen at 16 pixels, small_resnet of width 32; the recipes for small "
+    "data: 40 epochs of SimCLR in batches of 256, 20 of SCAN, 20 with labels of its own; ten clusters are given; judged on "
+    "the test part by the best matching. k-means: of the encoder's answers after SimCLR, the best of twenty starts.",
+    arms={"k-means": ByKMeans(), "SCAN": Told(1), "SCAN, self-labelled": Told(2)},
+    metric="cluster_accuracy",
+    rule=rule,
+)

@@ -1,0 +1,65 @@
+"""Invariance propagation: what neighbours lead to is of the same class more often than not, and its hardest part teaches."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tacit.claims.claim import Claim, Found, Measures
+from tacit.claims.training import Training, Untrained, judged
+from tacit.methods.contrast.npid import NPID
+from tacit.methods.contrast.simclr import SimCLR
+from tacit.methods.positives.invariance_propagation import InvariancePropagation
+from tacit.numerics import counter
+
+IMAGES = 3_000
+SHARED = {"size": 16, "batch": 128, "epochs": 20, "warmup": 1}
+ALL = 4 + 16 + 64  # that are reached in three steps
+
+
+@dataclass(frozen=True)
+class Propagating:
+    """A training, and how often what it reaches in the end is of the anchor's class, in per cent of all that it reaches."""
+
+    training: Training
+
+    def measure(self, seed: int, quick: bool) -> Measures:
+        with tempfile.TemporaryDirectory() as folder:
+            run, train, test = self.training.trained(Path(folder) / "run", seed, quick)
+            method: Any = run.whole()
+            trained_on = np.sort(counter.permutation(counter.key("claims"), len(train))[: self.training.images])
+            labels = torch.from_numpy(np.asarray(train.labels)[trained_on])
+            reached = method.reached(torch.arange(len(labels)))
+            same = (labels[reached] == labels[:, None]).float().mean()
+            return judged(run, "this encoder", train, test) | {"same": 100 * float(same)}
+
+
+def rule(found: Found) -> dict[str, bool]:
+    return {
+        "it is above the untrained encoder": found.above("InvP", "untrained"),
+        "it is above NPID": found.above("InvP", "NPID"),
+        "it is not below SimCLR": not found.above("SimCLR", "InvP"),
+        "the hardest are above all that are reached": found.above("InvP", "InvP, all reached"),
+        "these are of the anchor's class twice as often as by chance": found.mean("InvP", "same") > 20,
+    }
+
+
+CLAIM = Claim(
+    says="Positives from up to three steps along a graph of neighbours, of which the least alike count, are above instance "
+    "discrimination (ImageNet, linear: 71.3 %) and above easy positives.",
+    here="3 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 20 epochs of batches of 128, of "
+    "which NPID sees one view of each image as this does, SimCLR two; positives come in after a quarter of the training, the "
+    "20 hardest of 84, or all, whose sum of exponentials the easiest make up; kNN of the test part.",
+    arms={
+        "untrained": Untrained(Training(InvariancePropagation, IMAGES, SHARED)),
+        "SimCLR": Training(SimCLR, IMAGES, SHARED),
+        "NPID": Training(NPID, IMAGES, SHARED),
+        "InvP, all reached": Propagating(Training(InvariancePropagation, IMAGES, {**SHARED, "hardest": ALL})),
+        "InvP": Propagating(Training(InvariancePropagation, IMAGES, SHARED)),
+    },
+    metric="knn",
+    rule=rule,
+)

@@ -1,0 +1,38 @@
+"""JigClu: one view of each image is enough where pieces of the batch are mixed and put together again."""
+
+from tacit.claims.claim import Claim, Found
+from tacit.claims.training import Training, Untrained
+from tacit.methods.contrast.simclr import SimCLR
+from tacit.methods.pretext.jigclu import JigClu
+from tacit.methods.pretext.rotnet import RotNet
+
+IMAGES, EPOCHS = 5_000, 20  # of JigClu, which encodes one view of an image; the others have fewer, as they encode more
+SHARED = {"size": 16, "warmup": 1}
+OWN = {**SHARED, "batch": 128, "epochs": EPOCHS}
+
+
+def rule(found: Found) -> dict[str, bool]:
+    return {
+        "it is above the untrained encoder": found.above("JigClu", "untrained"),
+        "it is above rotation": found.above("JigClu", "rotation"),
+        "it is above SimCLR, which encodes two views": found.above("JigClu", "SimCLR"),
+        "telling where a piece was adds to telling whose it is": found.above("JigClu", "without location"),
+    }
+
+
+CLAIM = Claim(
+    says="One view of each image, cut and mixed over the batch, teaches more than other methods of single views (ImageNet, "
+    "linear: 66.4 %, 2.6 points above the best before) and as much as two views do.",
+    here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels in montages of pieces of 8, small_resnet; all "
+    "encode as many images: 20 epochs of batches of 128 montages, 10 of SimCLR's 128 pairs, 5 of rotation's 64 images in "
+    "four turns; linear probe of the test part.",
+    arms={
+        "untrained": Untrained(Training(JigClu, IMAGES, OWN)),
+        "rotation": Training(RotNet, IMAGES, {**SHARED, "batch": 64, "epochs": EPOCHS // 4}),
+        "SimCLR": Training(SimCLR, IMAGES, {**SHARED, "batch": 128, "epochs": EPOCHS // 2}),
+        "without location": Training(JigClu, IMAGES, {**OWN, "location_weight": 0.0}),
+        "JigClu": Training(JigClu, IMAGES, OWN),
+    },
+    metric="linear",
+    rule=rule,
+)

@@ -1,0 +1,1 @@
+"""Maps compared place by place."""

@@ -1,0 +1,1 @@
+"""Parts of methods whose labels are clusters."""

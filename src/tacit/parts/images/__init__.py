@@ -1,0 +1,1 @@
+"""What is done to pictures on the way to a loss."""
