@@ -60,14 +60,6 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
         "SeLa": {"knn": 40, "used": 0.99},
     },
-    "cpp_rate_reduction": {
-        "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
-        "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
-    },
-    "mlc_manifold": {
-        "spread codes, k-means": {"accuracy": 60, "nmi": 50, "coherence": 0.3, "rank": 20}, "spread codes, elastic net": 65,
-        "MLC, k-means": 80, "MLC": {"accuracy": 80, "nmi": 75, "coherence": 0.1, "rank": 6},
-    },
     "scatsimclr": {
         "convolutions": {"linear": 38, "learned": 900}, "convolutions, turns": {"linear": 40, "learned": 900},
         "wavelets": {"linear": 39, "learned": 250}, "wavelets, turns": {"linear": 41, "learned": 250},
@@ -79,11 +71,6 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
             "accuracy, narrow": 60 + by / 4, "accuracy, digits": 60 + by / 2,
         }
         for arm, by in (("raw", 0), ("regression", 20), ("kernel", 22), ("cca", 19))
-    },
-    "sepclr": {
-        "SimCLR": {"salient digit": 60, "salient object": 40, "common digit": 60, "common object": 40},
-        "without joint entropy": {"salient digit": 80, "salient object": 20, "common digit": 40, "common object": 40},
-        "SepCLR": {"salient digit": 80, "salient object": 18, "common digit": 20, "common object": 40},
     },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {

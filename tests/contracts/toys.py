@@ -552,21 +552,12 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
-    "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
-    "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
     "scatsimclr": Toy(
         partial(letters, 640),
         {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.75, 1.0], "jitter": 0.0, "grey": 0.0, "epochs": 20}
         | {"dropped": 0.0, "dim": 32, "pretext": 10.0},  # dropout differs between one process and two
         elsewhere=False,
         score=upright,
-    ),
-    "sepclr": Toy(
-        partial(letters_on_cloth, 640),
-        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.5, 1.0], "dim": 16, "epochs": 12}
-        | {"salient": 2.0, "silence": 2.0, "independence": 1.0},  # with the paper's weights a step of SGD is too long
-        streams={"background": partial(dimmed_cloth, 640)},
-        score=spoken_of,
     ),
     "deepercluster": Toy(
         partial(letters, 640),
