@@ -63,11 +63,12 @@ class SiT(Method):
         """Of two looks one after another, 2n × c × s × s, as they were and damaged, where (2n × 1 × s × s), and their turns."""
         tokens = self.encoder.tokens(marred)
         z = tokens.mean(1)
+        first, second = self.contrast(z).chunk(2)
         off = (self.draw(tokens).float() - cut(seen, self.encoder.patch)).abs()
         hidden = cut(mask.expand_as(seen).float(), self.encoder.patch)
         return (
             cross_entropy(self.turn(z).float(), which),
-            nt_xent(*self.contrast(z).chunk(2), self.temperature),
+            nt_xent(first, second, self.temperature),
             total((off * hidden).sum()) / total(hidden.sum()),
         )
 
