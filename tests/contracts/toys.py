@@ -578,6 +578,13 @@ TOYS: dict[str, Toy] = {
     "directpred": but(VECTORS, dim=64, hidden=256, teacher_momentum=0.9),
     "decoupled_uniformity": but(VECTORS, dim=64, hidden=128),
     "isogclr": but(VECTORS, dim=64),
+    "scatsimclr": Toy(
+        partial(letters, 640),
+        {**QUICK, "width": 16, "depth": [1], "flip": 0.0, "crop": [0.75, 1.0], "jitter": 0.0, "grey": 0.0, "epochs": 20}
+        | {"dropped": 0.0, "dim": 32, "pretext": 10.0},  # dropout differs between one process and two
+        elsewhere=False,
+        score=upright,
+    ),
     "deepercluster": Toy(
         partial(letters, 640),
         {
