@@ -76,7 +76,7 @@ def test_the_autoencoder_sees_noise_and_is_asked_for_the_picture_without():
 
 
 def test_the_second_stage_begins_anew_with_clusters_of_the_codes():
-    story = GSimCLR.stages(clusters=2, noise=0.1, dim=4)
+    story = GSimCLR.stages(clusters=2, autoencoder_noise=0.1, dim=4)
     stage = next(story)
     assert stage.method is DenoisingAutoencoder and stage.options == {"noise": 0.1}
     codes = torch.cat([torch.zeros(4, 2), torch.ones(3, 2)])

@@ -47,9 +47,9 @@ class GSimCLR(Method):
         self.register_buffer("pseudo", pseudo)
 
     @classmethod
-    def stages(cls, *, clusters: int = 64, noise: float = 0.04, **own: Any):
+    def stages(cls, *, clusters: int = 64, autoencoder_noise: float = 0.04, **own: Any):
         positive(clusters=clusters)
-        first = yield Stage(DenoisingAutoencoder, noise=noise)
+        first = yield Stage(DenoisingAutoencoder, noise=autoencoder_noise)
         pseudo, _ = kmeans(first.embed(), clusters)
         yield Stage(cls, encoder="fresh", pseudo=pseudo, **own)
 
