@@ -19,6 +19,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
     "sepclr": ("image",),
+    "scatsimclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),
@@ -34,6 +35,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "lls_ddfa": ("image",),
     "jule": ("image",),
     "unicom": ("image",),
     "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video

@@ -64,6 +64,18 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
         "SeLa": {"knn": 40, "used": 0.99},
     },
+    "scatsimclr": {
+        "convolutions": {"linear": 38, "learned": 900}, "convolutions, turns": {"linear": 40, "learned": 900},
+        "wavelets": {"linear": 39, "learned": 250}, "wavelets, turns": {"linear": 41, "learned": 250},
+    },
+    "provable_ssl": {
+        arm: {
+            **{f"accuracy, {d}": 60 + by * (1 - d) for d in (0.0, 0.3, 0.6, 0.9)},
+            **{f"left, {d}": 2 + 90 * d for d in (0.0, 0.3, 0.6, 0.9)},
+            "accuracy, narrow": 60 + by / 4, "accuracy, digits": 60 + by / 2,
+        }
+        for arm, by in (("raw", 0), ("regression", 20), ("kernel", 22), ("cca", 19))
+    },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},
@@ -169,6 +181,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     },
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
+    },
+    "lls_ddfa": {
+        "SimCLR, k-means, digits": {"accuracy": 60, "error": 9}, "DDFA, digits": {"accuracy": 75, "error": 4},
+        "SimCLR, k-means, pairs": {"accuracy": 40, "error": 8}, "DDFA, pairs": {"accuracy": 80, "error": 2},
     },
     "jule": {
         "pixels, k-means": {"nmi": 50, "cluster_accuracy": 55}, "pixels, mergers": {"nmi": 70, "cluster_accuracy": 65},

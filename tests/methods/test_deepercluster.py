@@ -88,7 +88,7 @@ def test_there_are_clusters_within_clusters():
 
 def made(n=8, **options):
     torch.manual_seed(0)
-    method = DeeperCluster(Flat(), **{"super_clusters": 2, "clusters": 6, "every": 2, **options})
+    method = DeeperCluster(Flat(), **{"super_clusters": 2, "clusters": 6, "refresh": 2, **options})
     method.prepare(Facts("image", n, (3, 3, 3)))
     return method
 

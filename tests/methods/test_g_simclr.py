@@ -65,7 +65,7 @@ def test_the_loss_is_that_of_the_notebooks():
 def test_the_autoencoder_sees_noise_and_is_asked_for_the_picture_without():
     torch.manual_seed(0)
     x = wave(N, D, turn=0.9)
-    silent, loud = (DenoisingAutoencoder(Identity(), noise=noise) for noise in (1e-9, 2.0))
+    silent, loud = (DenoisingAutoencoder(Identity(), pixel_noise=noise) for noise in (1e-9, 2.0))
     silent.prepare(Facts("image", N, (1, 2, 3)))
     loud.decoder = silent.decoder
     expected = (silent.decoder(x) - x).square().mean()
@@ -76,9 +76,9 @@ def test_the_autoencoder_sees_noise_and_is_asked_for_the_picture_without():
 
 
 def test_the_second_stage_begins_anew_with_clusters_of_the_codes():
-    story = GSimCLR.stages(clusters=2, autoencoder_noise=0.1, dim=4)
+    story = GSimCLR.stages(clusters=2, pixel_noise=0.1, dim=4)
     stage = next(story)
-    assert stage.method is DenoisingAutoencoder and stage.options == {"noise": 0.1}
+    assert stage.method is DenoisingAutoencoder and stage.options == {"pixel_noise": 0.1}
     codes = torch.cat([torch.zeros(4, 2), torch.ones(3, 2)])
     torch.manual_seed(0)
     stage = story.send(Trained(nn.Module(), lambda: codes))
@@ -93,5 +93,5 @@ def test_the_second_stage_begins_anew_with_clusters_of_the_codes():
 def test_numbers_that_mean_nothing_are_refused(wrong):
     with pytest.raises(TacitError, match=next(iter(wrong))):
         GSimCLR(Identity(), **wrong)
-    with pytest.raises(TacitError, match="noise"):
-        DenoisingAutoencoder(Identity(), noise=0.0)
+    with pytest.raises(TacitError, match="pixel_noise"):
+        DenoisingAutoencoder(Identity(), pixel_noise=0.0)

@@ -69,7 +69,7 @@ def test_until_its_start_propagation_weighs_nothing():
 
 
 def test_what_is_reached_are_all_walks_up_to_so_many_steps():
-    method = made(hops=3)
+    method = made(jumps=3)
     method.near.copy_(torch.stack([(torch.arange(M) + 1) % M, (torch.arange(M) + 3) % M], 1))
     steps = [{1, 3}, {2, 4, 6}, {3, 5, 7, 9}]
     found = method.reached(torch.tensor([0]))[0].tolist()

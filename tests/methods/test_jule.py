@@ -13,7 +13,7 @@ from tests.methods.fixed import D, Identity, sine
 
 def made(n=24, **options):
     torch.manual_seed(0)
-    method = JULE(Identity(), **{"clusters": 2, "dim": 4, "every": 2, "share": 0.5, "neighbours": 5, **options})
+    method = JULE(Identity(), **{"clusters": 2, "dim": 4, "merged_every": 2, "share": 0.5, "neighbours": 5, **options})
     method.prepare(Facts("vector", n))
     return method
 

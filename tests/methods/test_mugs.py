@@ -47,7 +47,7 @@ def ordered(encoder, said):
 
 
 def made(**options):
-    sizes = {"dim": DIM, "hidden": HIDDEN, "k": K, "queue": QUEUE, "neighbours": 3, "heads": 2, "teacher_momentum": 0.9}
+    sizes = {"dim": DIM, "hidden": HIDDEN, "k": K, "queue": QUEUE, "neighbours": 3, "group_heads": 2, "teacher_momentum": 0.9}
     return Mugs(Linear(), **{**sizes, **options})
 
 
@@ -114,4 +114,4 @@ def test_numbers_that_mean_nothing_are_refused(wrong):
 
 def test_heads_that_do_not_divide_the_answer_are_refused():
     with pytest.raises(TacitError, match="4 heads"):
-        Mugs(Identity(), heads=4)
+        Mugs(Identity(), group_heads=4)

@@ -84,5 +84,5 @@ def _pictures(n):
 
 
 def test_what_cannot_be_halved_or_turned_is_refused():
-    with pytest.raises(TacitError, match="turn is 270"):
-        SIE(Identity(), turn=270.0)
+    with pytest.raises(TacitError, match="largest_turn is 270"):
+        SIE(Identity(), largest_turn=270.0)

@@ -40,7 +40,8 @@ def codes(gathered: bool, seed: int, quick: bool) -> Codes:
     with tempfile.TemporaryDirectory() as folder:
         training = Training(MLC, IMAGES, options | ({**QUICK, "warm_up": 0.0} if quick else {}), "mnist-20k")
         run, _, test = training.trained(Path(folder) / "run", seed, quick)
-        some, method = test.take(torch.arange(min(len(test), CLUSTERED)).numpy()), run.whole()
+        some = test.take(torch.arange(min(len(test), CLUSTERED)).numpy())
+        method: Any = run.whole()
         (z,), (said,) = (
             features(run, some, how, Plain(), 0)
             for how in (method.represent, lambda b: method.cluster_head(method.encoder(b.views[0])))

@@ -115,8 +115,9 @@ class Together:
         both = np.concatenate([data.targets.samples.pixels, data.background.pixels])
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(both, SimCLR, out=Path(folder) / "run", seed=seed, quiet=True, **options)
+            encoder: Any = run.encoder
             (x,), (y,) = (
-                features(run, part.samples, lambda batch: run.encoder(batch.views[0]), Plain(), 0)
+                features(run, part.samples, lambda batch: encoder(batch.views[0]), Plain(), 0)
                 for part in (data.probed, data.test)
             )
         told = asked(x, data.probed, y, data.test)

@@ -43,7 +43,7 @@ class Invariant(Method):
 
     def step(self, batch: Batch) -> Loss:
         halves = [self.projector(self.encoder(look)).chunk(2, 1) for look in posed(batch, TURN)[0]]
-        return split_terms(*halves, halves[0][1], WEIGHTS | {"equivariance": 10.0})
+        return split_terms(halves[0], halves[1], halves[0][1], WEIGHTS | {"equivariance": 10.0})
 
 
 class Concatenated(Method):
@@ -54,7 +54,7 @@ class Concatenated(Method):
     def __init__(self, encoder: Encoder):
         super().__init__(encoder)
         whole = SIE(encoder, dim=DIM)
-        self.half, self.invariant, self.equivariant = whole.half, whole.invariant, whole.equivariant
+        self.staying, self.invariant, self.equivariant = whole.staying, whole.invariant, whole.equivariant
         self.predictor = nn.Linear(DIM + TOLD, DIM)
 
     def step(self, batch: Batch) -> Loss:
@@ -63,7 +63,7 @@ class Concatenated(Method):
         return split_terms(first, second, self.moved(first[1], way(*poses)), WEIGHTS)
 
     def projected(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        stays, moves = self.encoder(x).tensor_split([self.half], 1)
+        stays, moves = self.encoder(x).tensor_split([self.staying], 1)
         return self.invariant(stays), self.equivariant(moves)
 
     def moved(self, x: Tensor, told: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ TURNS, ROUNDS = 4, 10
 class DeeperCluster(Method):
     """One head tells turn and super-cluster of an image at once; for each pair of these another tells the cluster within.
 
-    Every `every` epochs the features, whitened on `components` principal axes and brought to length one, fall into
+    Every `refresh` epochs the features, whitened on `components` principal axes and brought to length one, fall into
     `super_clusters`, each of those into its share of `clusters`, and the heads begin anew. Images are drawn so that all
     super-clusters, and all clusters within one, are seen alike; each is turned by 0 to 3 quarters.
 
@@ -45,14 +45,14 @@ class DeeperCluster(Method):
     begun: Tensor
 
     def __init__(
-        self, encoder: Encoder, *, super_clusters: int = 4, clusters: int = 320_000, every: int = 3, components: int = 4096
+        self, encoder: Encoder, *, super_clusters: int = 4, clusters: int = 320_000, refresh: int = 3, components: int = 4096
     ):
         super().__init__(encoder)
-        positive(super_clusters=super_clusters, every=every, components=components)
+        positive(super_clusters=super_clusters, refresh=refresh, components=components)
         if clusters < 2 * super_clusters:
             raise TacitError(f"clusters is {clusters}; give at least two for each of the {super_clusters} super-clusters.")
         self.above, self.within = super_clusters, clusters // super_clusters
-        self.every, self.components, self.pairs = every, components, TURNS * super_clusters
+        self.refresh, self.components, self.pairs = refresh, components, TURNS * super_clusters
         self.head = nn.Linear(encoder.dim, self.pairs)
         self.heads_within = nn.Linear(encoder.dim, self.pairs * self.within)
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))  # epochs, this one included
@@ -63,7 +63,7 @@ class DeeperCluster(Method):
         self.register_buffer("assigned", torch.zeros(facts.n, 2, dtype=torch.int64))
 
     def before_epoch(self, embed: Any):
-        if int(self.begun) % self.every == 0:
+        if int(self.begun) % self.refresh == 0:
             self.assigned.copy_(two_levels(unit(whitened(embed(), self.components)), self.above, self.within))
             for head in (self.head, self.heads_within):
                 head.reset_parameters()

@@ -17,7 +17,7 @@ from tacit.views.kinds import Values
 
 
 class JULE(Method):
-    """From chains of nearest samples a `share` of the clusters merges every `every` epochs, until `clusters` are left.
+    """From chains of nearest samples a `share` of the clusters merges every `merged_every` epochs, until `clusters` are left.
 
     Between, samples of one cluster are nearer by `margin` than samples of others of the batch (`pull` weighs their own
     distance). At last all is merged anew by what was learned, and training ends; the clusters are `assigned`. Squares of the
@@ -49,17 +49,19 @@ class JULE(Method):
         *,
         clusters: int = 10,
         dim: int = 160,
-        every: int = 20,
+        merged_every: int = 20,
         share: float = 0.9,
         neighbours: int = 20,
         margin: float = 0.2,
         pull: float = 1.0,
     ):
         super().__init__(encoder)
-        positive(clusters=clusters, dim=dim, every=every, share=share, neighbours=neighbours, margin=margin, pull=pull)
+        positive(
+            clusters=clusters, dim=dim, merged_every=merged_every, share=share, neighbours=neighbours, margin=margin, pull=pull
+        )
         shares(share=share)
         self.projector, self.clusters = nn.Linear(encoder.dim, dim), clusters
-        self.every, self.share, self.neighbours, self.margin, self.pull = every, share, neighbours, margin, pull
+        self.merged_every, self.share, self.neighbours, self.margin, self.pull = merged_every, share, neighbours, margin, pull
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))  # epochs, this one included
 
     def prepare(self, facts: Facts):
@@ -70,7 +72,7 @@ class JULE(Method):
     def before_epoch(self, embed: Any):
         epoch, labels = int(self.begun), self.assigned.cpu()
         self.begun += 1
-        if epoch % self.every:
+        if epoch % self.merged_every:
             return None
         if epoch == 0:
             labels = chains(unit(embed(how=lambda batch: batch.views[0].flatten(1).float())))

@@ -19,7 +19,7 @@ WEIGHTS = {"invariance": 10.0, "equivariance": 4.5, "variance": 10.0, "covarianc
 
 
 class SIE(Method):
-    """Two looks at a picture, each turned by an angle of its own up to `turn` degrees and each in a hue of its own.
+    """Two looks at a picture, each turned by an angle of its own up to `largest_turn` degrees and each in a hue of its own.
 
     The first half of the encoder's answer is to be equal for both. The second half of the first look, times a matrix that is
     linear in what is told (cosine and sine of the turn between the looks, and the difference of hues), is to be that of the
@@ -37,27 +37,27 @@ class SIE(Method):
     recipe = Recipe(lr=1e-3, batch=1024, weight_decay=1e-6, schedule="constant", epochs=2000)
     recipes = {"small": Recipe(lr=2e-3, batch=256, weight_decay=1e-4, warmup=2, epochs=40, options={"dim": 256})}
 
-    def __init__(self, encoder: Encoder, *, dim: int = 1024, turn: float = 90.0, equivariance: float = 4.5):
+    def __init__(self, encoder: Encoder, *, dim: int = 1024, largest_turn: float = 90.0, equivariance: float = 4.5):
         super().__init__(encoder)
         positive(dim=dim)
-        if not 0 <= turn <= 180 or equivariance < 0 or encoder.dim < 2:
+        if not 0 <= largest_turn <= 180 or equivariance < 0 or encoder.dim < 2:
             raise TacitError(
-                f"turn is {turn}, equivariance {equivariance} and the encoder has {encoder.dim} numbers; give 0 to 180 "
-                "degrees, a weight of 0 or more, and 2 numbers or more to be halved."
+                f"largest_turn is {largest_turn}, equivariance {equivariance} and the encoder has {encoder.dim} numbers; give "
+                "0 to 180 degrees, a weight of 0 or more, and 2 numbers or more to be halved."
             )
-        self.half, self.turn, self.weights = encoder.dim // 2, turn, WEIGHTS | {"equivariance": equivariance}
-        self.invariant = mlp(self.half, dim, dim, dim, last_bias=False)
-        self.equivariant = mlp(encoder.dim - self.half, dim, dim, dim, last_bias=False)
+        self.staying, self.largest_turn, self.weights = encoder.dim // 2, largest_turn, WEIGHTS | {"equivariance": equivariance}
+        self.invariant = mlp(self.staying, dim, dim, dim, last_bias=False)
+        self.equivariant = mlp(encoder.dim - self.staying, dim, dim, dim, last_bias=False)
         self.hypernetwork = nn.Parameter(torch.empty(TOLD, dim, dim).uniform_(-(TOLD**-0.5), TOLD**-0.5))
 
     def step(self, batch: Batch):
-        looks, poses = posed(batch, self.turn)
+        looks, poses = posed(batch, self.largest_turn)
         first, second = map(self.projected, looks)
         return split_terms(first, second, self.moved(first[1], way(*poses)), self.weights)
 
     def projected(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What of a look stays and what moves: n × dim each."""
-        stays, moves = self.encoder(x).tensor_split([self.half], 1)
+        stays, moves = self.encoder(x).tensor_split([self.staying], 1)
         return self.invariant(stays), self.equivariant(moves)
 
     def moved(self, x: Tensor, told: Tensor) -> Tensor:

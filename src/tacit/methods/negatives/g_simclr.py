@@ -47,9 +47,9 @@ class GSimCLR(Method):
         self.register_buffer("pseudo", pseudo)
 
     @classmethod
-    def stages(cls, *, clusters: int = 64, autoencoder_noise: float = 0.04, **own: Any):
+    def stages(cls, *, clusters: int = 64, pixel_noise: float = 0.04, **own: Any):
         positive(clusters=clusters)
-        first = yield Stage(DenoisingAutoencoder, noise=autoencoder_noise)
+        first = yield Stage(DenoisingAutoencoder, pixel_noise=pixel_noise)
         pseudo, _ = kmeans(first.embed(), clusters)
         yield Stage(cls, encoder="fresh", pseudo=pseudo, **own)
 
@@ -69,17 +69,17 @@ class DenoisingAutoencoder(Method):
 
     paper, views, recipe, recipes = PAPER, WHOLE, Recipe(batch=64, epochs=15), {"small": SMALL}
 
-    def __init__(self, encoder: Encoder, *, noise: float = 0.04):
+    def __init__(self, encoder: Encoder, *, pixel_noise: float = 0.04):
         super().__init__(encoder)
-        positive(noise=noise)
-        self.noise = noise
+        positive(pixel_noise=pixel_noise)
+        self.pixel_noise = pixel_noise
 
     def prepare(self, facts: Facts):
         self.decoder = mlp(self.encoder.dim, 4 * self.encoder.dim, torch.Size(facts.shape).numel())
 
     def step(self, batch: Batch):
         (view,) = batch
-        noisy = view + self.noise * batch.normal("noise", *view.shape[1:])
+        noisy = view + self.pixel_noise * batch.normal("noise", *view.shape[1:])
         return mse_loss(self.decoder(self.encoder(noisy)).float(), view.flatten(1))
 
 

@@ -16,7 +16,7 @@ COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}
 
 class InvariancePropagation(Method):
     """Each sample finds itself in a memory of all, and after the share `start` of the training also the `hardest` of those to
-    which it leads, from neighbour to neighbour in up to `hops` steps.
+    which it leads, from neighbour to neighbour in up to `jumps` steps.
 
     Everybody keeps its `neighbours` as of when it was seen last; who was not seen yet leads to the first sample. Both terms
     are shares among the `background` nearest. Of a batch its products with the whole bank are held, n × N.
@@ -46,20 +46,20 @@ class InvariancePropagation(Method):
         temperature: float = 0.2,
         inertia: float = 0.5,
         neighbours: int = 4,
-        hops: int = 3,
+        jumps: int = 3,
         hardest: int = 50,
         background: int = 4096,
         weight: float = 0.6,
         start: float = 0.0375,
     ):
         super().__init__(encoder)
-        positive(dim=dim, hidden=hidden, temperature=temperature, neighbours=neighbours, hops=hops, hardest=hardest)
+        positive(dim=dim, hidden=hidden, temperature=temperature, neighbours=neighbours, jumps=jumps, hardest=hardest)
         positive(background=background)
         shares(inertia=inertia, start=start)
         if weight < 0:
             raise TacitError(f"weight is {weight}; give 0 or more.")
         self.projector = mlp(encoder.dim, hidden, dim, norm=False)
-        self.dim, self.temperature, self.inertia, self.neighbours, self.hops = dim, temperature, inertia, neighbours, hops
+        self.dim, self.temperature, self.inertia, self.neighbours, self.jumps = dim, temperature, inertia, neighbours, jumps
         self.hardest, self.background, self.weight, self.start = hardest, background, weight, start
 
     def prepare(self, facts: Facts):
@@ -82,7 +82,7 @@ class InvariancePropagation(Method):
     def reached(self, index: Tensor) -> Tensor:
         """Neighbours, their neighbours, and so on, level after level, some of them repeatedly: int64, n -> n × r."""
         levels = [self.near[index]]
-        for _ in range(self.hops - 1):
+        for _ in range(self.jumps - 1):
             levels.append(self.near[levels[-1]].flatten(1))
         return torch.cat(levels, 1)
 

@@ -51,7 +51,7 @@ class Mugs(Method):
         k: int = 65536,
         queue: int = 65536,
         neighbours: int = 8,
-        heads: int = 6,
+        group_heads: int = 6,
         temperature: float = 0.2,
         sharpening: tuple[float, float] = (0.1, 0.04),
         norm: bool = False,
@@ -59,13 +59,13 @@ class Mugs(Method):
         teacher_momentum: float = 0.996,
     ):
         super().__init__(encoder)
-        positive(dim=dim, hidden=hidden, k=k, neighbours=neighbours, heads=heads, temperature=temperature)
+        positive(dim=dim, hidden=hidden, k=k, neighbours=neighbours, group_heads=group_heads, temperature=temperature)
         shares(teacher_momentum=teacher_momentum)
         if len(sharpening) != 2 or min(sharpening) <= 0:
             raise TacitError(f"sharpening is {list(sharpening)}; give two temperatures above 0, the student's and its copy's.")
         if len(weights) != 3 or min(weights) < 0 or not sum(weights):
             raise TacitError(f"weights is {list(weights)}; give three numbers of 0 or more, of instances, groups near and all.")
-        self.said = Granules((encoder.dim, hidden, hidden, dim), k, heads, norm)
+        self.said = Granules((encoder.dim, hidden, hidden, dim), k, group_heads, norm)
         self.predictors = nn.ModuleList(gelu_layers(dim, 2 * hidden, dim) for _ in range(2))
         self.teachers: Any = nn.ModuleList([Teacher(self.encoder), Teacher(self.said)])
         self.keys: Any = nn.ModuleList(filled(unit(torch.randn(queue, dim))) for _ in range(2))  # of instances, of groups near
