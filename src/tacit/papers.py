@@ -35,6 +35,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "deepercluster": ("image",),
     "odc": ("image",),
     "scan": ("image",),
+    "lls_ddfa": ("image",),
     "jule": ("image",),
     "unicom": ("image",),
     "clusterfit": ("image", "video"),  # ImageNet-22K, hashtags of Instagram, IG-Video

@@ -47,6 +47,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "sit": {
         "untrained": 30, "by labels": 40, "turn alone": 42, "contrast alone": 45, "drawing alone": 38, "SiT": 48,
     },
+    "revisiting_ssl": {
+        arm: {"linear": 40 + int(arm[-1]) - 8 * ("no skips" in arm), "lost": 1 + 5 * ("no skips" in arm)}
+        for arm in claims.find("revisiting_ssl").arms
+    },
     "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
     "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
     "triplet_net": {
@@ -178,6 +182,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "deepercluster": {
         "untrained": 35, "RotNet": 40, "DeepCluster": 39, "one level of clusters": 42, "DeeperCluster": 43,
     },
+    "lls_ddfa": {
+        "SimCLR, k-means, digits": {"accuracy": 60, "error": 9}, "DDFA, digits": {"accuracy": 75, "error": 4},
+        "SimCLR, k-means, pairs": {"accuracy": 40, "error": 8}, "DDFA, pairs": {"accuracy": 80, "error": 2},
+    },
     "jule": {
         "pixels, k-means": {"nmi": 50, "cluster_accuracy": 55}, "pixels, mergers": {"nmi": 70, "cluster_accuracy": 65},
         "random network, mergers": {"nmi": 68, "cluster_accuracy": 65}, "JULE": {"nmi": 85, "cluster_accuracy": 88},
@@ -271,6 +279,12 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ("sla", "SLA", {"accuracy": 57, "as it is": 58}, "and above its own answer by the image as it is"),
         ("g_simclr", "G-SimCLR", {"knn": 92, "alike": 11}, "its batches have fewer pairs of one class"),
         ("sit", "contrast alone", 49, "it is above contrast alone"),
+        (
+            "revisiting_ssl",
+            "rotation, no skips, × 4",
+            {"linear": 36, "lost": 0},
+            "rotation: the last layer loses more to the best one without skips",
+        ),
         ("pixpro", "BYOL", 75, "they are above BYOL's, which compares whole images"),
         ("jigclu", "without location", 51, "telling where a piece was adds to telling whose it is"),
         ("npid", "autoencoder", 45, "it is above the autoencoder"),

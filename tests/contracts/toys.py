@@ -22,6 +22,7 @@ from tacit.check import (
     Case,
     Toy,
     untrained,
+    vectors,
 )
 from tacit.data.clouds.shapes import shapes
 from tacit.data.generated import tiny_images
@@ -31,8 +32,10 @@ from tacit.data.networks.generated import relations
 from tacit.data.networks.triples import generated_grid, generated_groups, generated_tree
 from tacit.data.sounds.generated import diphthongs
 from tacit.data.text.generated import phrases
+from tacit.data.vectors import VectorArrays
 from tacit.data.video.generated import moving_letters
 from tacit.evaluation.labelled.anomalies import auroc, centre_scores
+from tacit.evaluation.labelled.clustering import cluster_accuracy, contingency
 from tacit.evaluation.labelled.linear import linear
 from tacit.evaluation.labelled.recommending import popularity, recommend
 from tacit.judging.linking import links, reconstruction
@@ -43,6 +46,7 @@ from tacit.methods.decorrelation.sie import turned
 from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
 from tacit.methods.pretext.rotnet import turns
+from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.views import Program
 from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Raster, Shuffled, Speeds
@@ -400,6 +404,28 @@ def spoken_of(case: Case, trained: Trained) -> tuple[float, float]:
     return told_apart(case.first_stage().method) + 0.2, told_apart(trained.method)
 
 
+OF_DOMAINS = np.array([[7, 1, 1, 1], [1, 7, 1, 1], [1, 1, 7, 1], [1, 1, 1, 7], [4, 4, 1, 1]]) / 10  # shares of classes
+
+
+def in_domains() -> VectorArrays:
+    """Vectors of four classes whose labels say from which of five domains they come."""
+    samples = vectors()
+    of_class = OF_DOMAINS / OF_DOMAINS.sum(0)
+    draws = counter.uniform(counter.key("domains"), np.arange(len(samples)), 1)
+    domain = (of_class.cumsum(0).T[samples.labels] < draws).sum(1)
+    return replace(samples, labels=domain, classes=tuple(f"domain {one}" for one in range(5)))
+
+
+def classes_found(case: Case, trained: Trained) -> tuple[float, float]:
+    """The accuracy of classes under the best matching, of samples whose domain is known: twice chance, and what is reached."""
+    samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
+    index = np.arange(len(samples))
+    (look,), _ = Program(Plain(), views)(samples.read(index)[0], index, 0)
+    with torch.no_grad():
+        found = trained.method.eval().posterior(look, torch.from_numpy(samples.labels)).argmax(1)
+    return 0.5, cluster_accuracy(contingency(found, torch.from_numpy(vectors().labels[samples.rows])))
+
+
 # Where something is held, epochs have two batches: what is held for one is let go within the steps that two processes take,
 # what is held for six only after the step at which a run is killed.
 TOYS: dict[str, Toy] = {
@@ -623,5 +649,9 @@ TOYS: dict[str, Toy] = {
         | {"salient": 2.0, "silence": 2.0, "independence": 1.0},  # with the paper's weights a step of SGD is too long
         streams={"background": partial(dimmed_cloth, 640)},
         score=spoken_of,
+    ),
+    "lls_ddfa": but(
+        replace(VECTORS, data=in_domains, elsewhere=False, score=classes_found),
+        **{"domains": 5, "classes": 4, "cells": 12, "noise": 0.1, "drop": 0.1},
     ),
 }

@@ -44,6 +44,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "clusterfit": "ClusterFit",
         "unicom": "Unicom",
         "jule": "JULE",
+        "lls_ddfa": "DDFA",
         "cpp_rate_reduction": "CPP",
         "mlc_manifold": "MLC",
     },
