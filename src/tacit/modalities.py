@@ -19,7 +19,11 @@ class Home(NamedTuple):
 MODALITIES: Mapping[str, Home] = {
     "image": Home(
         "tacit.views.image:ImageViews",
-        {"small_resnet": "tacit.encoders.image:SmallResNet", "small_vit": "tacit.encoders.image:SmallViT"},
+        {
+            "small_resnet": "tacit.encoders.image:SmallResNet",
+            "small_vit": "tacit.encoders.image:SmallViT",
+            "scattering": "tacit.encoders.scattering:ScatteringNet",
+        },
     ),
     "vector": Home("tacit.views.vector:VectorViews", {"mlp": "tacit.encoders.vector:MLPEncoder"}),
     "graph": Home(

@@ -19,6 +19,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "triplet_net": ("image",),
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
     "sepclr": ("image",),
+    "scatsimclr": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),

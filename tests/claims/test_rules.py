@@ -47,6 +47,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "sit": {
         "untrained": 30, "by labels": 40, "turn alone": 42, "contrast alone": 45, "drawing alone": 38, "SiT": 48,
     },
+    "revisiting_ssl": {
+        arm: {"linear": 40 + int(arm[-1]) - 8 * ("no skips" in arm), "lost": 1 + 5 * ("no skips" in arm)}
+        for arm in claims.find("revisiting_ssl").arms
+    },
     "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
     "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
     "triplet_net": {
@@ -59,6 +63,18 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "sela": {
         "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
         "SeLa": {"knn": 40, "used": 0.99},
+    },
+    "scatsimclr": {
+        "convolutions": {"linear": 38, "learned": 900}, "convolutions, turns": {"linear": 40, "learned": 900},
+        "wavelets": {"linear": 39, "learned": 250}, "wavelets, turns": {"linear": 41, "learned": 250},
+    },
+    "provable_ssl": {
+        arm: {
+            **{f"accuracy, {d}": 60 + by * (1 - d) for d in (0.0, 0.3, 0.6, 0.9)},
+            **{f"left, {d}": 2 + 90 * d for d in (0.0, 0.3, 0.6, 0.9)},
+            "accuracy, narrow": 60 + by / 4, "accuracy, digits": 60 + by / 2,
+        }
+        for arm, by in (("raw", 0), ("regression", 20), ("kernel", 22), ("cca", 19))
     },
     "myow": {"untrained": 30, "SimCLR": 34, "BYOL": 35, "any partner": 31, "MYOW": 38},
     "bss": {
@@ -263,6 +279,12 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ("sla", "SLA", {"accuracy": 57, "as it is": 58}, "and above its own answer by the image as it is"),
         ("g_simclr", "G-SimCLR", {"knn": 92, "alike": 11}, "its batches have fewer pairs of one class"),
         ("sit", "contrast alone", 49, "it is above contrast alone"),
+        (
+            "revisiting_ssl",
+            "rotation, no skips, × 4",
+            {"linear": 36, "lost": 0},
+            "rotation: the last layer loses more to the best one without skips",
+        ),
         ("pixpro", "BYOL", 75, "they are above BYOL's, which compares whole images"),
         ("jigclu", "without location", 51, "telling where a piece was adds to telling whose it is"),
         ("npid", "autoencoder", 45, "it is above the autoencoder"),

@@ -94,7 +94,7 @@ def test_the_table_of_contents_is_true(kind, name):
 
 
 def test_known_offers():
-    assert encoders.names("image") == ["small_resnet", "small_vit"]
+    assert encoders.names("image") == ["small_resnet", "small_vit", "scattering"]
     assert encoders.names("image", Maps) == ["small_resnet", "small_vit"]
     assert encoders.names("image", Tokens) == ["small_vit"]
     assert encoders.names("image", Both) == ["small_vit"]

@@ -44,6 +44,7 @@ MEANINGS = {
     "r_auroc": Meaning("R-AUROC (uncertainty finds errors)", "higher", percent=True, needs_labels=True),
     "mean_classifier_accuracy": _accuracy("Mean classifier accuracy"),
     "mean_classifier_gap": Meaning("Contrastive bound above the mean classifier's loss", "", needs_labels=True),
+    "partial_dependence": Meaning("Dependence of two parts that the label leaves", "lower", percent=True, needs_labels=True),
     "feature_accuracy": _accuracy("Linear probe of a feature"),
     "subclass_accuracy": _accuracy("Subclasses within a class"),
     "fine_tuned": _accuracy("Fine-tuned accuracy"),

@@ -21,6 +21,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "isogclr": "ISogCLR",
         "feature_transform": "FeatureTransform",
         "sepclr": "SepCLR",
+        "scatsimclr": "ScatSimCLR",
     },
     "self_distillation": {
         "byol": "BYOL",

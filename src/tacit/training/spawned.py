@@ -50,16 +50,16 @@ class Pair:
         """
         for link in self.links:
             link.send((function, arguments))
-        answers = []
+        answers = {}
         for link in sorted(self.links, key=lambda link: not link.poll(patience)):  # those that answered first
             if not link.poll(0):
-                answers.append((False, f"a process did not answer within {patience:g} s"))
+                answers[link] = (False, f"a process did not answer within {patience:g} s")
                 break
-            answers.append(link.recv())
-        failures = [text for ok, text in answers if not ok]
+            answers[link] = link.recv()
+        failures = [text for ok, text in answers.values() if not ok]
         if failures:
             raise RuntimeError(failures[0])
-        return [value for _, value in answers]
+        return [answers[link][1] for link in self.links]  # by rank, whoever answered first
 
 
 def _serve(link: Any, rank: int, size: int, port: int, threads: int) -> None:

@@ -31,7 +31,7 @@ class OBoW(Method):
     assignment; `kappa` is that of the predicting weights.
 
     checked: valeoai/obow@3758504
-    Compared: target, predictions, losses, gradient, running distance, vocabulary and slow copy over three steps of its model.
+    Compared: losses, gradient, running distance, vocabulary and slow copy over three steps of its own model.
     Differs: one level of words, that of the encoder's map, there also that before it; crops are seen at the size of the whole,
     there smaller; small ones are drawn by themselves, there from a grid of nine.
     """

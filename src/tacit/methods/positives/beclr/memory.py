@@ -26,6 +26,12 @@ class Clustered(Queue):
         self.register_buffer("labels", torch.zeros(length, dtype=torch.int64))
         self.register_buffer("prototypes", torch.zeros(k, dim))
         self.register_buffer("begun", torch.zeros((), dtype=torch.bool))
+        self.ready = False
+
+    def clustered(self) -> bool:
+        """Whether there are clusters: asked of the device until there are, since asking waits."""
+        self.ready = self.ready or bool(self.begun)
+        return self.ready
 
     def cluster(self) -> None:
         """All rows anew, by k-means on the sphere."""
@@ -42,13 +48,13 @@ class Clustered(Queue):
         """
         places = (self.at + torch.arange(len(rows), device=rows.device)) % len(self.rows)
         self.push(rows)
-        if not self.begun:
+        if not self.clustered():
             return
         apart = torch.cdist(unit(rows), unit(self.prototypes))
         self.labels[places] = sinkhorn(-apart, epsilon, 10).argmax(1)
-        counts = torch.bincount(self.labels, minlength=len(self.prototypes))
+        counts = torch.zeros_like(self.prototypes[:, :1]).index_add_(0, self.labels, torch.ones_like(self.rows[:, :1]))
         sums = torch.zeros_like(self.prototypes).index_add_(0, self.labels, self.rows)
-        self.prototypes.copy_(torch.where(counts[:, None] > 0, sums / counts.clamp_min(1)[:, None], self.prototypes))
+        self.prototypes.copy_(torch.where(counts > 0, sums / counts.clamp_min(1), self.prototypes))
 
     def nearest(self, rows: Tensor, count: int) -> Tensor:
         """Where the `count` most alike rows are of the cluster whose prototype is most alike, by cosine: n × d -> n × count.

@@ -70,7 +70,7 @@ class BECLR(Method):
 
     def before_epoch(self, embed):
         for memory in self.memories:
-            if memory.full and (not memory.begun or int(self.epochs) % self.recluster == 0):
+            if memory.full and (not memory.clustered() or int(self.epochs) % self.recluster == 0):
                 memory.cluster()
         self.epochs += 1
 
@@ -78,7 +78,7 @@ class BECLR(Method):
         z = [self.projector(self.encoder(view)) for view in batch]
         p, copied = [self.predictor(own) for own in z], [self.teacher(view) for view in batch]
         batch.keep(p0=p[0], p1=p[1], z0=z[0], z1=z[1], t0=copied[0], t1=copied[1])
-        if self.progress >= self.start and all(memory.begun for memory in self.memories):
+        if self.progress >= self.start and all(memory.clustered() for memory in self.memories):
             p, z, copied = (self.enlarged(both, m) for both, m in zip((p, z, copied), self.memories))
         agree = (cosine_distance(p[0], copied[1]) + cosine_distance(p[1], copied[0])) / 2
         return {"agree": agree, "apart": (spread_pairs(z[0], z[1], self.temperature), self.apart)}

@@ -31,7 +31,7 @@ class Granules(nn.Module):
     def __init__(self, widths: tuple[int, ...], k: int, heads: int, norm: bool):
         super().__init__()
         width, hidden = widths[:2]
-        if width % heads:
+        if heads < 1 or width % heads:
             raise TacitError(f"The encoder's answer has {width} numbers, which {heads} heads of attention do not divide.")
         self.instance, self.near = gelu_layers(*widths, norm=norm), gelu_layers(*widths, norm=norm)
         self.relation, self.norm = Block(width, heads), nn.LayerNorm(width, eps=1e-6)
