@@ -23,9 +23,9 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="One view of each image, cut and mixed over the batch, teaches more than other methods of single views (ImageNet, "
     "linear: 66.4 %, 2.6 points above the best before) and as much as two views do.",
-    here="4 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels in montages of pieces of 8, small_resnet of width "
-    "32; all encode as many images: 12 epochs of batches of 128 montages, 6 of SimCLR's 128 pairs, 3 of rotation's 64 images "
-    "in four turns; linear probe of the test part.",
+    here="4 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels in montages of pieces of 8, small_resnet of "
+    "width 32; all encode as many images: 12 epochs of batches of 128 montages, 6 of SimCLR's 128 pairs, 3 of rotation's 64 "
+    "images in four turns; linear probe of the test part.",
     arms={
         "untrained": Untrained(Training(JigClu, IMAGES, OWN)),
         "rotation": Training(RotNet, IMAGES, {**SHARED, "batch": 64, "epochs": EPOCHS // 4}),

@@ -141,8 +141,8 @@ CLAIM = Claim(
     says="Joint labels of class and rotation classify better than both as two tasks or rotations as augmentation (CIFAR-10: "
     "94.5 % in place of 92.4 %, from memory), also with few or unevenly many labels, and a distilled head needs one forward.",
     here="2 000 labelled images of cifar10-15k seen at 16 pixels, or fewer of each further class down to a tenth, small_resnet "
-    "of width 24 in place of ResNet-32; 10 epochs of batches of 128, from which all but the classifier make four rotations; accuracy on "
-    "the test part.",
+    "of width 24 in place of ResNet-32; 10 epochs of batches of 128, of which all but the classifier make four rotations; "
+    "accuracy on the test part.",
     arms={
         "classifier": Classifying(Classifier),
         "rotations as augmentation": Classifying(Turned),
