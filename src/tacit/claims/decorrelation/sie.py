@@ -23,7 +23,7 @@ from tacit.run import Run
 from tacit.views import Program
 from tacit.views.kinds import Raster
 
-IMAGES, TURN, DIM = 5_000, 90.0, 128
+IMAGES, TURN, DIM = 3_000, 90.0, 128
 LOOKS, ASKED = 20, 300  # at each of so many digits, among which one is found that was foretold
 SHARED: dict[str, Any] = {
     "size": 16, "batch": 128, "epochs": 12, "warmup": 1, "lr": 2e-3, "schedule": "cosine", "weight_decay": 1e-4,
@@ -163,7 +163,7 @@ CLAIM = Claim(
     says="A split representation, one half invariant and one moved by a hypernetwork that is told the transformation, keeps "
     "poses and colours that invariant methods lose, at little cost in classes; a predictor that gets them side by side "
     "learns invariance.",
-    here="5 000 digits of mnist-20k in place of 3DIEBench's renders, each on a ground of one hue, seen at 16 pixels turned "
+    here="3 000 digits of mnist-20k in place of 3DIEBench's renders, each on a ground of one hue, seen at 16 pixels turned "
     "by up to 90 degrees to either side with their hue turned anywhere; small_resnet, 12 epochs of batches of 128, heads "
     "of 128 numbers for each half. Asked of single looks at 2 000 other digits by linear probes and ridge regression, "
     "there of pairs by perceptrons; a foretold look is sought among 19 of 300 digits. VICReg stands for what is "
