@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+import tacit
 from tacit.data.images import ImageArrays
 from tacit.encoders.audio import LogMel
 from tacit.errors import TacitError
@@ -41,8 +42,16 @@ def test_every_kind_of_encoder(made, tmp_path, name):
 def test_no_encoder_is_forgotten():
     """What is tried above, or below by a test of its own, or is refused with a reason."""
     tried = {*MADE, "small_resnet", "transformers", "transformers_audio"}
-    rows = {"node_table", "entities", "two_tower", "unigcnii"}
-    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | rows
+    refused = {"node_table", "entities", "two_tower", "unigcnii", "scattering"}
+    assert {name for home in MODALITIES.values() for name in home.encoders} <= tried | refused
+
+
+def test_complex_numbers_are_refused(cloth, tmp_path):
+    options = {"encoder": "scattering", "directions": 2, "stem": 8, "width": 8, "blocks": 1, "epochs": 1, "batch": 32}
+    run = tacit.pretrain(cloth, "simclr", out=tmp_path / "run", device="cpu", precision="fp32", quiet=True, **options)
+    with pytest.raises(TacitError, match="wavelets are complex numbers"):
+        export(run, out=tmp_path / "a.onnx", data=cloth)
+    assert not (tmp_path / "a.onnx").exists()
 
 
 def test_a_batch_is_its_samples_one_by_one(trained, cloth, exported):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tacit import data as sources
+from tacit.encoders.scattering import Scattering
 from tacit.errors import TacitError
 from tacit.exporting.front import Front, Whole, front_of, represent_of
 from tacit.exporting.portable import portable
@@ -58,6 +59,7 @@ def write_onnx(run: Run, file: Path, *, part: int, unit: bool, data: Any, about:
     trained = run.method if run.method is not None else run.encoder
     assert trained is not None, "a run has a method or an encoder"
     _refuse_rows(trained, run)
+    _refuse_complex(trained, run)
     whole = Whole(front, trained, represent, unit).eval()
     real, why = _real(run, whole, part, data)
     made_up = front.made_up()
@@ -198,4 +200,13 @@ def _refuse_rows(trained: torch.nn.Module, run: Run) -> None:
         raise TacitError(
             f"{run.path} has a row for each of the {nodes} nodes that it was trained on and is no function of their features; "
             "embed them and take the vectors out with tacit table --export."
+        )
+
+
+def _refuse_complex(trained: torch.nn.Module, run: Run) -> None:
+    """Refuse what multiplies complex numbers, for which torch has no ONNX."""
+    if any(isinstance(module, Scattering) for module in trained.modules()):
+        raise TacitError(
+            f"{run.path} has the encoder scattering, whose wavelets are complex numbers, and ONNX has none; embed with the run "
+            "itself, or train another encoder."
         )
