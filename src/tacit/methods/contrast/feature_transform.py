@@ -65,7 +65,7 @@ class FeatureTransform(Method):
         if min(extrapolate, interpolate) < 0:
             raise TacitError(f"extrapolate is {extrapolate} and interpolate {interpolate}; give 0 or more.")
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(queue, dim, encoder, self.projector)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum = temperature, teacher_momentum
         self.extrapolate, self.interpolate = extrapolate, interpolate
 

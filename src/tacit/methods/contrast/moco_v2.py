@@ -47,7 +47,7 @@ class MoCoV2(Method):
         positive(dim=dim, temperature=temperature)
         shares(teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(queue, dim, encoder, self.projector)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum = temperature, teacher_momentum
 
     def step(self, batch: Batch):

@@ -67,7 +67,7 @@ class MoCHi(Method):
                 "no more hardest ones than the queue holds."
             )
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(queue, dim, encoder, self.projector)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum, self.start = temperature, teacher_momentum, start
         self.hardest, self.mixed, self.harder = hardest, mixed, harder
 

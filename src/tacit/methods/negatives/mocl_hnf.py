@@ -58,7 +58,7 @@ class MoCLHNF(Method):
         if hardest > queue:
             raise TacitError(f"hardest is {hardest} of a queue of {queue}; give no more than the queue holds.")
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(queue, dim, encoder, self.projector)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum, self.hardest = temperature, teacher_momentum, hardest
 
     def step(self, batch: Batch):
