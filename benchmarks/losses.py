@@ -25,7 +25,7 @@ import open_clip
 import torch
 from lightly.loss import NTXentLoss
 from open_clip.loss import ClipLoss
-from rows import Measure, Row, grown, main, turns
+from rows import Measure, Row, grown, main, products, turns
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
@@ -88,12 +88,7 @@ def beside(shape: tuple[int, int], kind: torch.dtype, exact: Loss, **losses: Los
 
 def products_alone(times: float, d: int, kind: torch.dtype) -> float:
     """Seconds of the processor that nothing but a loss's products would take: so many tiles, there and back, on one thread."""
-    x, tile = torch.randn(TILE, d).to(kind), torch.randn(TILE, TILE).to(kind)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    taken = turns(5, there=lambda: [x @ x.T for _ in range(100)], back=lambda: [tile @ x for _ in range(100)])
-    torch.set_num_threads(threads)
-    return round(times * sum(taken["seconds of the processor"].values()) / 100, 4)
+    return products(TILE, d, TILE, kind, times) + products(TILE, TILE, d, kind, times)
 
 
 def contrast(kind: torch.dtype) -> Row:

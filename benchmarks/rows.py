@@ -93,6 +93,16 @@ def turns(count: int, **rivals: Callable[[], Any]) -> Row:
     return row
 
 
+def products(n: int, d: int, m: int, kind: torch.dtype, count: float) -> float:
+    """Seconds of the processor that so many products of n × d by d × m take on one thread, and nothing else."""
+    x, y = torch.randn(n, d).to(kind), torch.randn(m, d).to(kind).T
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    taken = turns(5, products=lambda: [x @ y for _ in range(50)])
+    torch.set_num_threads(threads)
+    return round(count * taken["seconds of the processor"]["products"] / 50, 4)
+
+
 def grown(call: Callable[[], Any]) -> float:
     """MiB by which memory grows at the peak of a call; Linux only."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew

@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 import sklearn
 import torch
-from rows import Measure, Row, main, turns
+from rows import Measure, Row, main, products, turns
 from sklearn.cluster import KMeans
 from torch import Tensor
 
@@ -58,7 +58,9 @@ def clusters() -> Row:
 
     row = turns(3, tacit=ours, faiss=flat, **{"scikit-learn": scikit})
     inertia = {name: float(nearest_one.nearest_one(x, torch.tensor(c))[1].double().sum()) for name, c in found.items()}
-    return row | {"n": {"rows": ROWS, "d": D, "k": K, "rounds": ROUNDS}, "inertia": inertia}
+    least = products(512, D, K, topk._screening(x.device)[0], ROUNDS * ROWS / 512)
+    n = {"rows": ROWS, "d": D, "k": K, "rounds": ROUNDS}
+    return row | {"n": n, "inertia": inertia, "products alone": least}
 
 
 def neighbours() -> Row:
@@ -115,7 +117,8 @@ def late(dtype: torch.dtype, pool: int) -> Row:
         "d": d,
         "pool": pool,
     }
-    return row | {"n": n, "off": off}
+    least = products(questions * asked, d, 4096, dtype, documents * long / pool / 4096)
+    return row | {"n": n, "off": off, "products alone": least}
 
 
 MEASURES = {
