@@ -29,8 +29,8 @@ class SubspaceLearners(Method):
     Compared: loss and gradient, which dimensions stay, numbers of clusters, by its own classes and functions.
     Differs: it grows by the test part, here by what is held out; attention weighs the last map of any encoder, there the third
     stage's of ImageNet's ResNet-50, whose norms are held; the first epoch, in which labels become known, is joint; dimensions
-    stay in place, there rows are copied, which may overwrite some; where too few negatives are far enough, the nearest of
-    other classes stand in, there the sample itself and its class may; AdamW; no mirroring up and down.
+    stay in place, there copies may overwrite some; clusters also keep their numbers where three change round; where too few
+    negatives are far, the nearest of other classes stand in, there the sample itself may; AdamW; no mirroring up and down.
     """
 
     paper = PAPER
