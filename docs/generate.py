@@ -16,6 +16,7 @@ from tacit.claims.claim import Found, interval
 from tacit.claims.code import hash_of
 from tacit.describing import checked_against
 from tacit.few_labels.heads import FROZEN, TUNED
+from tacit.reproducing import HOLDS
 
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
@@ -350,6 +351,7 @@ def told(key: str, result: dict[str, Any]) -> str:
             f"Here: {claim.here}",
             "\n".join(lines),
             "\n".join(f"- {'yes' if met else '**no**'}: {condition}" for condition, met in result["conditions"].items()),
+            *([claim.why] if claim.why and result["verdict"] != HOLDS else ()),
             f"`{result['command']}`: {result['seconds'] / 60:.0f} minutes, {result['machine']}, load {loads}, torch "
             f"{result['torch']}, commit {result['commit']}, {result['date']}{again(result)}.",
         ]
