@@ -95,9 +95,9 @@ CLAIM = Claim(
     says="Subspace learners that come as training needs them are as good as numbers of learners chosen beforehand, and better "
     "than a classification network in clustering and retrieval (ISIC19, MURA, HyperKvasir).",
     here="1 000 digits of mnist-20k, ten classes, seen at 16 pixels, for medical images, of which the set at hand has two; "
-    "a fresh small_resnet of width 16 and depth (1, 1) in place of ImageNet's ResNet-50; 24 epochs, the last four "
-    "joint, a patience of 2, rates of 0.005 and for the classifier 0.002; a tenth is held out by all but the classifier, which "
-    "learns from it too; recall at 1 and NMI of k-means of the test part. Segmentation by attention is left out: there are no masks.",
+    "a fresh small_resnet of width 16 and depth (1, 1) in place of ImageNet's ResNet-50; 24 epochs, the last four joint, a "
+    "patience of 2, rates of 0.005 and for the classifier 0.002; a tenth is held out by all but the classifier, which learns "
+    "from it too; recall at 1 and NMI of k-means of the test part. Segmentation by attention is left out: there are no masks.",
     arms={
         "classifier": Trained(Classifier, {"lr": CLASSIFIER_RATE}),
         "one learner": Trained(SubspaceLearners, {"lr": RATE, "most_learners": 1}),
