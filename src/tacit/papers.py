@@ -20,6 +20,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "isogclr": ("image", "pair"),  # CIFAR, ImageNet, iNaturalist; CC3M
     "sepclr": ("image",),
     "scatsimclr": ("image",),
+    "subspace_learners": ("image",),
     "byol": ("image",),
     "simsiam": ("image",),
     "dino": ("image",),

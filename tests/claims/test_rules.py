@@ -53,6 +53,12 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     },
     "pixpro": {"untrained": 60, "SimCLR": 65, "BYOL": 66, "PixPro": 70},
     "jigclu": {"untrained": 40, "rotation": 45, "SimCLR": 47, "without location": 48, "JigClu": 50},
+    "subspace_learners": {
+        arm: {"recall": 90 + by, "nmi": 70 + 2 * by, "learners": learners}
+        for arm, by, learners in (
+            ("classifier", 0, 0), ("one learner", 2, 1), ("four learners", 3, 4), ("dynamic learners", 3, 3),
+        )
+    },
     "triplet_net": {
         "untrained": 70, "looks, pairs": 75, "looks, triplets": 80, "classes, pairs": 95, "classes, triplets": 98,
     },
@@ -287,6 +293,18 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ),
         ("pixpro", "BYOL", 75, "they are above BYOL's, which compares whole images"),
         ("jigclu", "without location", 51, "telling where a piece was adds to telling whose it is"),
+        (
+            "subspace_learners",
+            "four learners",
+            {"recall": 96, "nmi": 76, "learners": 4},
+            "by recall it is less than 1 points below four learners",
+        ),
+        (
+            "subspace_learners",
+            "dynamic learners",
+            {"recall": 93, "nmi": 76, "learners": 1},
+            "learners come in every run",
+        ),
         ("npid", "autoencoder", 45, "it is above the autoencoder"),
         ("npid", "NPID, 4,000 images", 30, "kNN grows from 1,000 to 4,000 images"),
         (

@@ -537,6 +537,10 @@ TOYS: dict[str, Toy] = {
         replace(IMAGES, elsewhere=False),
         **{"depth": [1], "epochs": 6},
     ),
+    "subspace_learners": but(  # it learns from labels, in batches of 32
+        replace(IMAGES, data=partial(tiny_images, 640, size=12), elsewhere=False),
+        **{"depth": [1], "dim": 32, "patience": 2, "epochs": 6},
+    ),
     "g_simclr": but(replace(IMAGES, elsewhere=False), depth=[1], clusters=160, dim=32, epochs=12),
     "opn": but(
         replace(VIDEOS, data=partial(moving_letters, 640), score=ordered),

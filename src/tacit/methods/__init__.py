@@ -22,6 +22,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "feature_transform": "FeatureTransform",
         "sepclr": "SepCLR",
         "scatsimclr": "ScatSimCLR",
+        "subspace_learners": "SubspaceLearners",
     },
     "self_distillation": {
         "byol": "BYOL",
