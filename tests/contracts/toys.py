@@ -640,6 +640,29 @@ TOYS: dict[str, Toy] = {
             "teacher_momentum": 0.95,
         },
     ),
+    "udi": Toy(
+        IMAGES.data,
+        {
+            **QUICK,
+            "width": 32,
+            "depth": 1,
+            "heads": 2,
+            "patch": 2,
+            "crop": [0.5, 1.0],
+            "local_crop": [0.3, 0.6],
+            "local_size": 8,
+        }
+        | {"small_crops": 2, "weight_decay": 1e-4, "decay_growth": 1, "hold": {}, "epochs": 16}
+        | {
+            "k": 32,
+            "hidden": 32,
+            "attention_heads": 2,
+            "windows": [2, 2],
+            "teacher_momentum": 0.95,
+            "sharpening": [0.04, 0.04],
+        },
+        elsewhere=False,
+    ),
     "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),
     "mlc_manifold": but(IMAGES, dim=32, hidden=64, depth=[1], warm_up=0.7),
