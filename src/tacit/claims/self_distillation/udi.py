@@ -68,5 +68,4 @@ CLAIM = Claim(
     },
     metric="dense_miou",
     rule=rule,
-    seeds=5,
 )
