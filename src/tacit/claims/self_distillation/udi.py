@@ -36,7 +36,7 @@ class Kept:
             measured = judged(run, self.which, train, test)
             encoder: Any = run.untrained().encoder if self.which == "untrained encoder" else run.method.encoder
             parts = np.split(np.arange(64 if quick else 2 * PROBED), 2)
-            grounds: Any = train if quick else known("cifar10-15k").split("test")
+            grounds: Any = tiny_images(320, size=32) if quick else known("cifar10-15k").split("test")
             digits: Any = tiny_images(320, size=28).with_channels(1) if quick else known("mnist-20k").split("train")
             shown = [scenes(grounds, digits, rows, counter.key("claims, scenes")) for rows in parts]
             x, y = (maps(run, encoder, part.samples) for part in shown)
@@ -56,10 +56,10 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="A second class token that tells what is said of parts and whole together, and parts that tell one another, make "
     "features richer: dense prediction gains much (COCO, ADE20K), classification nothing less (ImageNet, linear: 77.6 %).",
-    here="2 000 images of cifar10-15k, seen at 24 pixels, in place of ImageNet; a transformer of two blocks of 48 for patches of "
-    "4 pixels and the block of the class tokens; 12 epochs of batches of 128 with two small crops. The same losses with a weight "
-    "for the class token alone are the distillation that it is compared with. Linear probe and RankMe of the class token; mean "
-    "intersection over union of a linear head on the encoder's maps, which finds a digit of mnist-20k on other images of "
+    here="2 000 images of cifar10-15k, seen at 24 pixels, in place of ImageNet; a transformer of two blocks of 48 for patches "
+    "of 4 pixels and the block of the class tokens; 12 epochs of batches of 128 with two small crops. The same losses with a "
+    "weight for the class token alone are the distillation that it is compared with. Linear probe and RankMe of the class token; "
+    "mean intersection over union of a linear head on the encoder's maps, which finds a digit of mnist-20k on other images of "
     "cifar10-15k, 800 to fit it and 800 to test.",
     arms={
         "untrained": Kept(Training(UDI, IMAGES, {**SHARED, **UNTRAINED}), "untrained encoder"),
