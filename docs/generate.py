@@ -4,6 +4,7 @@ import csv
 import json
 import statistics
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -16,6 +17,7 @@ from tacit.claims.claim import Found, interval
 from tacit.claims.code import hash_of
 from tacit.describing import checked_against
 from tacit.few_labels.heads import FROZEN, TUNED
+from tacit.reproducing import HOLDS
 
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
@@ -320,11 +322,16 @@ def claims_page() -> str:
         lines = [f"## {place}", "", "| system | what it claims | built | checked | here |", "|---|---|---|---|---|"]
         for r in (r for r in rows if r["place"] == place):
             key = r["key"]
-            own = ("yes", built[key] or "unverified") if key in built else ("yes", "") if key in written else ("", "")
+            own = ("yes", built[key] or "unverified") if key in built else ("yes", studied(key)) if key in written else ("", "")
             here = f"[{found[key]['verdict']}](#{key}), {freshness(key, found[key])}" if key in found else ""
             lines.append(f"| `{key}` {r['title']}, {r['year']} | {r['claim']} | {own[0]} | {own[1]} | {here} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def studied(key: str) -> str:
+    """What a study that is no method, and stands as a claim alone, was compared with; "" where its file does not say."""
+    return checked_against(import_module(claims.module_of(key)).__doc__ or "")
 
 
 def finished(key: str) -> dict[str, Any]:
@@ -350,6 +357,7 @@ def told(key: str, result: dict[str, Any]) -> str:
             f"Here: {claim.here}",
             "\n".join(lines),
             "\n".join(f"- {'yes' if met else '**no**'}: {condition}" for condition, met in result["conditions"].items()),
+            *([claim.why] if claim.why and result["verdict"] != HOLDS else ()),
             f"`{result['command']}`: {result['seconds'] / 60:.0f} minutes, {result['machine']}, load {loads}, torch "
             f"{result['torch']}, commit {result['commit']}, {result['date']}{again(result)}.",
         ]

@@ -19,8 +19,8 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "untrained": 30, "without a predictor": 20, "learned linear predictor": {"knn": 36, "turned": 0.8}, "DirectPred": 38,
     },
     "decoupled_uniformity": {
-        "untrained": 30, "SimCLR, batch 64": 37, "uniformity, batch 64": 38, "SimCLR, batch 256": 39,
-        "uniformity, batch 256": 40, "weak views": 33, "weak views, kernel": 36,
+        "untrained": 30, "SimCLR, batch 32": 37, "uniformity, batch 32": 38, "SimCLR, batch 128": 39,
+        "uniformity, batch 128": 40, "weak views": 33, "weak views, kernel": 36,
     },
     "mochi": {
         "untrained": 30, "MoCo v2": {"knn": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,

@@ -46,9 +46,9 @@ from tacit.method import Batch, Trained
 from tacit.methods.decorrelation.sie import turned
 from tacit.methods.masked.sit import damaged
 from tacit.methods.negatives.bss import restyled
-from tacit.methods.pretext.rotnet import turns
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
+from tacit.parts.images.turns import turns
 from tacit.views import Program
 from tacit.views.kinds import Apart, Edited, MaskedTokens, Pair, Plain, Raster, Shuffled, Speeds
 

@@ -1,15 +1,34 @@
-"""G-SimCLR: batches of different clusters, the stage before, and the loss of the notebooks of ariG23498/G-SimCLR@bd77e7f."""
+"""G-SimCLR against ariG23498/G-SimCLR@bd77e7f: its loss and its batches; and the stage before.
+
+ROUNDS are three steps by cells 32, 33 and 35 of CIFAR10/SimCLR_Pseudo_Labels/SimCLR_Pseudo_Labels_Training.ipynb: its own
+projector, train_step, criterion, optimiser and schedule on TensorFlow 2.21 with Keras 2, with the similarities and the mask of
+sthalles/SimCLR-tensorflow@281c7d4 that it loads; on these tensors as pictures of one pixel, in batches of 8, with an encoder
+that says what it sees. ORDERS are the batches that its cells 19 to 23 and 27 make, by pandas, of these clusters.
+"""
 
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, normalize
 
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts, Trained
 from tacit.methods.negatives.g_simclr import DenoisingAutoencoder, GSimCLR, apart
-from tests.methods.fixed import D, Identity, N, views, wave
+from tests.methods.fixed import D, Identity, N, fill, views, wave
 
+# rate, loss, norms of the gradients of the three layers' weights and biases, part of the last layer's second row; then it
+ROUNDS = [
+    (0.1, 2.777874, [2.020458, 1.920831, 8.535385, 0.442743, 0.461013, 0.019736],
+     [-0.010374, -0.006437, -0.000248, 0.0, 0.0, -0.002011]),
+    (0.09999974817, 3.699881, [3.580837, 1.720887, 20.138634, 0.70253, 1.009122, 0.043016],
+     [-0.022579, -0.022462, -0.00463, 0.0, 0.0, -0.000122]),
+    (0.09999901056, 3.00532, [0.345956, 0.096691, 1.972749, 0.079265, 0.115079, 0.003615],
+     [-0.00044, -0.002052, -0.001449, 7.1e-05, 1e-06, -0.000338]),
+]  # fmt: skip
+AFTER = [0.151277, 0.50246, 0.195903, -0.365165, -0.446239, 0.05871]
+ORDERS = {  # by the cluster of each sample: which samples make each batch
+    (2, 0, 1, 3, 1, 1, 2, 0, 3, 3, 0, 2, 1, 2, 3, 0): [[1, 2, 3, 0], [6, 8, 4, 7], [9, 11, 10, 5], [12, 15, 13, 14]],
+    (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4): [[0, 6, 11, 9], [15, 10, 7, 1], [12, 8, 13, 2], [3, 14, 4, 5]],
+}
 GROUPS = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4])
 
 
@@ -48,18 +67,30 @@ def test_fewer_clusters_than_a_batch_has_samples_are_named():
         apart(GROUPS, 6)
 
 
-def test_the_loss_is_that_of_the_notebooks():
-    """Both directions against 2n − 2 negatives, summed and divided by 2n."""
+def test_three_steps_are_those_of_the_notebook():
+    method = GSimCLR(Identity())
+    layers = [layer for layer in method.projector if isinstance(layer, nn.Linear)]
+    fill(method.projector.parameters())
+    for number, (rate, loss, norms, row) in enumerate(ROUNDS):
+        found = method.step(views(0.9 + 0.1 * number, 1.7 + 0.1 * number))
+        gradients = torch.autograd.grad(found, list(method.projector.parameters()))
+        assert found.item() == pytest.approx(loss, rel=1e-4)
+        assert [float(g.norm()) for g in gradients] == pytest.approx(norms, rel=2e-3)
+        torch.testing.assert_close(gradients[4][1, :6], torch.tensor(row), rtol=2e-3, atol=2e-5)
+        with torch.no_grad():
+            for p, g in zip(method.projector.parameters(), gradients):
+                p -= rate * g
+    torch.testing.assert_close(layers[2].weight[1, :6], torch.tensor(AFTER), rtol=0, atol=1e-5)
+
+
+def test_batches_of_clusters_alike_large_are_as_the_notebooks_and_of_others_none_repeats_one():
+    """How many clusters are in each batch."""
     torch.manual_seed(0)
-    method, batch = GSimCLR(Identity(), dim=4), views(0.9, 1.7)
-    x, y = (normalize(method.projector(view)) for view in batch)
-    total = torch.zeros(())
-    for here, there in ((x, y), (y, x)):
-        for i in range(N):
-            others = [k for k in range(N) if k != i]
-            logits = torch.cat([(here[i] @ there[i])[None], here[i] @ here[others].T, here[i] @ there[others].T]) / 0.1
-            total = total + cross_entropy(logits[None], torch.zeros(1, dtype=torch.long))
-    torch.testing.assert_close(method.step(batch), total / (2 * N))
+    counts = []
+    for groups, order in ORDERS.items():
+        of = torch.tensor(groups)
+        counts += [[len(of[rows].unique()) for rows in batches] for batches in (order, apart(of, 4))]
+    assert counts == [[4, 4, 4, 4], [4, 4, 4, 4], [4, 4, 3, 2], [4, 4, 4]]
 
 
 def test_the_autoencoder_sees_noise_and_is_asked_for_the_picture_without():

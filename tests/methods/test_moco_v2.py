@@ -117,7 +117,7 @@ def test_the_queue_starts_with_random_directions():
 
 
 def test_its_colours_are_weaker_than_simclrs_and_small_images_are_not_blurred():
-    (wished,) = MoCoV2.views.of["image"]
+    wished = MoCoV2.views.of["image"]
     large, small = (modality("image").fit({"size": s, "mean": [0.5] * 3, "std": [0.2] * 3}) for s in (224, 32))
     changed = large.but(**wished)
     assert isinstance(MoCoV2.views, Pair)

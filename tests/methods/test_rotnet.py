@@ -6,7 +6,8 @@ from torch import nn
 
 from tacit.errors import TacitError
 from tacit.method import Batch
-from tacit.methods.pretext.rotnet import RotNet, turns
+from tacit.methods.pretext.rotnet import RotNet
+from tacit.parts.images.turns import turns
 from tacit.views import Program, modality
 from tests.methods.fixed import sine
 

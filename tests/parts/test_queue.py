@@ -124,7 +124,7 @@ def test_what_cannot_be_pushed_is_refused_before():
 def test_keys_are_the_slow_copy_s_and_follow_the_student():
     torch.manual_seed(0)
     student = nn.Linear(3, 2)
-    queue = KeyQueue(student, 8, 2)
+    queue = KeyQueue(8, 2, student)
     torch.testing.assert_close(queue.rows.norm(dim=1), torch.ones(8))
     before = student.weight.detach().clone()
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_keys_are_the_slow_copy_s_and_follow_the_student():
     keys = queue.keys(view)
     expected = nn.functional.normalize(view @ before.T + student.bias.detach(), dim=1)
     torch.testing.assert_close(keys, expected)
-    queue.take(keys, student, 0.75)
+    queue.take(keys, 0.75, student)
     torch.testing.assert_close(queue.rows[:4], expected)
-    torch.testing.assert_close(queue.teacher.module.weight, before + 0.25)
+    torch.testing.assert_close(queue.teacher.module[0].weight, before + 0.25)
     assert not keys.requires_grad

@@ -65,6 +65,7 @@ class Claim:
     rule      the conditions in words, and whether each is met; the claim holds where all are
     seeds     how many, from 0
     kinds     of data, whose views and encoders the numbers depend on
+    why       written after the run, where it does not hold: what that is likely due to, and whether a longer one was tried
     """
 
     says: str
@@ -74,3 +75,4 @@ class Claim:
     rule: Callable[[Found], dict[str, bool]]
     seeds: int = 3
     kinds: tuple[str, ...] = ("image",)
+    why: str = ""

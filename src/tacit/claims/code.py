@@ -79,7 +79,7 @@ def source(module: str) -> Source:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Claim":
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg not in ("says", "here")]  # words
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg not in ("says", "here", "why")]  # words
         if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("tacit."):
             base = f"{node.module}.".removeprefix("tacit.")
             for alias in node.names:

@@ -62,19 +62,21 @@ class Queue(nn.Module):
 class KeyQueue(Queue):
     """MoCo's dictionary: the last `length` keys, of unit length, by a slow copy of a student; random directions at first.
 
+    The student is given as what a sample passes through, one after another: an encoder and its projector.
+
     He et al. 2020 (arXiv:1911.05722), algorithm 1.
     """
 
-    def __init__(self, student: nn.Module, length: int, dim: int):
+    def __init__(self, length: int, dim: int, *student: nn.Module):
         super().__init__(length, dim)
-        self.teacher = Teacher(student)
+        self.teacher = Teacher(nn.Sequential(*student))
         self.rows.copy_(unit(torch.randn(length, dim)))
 
     def keys(self, view: Tensor) -> Tensor:
         """n samples -> n × dim; hand them to `after_step`, where `take` puts them in."""
         return unit(self.teacher(view))
 
-    def take(self, keys: Tensor, student: nn.Module, momentum: float) -> None:
+    def take(self, keys: Tensor, momentum: float, *student: nn.Module) -> None:
         """The keys of a batch in, and the slow copy a step on."""
         self.push(keys)
-        self.teacher.follow(student, momentum)
+        self.teacher.follow(nn.Sequential(*student), momentum)

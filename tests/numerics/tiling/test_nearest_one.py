@@ -8,7 +8,7 @@ from tacit.numerics.tiling.nearest_one import nearest_one
 
 
 @pytest.fixture(params=[torch.float32, torch.bfloat16], autouse=True)
-def precision(request, monkeypatch):
+def screened(request, monkeypatch):
     monkeypatch.setattr(module, "_screening", lambda device: [request.param])
 
 
@@ -57,3 +57,15 @@ def test_tiles_and_threads_change_nothing(monkeypatch):
         torch.set_num_threads(before)
     assert torch.equal(again[0], whole[0])
     torch.testing.assert_close(again[1], whole[1])
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_rounded_products_of_float32_change_nothing(precision, monkeypatch):
+    monkeypatch.undo()
+    x, centroids = torch.randn(200, 8), torch.randn(50, 8)
+    torch.set_float32_matmul_precision(precision)
+    try:
+        labels = nearest_one(x, centroids)[0]
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert torch.equal(labels, all_distances(x, centroids).argmin(1))

@@ -103,4 +103,7 @@ CLAIM = Claim(
     metric="accuracy",
     rule=rule,
     kinds=("image", "vector"),
+    why="By NMI it is 8.9 above spectral clustering (± 10.0), and by accuracy 2.1 below itself without a warm-up (± 7.0). "
+    "Likely three seeds are too few for the first, since accuracy goes from 70 to 79 by seed, and digits are easy enough "
+    "that codes need no spreading first. No longer run was tried.",
 )

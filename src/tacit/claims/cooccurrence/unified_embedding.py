@@ -173,4 +173,7 @@ CLAIM = Claim(
     rule=rule,
     seeds=5,
     kinds=(),
+    why="On Adult at 32 rows the cosine is 0.206 shared and 0.197 apart (a difference of 0.009 ± 0.028). Likely neither has "
+    "parted anything in 3 epochs: 0.20 is what random directions of 16 numbers have, so that only what lies above it, as "
+    "apart on MovieLens (0.22), could be seen to fall. No longer run was tried.",
 )

@@ -65,4 +65,8 @@ CLAIM = Claim(
     metric="linear",
     rule=rule,
     kinds=("pair", "image", "text"),
+    why="The probe is 3.9 points above SimCLR's (± 7.0) and 1.2 below that with texts of other images (± 9.1). Three seeds "
+    "and 250 test images are likely too few; and likely, in 168 steps on 908 emoji, any target teaches the encoder of "
+    "images as much of the nine categories as the right names do, though with these pairs are found far better. No longer "
+    "run was tried.",
 )

@@ -70,4 +70,8 @@ CLAIM = Claim(
     rule=rule,
     seeds=3,
     kinds=("graphs",),
+    why="On MUTAG it is 1.4 points below the untrained encoder (± 8.7), on PROTEINS 0.1 above (± 2.8), nowhere beyond doubt "
+    "above SimCLR, and its distances follow edits less (0.67 and 0.73 against SimCLR's 0.76 and 0.78). Likely 188 and 1 113 "
+    "graphs are too few for two million molecules, a frozen encoder gains less than a tuned one, and it learns edits of "
+    "regions with most nodes masked but is asked about edits of whole graphs without masks. No longer run was tried.",
 )

@@ -92,4 +92,7 @@ CLAIM = Claim(
     metric="nmi",
     rule=rule,
     kinds=("graph",),
+    why="Its NMI is 8.8 below its own without the unique term (± 7.3). Likely because of the sample: among 600 of 4 019 "
+    "papers one edge in 40 or 50 is left in each relation, so that what a relation alone tells may be mostly noise; and the "
+    "authors' learned augmentation, with which this term is taught too, is left out. No longer run was tried.",
 )

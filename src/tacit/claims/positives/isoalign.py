@@ -38,4 +38,7 @@ CLAIM = Claim(
     rule=rule,
     seeds=5,
     kinds=("series",),
+    why="It is 0.8 points above the untrained encoder (± 3.3), 0.7 below SimCLR (± 1.0), 0.3 below itself without wavelets "
+    "(± 0.8) and without sines (± 1.5), and 0.8 below itself without mappers (± 0.4). Likely the two sets leave no room: "
+    "the untrained TCN reaches 97.4 of 100, and all that is trained lies between 98 and 99. No longer run was tried.",
 )

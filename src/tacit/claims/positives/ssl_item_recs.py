@@ -85,4 +85,8 @@ CLAIM = Claim(
     rule=rule,
     seeds=3,
     kinds=("interactions",),
+    why="It is 0.8 points below no self-supervision (± 0.4), on seldom chosen items 0.06 above (± 0.38), 0.2 above random "
+    "masking (± 0.8) and 1.1 below factorisation (± 0.1). Likely with three features (item, years, genres) two "
+    "complementary views share too little, and 100 000 choices stand for half a billion, so that hardly a seldom chosen "
+    "item is found by any arm (0.5 or less). No longer run was tried.",
 )

@@ -117,4 +117,7 @@ CLAIM = Claim(
     rule=rule,
     seeds=5,
     kinds=("series",),
+    why="It is 0.5 points above its untrained self (± 2.6). Likely the two sets leave no room: random convolutions with a "
+    "recurrent layer reach 94.3 of 100 there, and one of the 40 test series of basicmotions more or less is 1.25 points of "
+    "the mean. No longer run was tried.",
 )

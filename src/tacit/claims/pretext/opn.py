@@ -92,4 +92,8 @@ CLAIM = Claim(
     metric="digits",
     rule=rule,
     kinds=("video",),
+    why="It tells 5.7 points fewer orders than all four frames at once (± 2.2), and its digits are 4.3 below the untrained "
+    "encoder's (± 4.6). Likely where digits stand tells the order, so that what they are need not be kept, other than with "
+    "people in UCF-101; for the orders no reason is known but that 1 200 clips and 40 epochs bring both to no more than 20 "
+    "and 26 %. No longer run was tried.",
 )

@@ -1,4 +1,10 @@
-"""Architectures under made-up labels: without skips the last layers are worse than those before, and width helps."""
+"""Architectures under made-up labels: without skips the last layers are worse than those before, and width helps.
+
+checked: google/revisiting-self-supervised@b530e3b
+Compared: rotation, its loss and gradients on a network without skips of the code's own convolutions, and the linear probes, by
+its model_fn of either, run on TensorFlow 2.15. Its jigsaw, patches' places, exemplars, ResNets, RevNet and VGG have no
+counterpart here and were read.
+"""
 
 import tempfile
 from dataclasses import dataclass

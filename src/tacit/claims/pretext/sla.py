@@ -16,9 +16,9 @@ from tacit.data import known
 from tacit.data.generated import tiny_images
 from tacit.data.samples import Samples
 from tacit.method import Batch, Encoder, Facts, Method
-from tacit.methods.pretext.rotnet import TURNS, turns
 from tacit.methods.pretext.sla import SLA, averaged
 from tacit.numerics import counter
+from tacit.parts.images.turns import TURNS, turns
 from tacit.pretraining import pretrain
 from tacit.representing import features
 from tacit.views.kinds import Plain

@@ -141,4 +141,7 @@ CLAIM = Claim(
     },
     metric="knn 8",
     rule=rule,
+    why="8 numbers of the nested SimCLR (87.6) are 0.8 points below 8 principal components of the ordinary one (± 2.9). "
+    "Likely ten digits vary along few directions, so that 8 of 64 components keep 88.3 of 93.2, where ImageNet's classes "
+    "need more; the conditions on sizes trained alone, on classes and on the funnel are met. No longer run was tried.",
 )

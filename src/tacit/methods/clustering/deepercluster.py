@@ -11,9 +11,10 @@ from tacit.method import Batch, Encoder, Facts, Method, Paper, Plan, Recipe
 from tacit.numerics.exact import unit
 from tacit.numerics.kmeans import kmeans
 from tacit.numerics.spectra import whitened
+from tacit.parts.images.turns import TURNS, turned
 from tacit.views.kinds import Raster
 
-TURNS, ROUNDS = 4, 10
+ROUNDS = 10
 
 
 class DeeperCluster(Method):
@@ -74,8 +75,7 @@ class DeeperCluster(Method):
     def step(self, batch: Batch):
         turn = (batch.uniform("turn", 1)[:, 0] * TURNS).long()
         row = torch.arange(len(batch), device=turn.device)
-        turned = torch.stack([batch.views[0].rot90(quarters, (2, 3)) for quarters in range(TURNS)])[turn, row]
-        x = self.encoder(turned).relu()
+        x = self.encoder(turned(batch.views[0], turn)).relu()
         above, within = self.assigned[batch.index].unbind(1)
         pair = turn * self.above + above
         # the mean over its own images, 1 of `pairs`, moves a head, as where each has a process to itself

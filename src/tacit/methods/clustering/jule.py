@@ -23,12 +23,12 @@ class JULE(Method):
     distance). At last all is merged anew by what was learned, and training ends; the clusters are `assigned`. Squares of the
     first number of clusters, about a third of the samples, and cubes of the batch are held.
 
-    unverified: affinities, mergers, triplets and periods were read in jwyang/JULE.torch@69bdfd8 (train.lua, affinity.lua,
-    agg_clustering.lua, TripletEmbedding.lua) and nothing was run against it.
-    Differs: gradient reaches all three of a triplet, where the code's in-place product leaves the anchor's alone; all others
-    of a batch are negatives, there up to 20 drawn; a cluster's nearest are sought among all, there among those before it;
-    clusters that reach no other are not joined first; chains may be longer than 50; the rate is constant; pixels are
-    standardised; any encoder, and a linear layer, for its convolutions.
+    checked: jwyang/JULE.torch@69bdfd8
+    Compared: affinities, chains, mergers, losses and gradients by its own Lua and C, run by Torch 7; the rest by reading.
+    Differs: gradient reaches all three of a triplet, where with `pull` 1 the code's in-place product leaves the anchor's alone;
+    all others of a batch are negatives, there up to 20 drawn; of more than 100 clusters the nearest are sought among all, there
+    among those before it; clusters that reach no other are not joined first; chains may be longer than 50; a constant rate;
+    pixels are standardised; any encoder, and a linear layer, for its convolutions.
     """
 
     paper = Paper(

@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
 from tacit.objectives.contrast.transformed_pairs import extrapolated, found_among, score_moments
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
@@ -33,7 +34,7 @@ class FeatureTransform(Method):
         2021,
         "arXiv:2108.02982",
     )
-    views = Pair(of={"image": ({"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1},)})
+    views = Pair(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200)
     recipes = {
         "small": Recipe(
@@ -64,7 +65,7 @@ class FeatureTransform(Method):
         if min(extrapolate, interpolate) < 0:
             raise TacitError(f"extrapolate is {extrapolate} and interpolate {interpolate}; give 0 or more.")
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(self.student(), queue, dim)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum = temperature, teacher_momentum
         self.extrapolate, self.interpolate = extrapolate, interpolate
 
@@ -87,7 +88,4 @@ class FeatureTransform(Method):
         return torch.lerp(self.queue.rows[others], self.queue.rows, share)
 
     def after_step(self, batch: Batch):
-        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
-
-    def student(self) -> nn.Module:
-        return nn.Sequential(self.encoder, self.projector)
+        self.queue.take(batch.kept["key"], self.teacher_momentum, self.encoder, self.projector)

@@ -1,10 +1,9 @@
 """MoCo v2: a queue of keys from a momentum encoder."""
 
-from torch import nn
-
 from tacit.errors import positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.info_nce import info_nce
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
@@ -21,7 +20,7 @@ class MoCoV2(Method):
     """
 
     paper = Paper("Improved Baselines with Momentum Contrastive Learning", "Chen, Fan, Girshick, He", 2020, "arXiv:2003.04297")
-    views = Pair(of={"image": ({"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1},)})
+    views = Pair(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200)
     recipes = {
         "small": Recipe(
@@ -48,7 +47,7 @@ class MoCoV2(Method):
         positive(dim=dim, temperature=temperature)
         shares(teacher_momentum=teacher_momentum)
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(self.student(), queue, dim)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum = temperature, teacher_momentum
 
     def step(self, batch: Batch):
@@ -58,7 +57,4 @@ class MoCoV2(Method):
         return info_nce(self.projector(self.encoder(first)), key, self.queue.rows, self.temperature)
 
     def after_step(self, batch: Batch):
-        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
-
-    def student(self) -> nn.Module:
-        return nn.Sequential(self.encoder, self.projector)
+        self.queue.take(batch.kept["key"], self.teacher_momentum, self.encoder, self.projector)

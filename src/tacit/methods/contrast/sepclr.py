@@ -10,10 +10,11 @@ from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import full_precision, unit
 from tacit.objectives.contrast.decoupled_uniformity import decoupled_uniformity
 from tacit.objectives.contrast.joint_entropy import joint_entropy
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Raster
 
-LOOKS = Raster(looks=2, of={"image": {"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}})
+LOOKS = Raster(looks=2, of={"image": ONE_LOOK})
 HIDDEN = 128  # of the heads
 
 

@@ -15,8 +15,9 @@ class TripletNet(Method):
 
     The encoder's answer itself is compared, by plain distance: no head, no length one, no margin, no mining.
 
-    unverified: eladhoffer/TripletNet@98d80f5, a program for Torch 7, was read and not run; loss and gradient were compared with
-    torch's softmax and mean squared error put together as its DistanceRatioCriterion.lua does.
+    checked: eladhoffer/TripletNet@98d80f5
+    Compared: loss and gradients over three steps by its TripletNet.lua and DistanceRatioCriterion.lua, run by Torch 7; its data
+    and its network by reading.
     Differs: what is the same is a look at the same sample, the paper's oracle without labels, where the released code draws two
     samples of one class; the other sample is one of the batch; any encoder for its four convolutions, which end in a ReLU;
     representations are judged by cosines here, as all are.

@@ -1,7 +1,5 @@
 """TLDR: fewer dimensions, in which neighbours stay neighbours."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,13 +9,10 @@ from tacit.numerics.exact import unit
 from tacit.numerics.topk import nearest
 from tacit.objectives.cross_correlation import cross_correlation
 from tacit.parts.mlp import mlp
+from tacit.parts.sequences.unchanged import UNCHANGED
 from tacit.views.kinds import NeighbourValues
 
 SCALE = 1 / 32  # of the loss, as Barlow Twins' code has it too
-UNCHANGED: dict[str, dict[str, Any]] = {
-    "vector": {"noise": 0.0, "drop": 0.0},
-    "table": {"corrupt": 0.0},
-}
 
 
 class TLDR(Method):

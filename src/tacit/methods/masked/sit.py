@@ -9,6 +9,7 @@ from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.numerics.processes import gather, total
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.images.blocks import MOST, blocks
+from tacit.parts.images.turns import TURNS, turned
 from tacit.parts.patches import cut
 from tacit.views.kinds import Raster
 
@@ -52,10 +53,10 @@ class SiT(Method):
         self.draw = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.Linear(d, d), nn.GELU(), pixels)
 
     def step(self, batch: Batch):
-        looks = [turned(view, batch.uniform(f"turn {v}", 1)[:, 0]) for v, view in enumerate(batch)]
-        seen, which = (torch.cat(both) for both in zip(*looks))
-        marred, mask = (torch.cat(both) for both in zip(*(damaged(look, batch, f"{v}") for v, (look, _) in enumerate(looks))))
-        losses = self.losses(seen, marred, mask, which)
+        which = [(TURNS * batch.uniform(f"turn {v}", 1)[:, 0]).long() for v in range(2)]
+        looks = [turned(view, by) for view, by in zip(batch, which)]
+        marred, mask = (torch.cat(both) for both in zip(*(damaged(look, batch, f"{v}") for v, look in enumerate(looks))))
+        losses = self.losses(torch.cat(looks), marred, mask, torch.cat(which))
         weighted = 0.5 / self.scales.square() * torch.stack(losses) + (1 + self.scales.square()).log()
         return dict(zip(("turn", "contrast", "drawing"), weighted))
 
@@ -79,13 +80,6 @@ class SiT(Method):
 def head(dim: int, hidden: int, out: int) -> nn.Sequential:
     layers = [nn.Linear(before, after, bias=False) for before, after in ((dim, hidden), (hidden, hidden), (hidden, out))]
     return nn.Sequential(layers[0], nn.GELU(), layers[1], nn.GELU(), layers[2])
-
-
-def turned(x: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
-    """Each picture turned by its own number of quarters, 0 to 3, and these: n × c × s × s and n -> the same and int64, n."""
-    which = (draws * 4).long()
-    ways = torch.stack([x.rot90(quarters, (2, 3)) for quarters in range(4)])
-    return ways[which, torch.arange(len(x), device=x.device)], which
 
 
 def damaged(x: Tensor, batch: Batch, name: str) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,14 @@
 """MoCHi: MoCo with negatives mixed from the hardest of the queue."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import unit
 from tacit.numerics.topk import nearest
 from tacit.objectives.contrast.own_negatives import own_negatives
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
@@ -30,7 +31,7 @@ class MoCHi(Method):
         2020,
         "arXiv:2010.01028",
     )
-    views = Pair(of={"image": ({"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1},)})
+    views = Pair(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200)
     recipes = {
         "small": Recipe(
@@ -66,7 +67,7 @@ class MoCHi(Method):
                 "no more hardest ones than the queue holds."
             )
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(self.student(), queue, dim)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum, self.start = temperature, teacher_momentum, start
         self.hardest, self.mixed, self.harder = hardest, mixed, harder
 
@@ -91,7 +92,4 @@ class MoCHi(Method):
         return unit(torch.cat([between, towards], 1))
 
     def after_step(self, batch: Batch):
-        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
-
-    def student(self) -> nn.Module:
-        return nn.Sequential(self.encoder, self.projector)
+        self.queue.take(batch.kept["key"], self.teacher_momentum, self.encoder, self.projector)

@@ -1,12 +1,13 @@
 """MoCo with two queries and the hardest keys of the queue alone."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.numerics.exact import unit
 from tacit.numerics.topk import nearest
 from tacit.objectives.contrast.own_negatives import own_negatives
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import KeyQueue
 from tacit.views.kinds import Pair
@@ -27,7 +28,7 @@ class MoCLHNF(Method):
         2025,
         "arXiv:2501.16360",
     )
-    views = Pair(of={"image": ({"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1},)})
+    views = Pair(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, epochs=200)
     recipes = {
         "small": Recipe(
@@ -57,7 +58,7 @@ class MoCLHNF(Method):
         if hardest > queue:
             raise TacitError(f"hardest is {hardest} of a queue of {queue}; give no more than the queue holds.")
         self.projector = mlp(encoder.dim, encoder.dim, dim, norm=False)
-        self.queue = KeyQueue(self.student(), queue, dim)
+        self.queue = KeyQueue(queue, dim, self.encoder, self.projector)
         self.temperature, self.teacher_momentum, self.hardest = temperature, teacher_momentum, hardest
 
     def step(self, batch: Batch):
@@ -72,7 +73,4 @@ class MoCLHNF(Method):
         return own_negatives(query, key, rows[:0], rows[nearest(query, rows, self.hardest).positions], self.temperature)
 
     def after_step(self, batch: Batch):
-        self.queue.take(batch.kept["key"], self.student(), self.teacher_momentum)
-
-    def student(self) -> nn.Module:
-        return nn.Sequential(self.encoder, self.projector)
+        self.queue.take(batch.kept["key"], self.teacher_momentum, self.encoder, self.projector)

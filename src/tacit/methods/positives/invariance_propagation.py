@@ -8,10 +8,9 @@ from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe
 from tacit.numerics.exact import full_precision, unit
 from tacit.objectives.contrast.propagated import propagated
 from tacit.parts.bank import Bank
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Single
-
-COLOUR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}
 
 
 class InvariancePropagation(Method):
@@ -30,7 +29,7 @@ class InvariancePropagation(Method):
     paper = Paper(
         "Unsupervised Representation Learning by Invariance Propagation", "Wang, Liu, Guo, Sun", 2020, "arXiv:2010.11694"
     )
-    views = Single(of={"image": {"crop": (0.2, 1.0), **COLOUR}})
+    views = Single(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=128, weight_decay=1e-4, epochs=800)
     options = {"hardest": 20, "background": 1024, "temperature": 0.1, "start": 0.25}
     small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=40, options=options)

@@ -1,7 +1,6 @@
 """LFR: learning from random projectors."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +11,10 @@ from tacit.numerics.dpp import most_diverse
 from tacit.numerics.exact import unit
 from tacit.objectives.batch_twins import batch_twins
 from tacit.parts.mlp import mlp
+from tacit.parts.sequences.unchanged import UNCHANGED
 from tacit.views.kinds import Values
 
 COMPARED = 512  # samples by which projectors are found unlike
-UNCHANGED: dict[str, dict[str, Any]] = {
-    "image": {"crop": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0, "flip": 0.0},
-    "vector": {"noise": 0.0, "drop": 0.0},
-    "table": {"corrupt": 0.0},
-}
 
 
 class LFR(Method):

@@ -8,13 +8,14 @@ from tacit.errors import TacitError, positive
 from tacit.method import Batch, Maps, Method, Paper, Recipe
 from tacit.numerics.processes import gather, mine
 from tacit.objectives.supcon import among_labelled
+from tacit.parts.looks import EVEN_COLOUR
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Raster
 
 CORNERS = ((0.0, 0.0), (0.0, 0.2), (0.2, 0.0), (0.2, 0.2))  # where pieces of 0.8 of each side begin: down, across
 ENLARGED = 8  # cells a side of a montage's map before it is averaged, so that cells fall into the four pieces
 BASE = 0.07  # temperature at which the released loss has a weight of 1
-LOOK = {"local_crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}
+LOOK = {"local_crop": (0.2, 1.0), **EVEN_COLOUR}
 
 
 class JigClu(Method):

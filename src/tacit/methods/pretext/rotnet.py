@@ -1,13 +1,11 @@
 """RotNet: which way up an image is."""
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
+from tacit.parts.images.turns import TURNS, turns
 from tacit.views.kinds import Raster
-
-TURNS = 4
 
 
 class RotNet(Method):
@@ -41,9 +39,3 @@ class RotNet(Method):
     def step(self, batch: Batch):
         turned, which = turns(batch.views[0])
         return cross_entropy(self.head(self.encoder(turned)).float(), which)
-
-
-def turns(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Images n × c × s × s -> all of them turned anticlockwise by 0, 1, 2 and 3 quarters, 4n × …; and by how many, 4n."""
-    turned = torch.cat([x.rot90(quarters, (2, 3)) for quarters in range(TURNS)])
-    return turned, torch.arange(TURNS, device=x.device).repeat_interleave(len(x))

@@ -8,6 +8,7 @@ from tacit.numerics.exact import unit
 from tacit.numerics.processes import gather, mine
 from tacit.numerics.topk import nearest
 from tacit.objectives.prediction import cosine_distance
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Pair
@@ -31,7 +32,7 @@ class MYOW(Method):
         2021,
         "arXiv:2102.10106",
     )
-    views = Pair(of={"image": {"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}})
+    views = Pair(of={"image": ONE_LOOK})
     whole_batch = True
     recipe = Recipe(optimizer="sgd", lr=2.0, scale="linear", batch=512, weight_decay=5e-5, warmup=30, epochs=800)
     recipes = {
@@ -63,9 +64,7 @@ class MYOW(Method):
         positive(dim=dim, hidden=hidden, mined_dim=mined_dim, mined_hidden=mined_hidden, neighbours=neighbours)
         shares(teacher_momentum=teacher_momentum)
         if weight < 0 or len(ramp) != 2 or not 0 <= ramp[0] < ramp[1] <= 1:
-            raise TacitError(
-                f"weight is {weight} and ramp {list(ramp)}; give 0 or more, and two rising shares of the training."
-            )
+            raise TacitError(f"weight is {weight} and ramp {list(ramp)}; give 0 or more, and two rising shares of training.")
         self.projector, self.predictor = mlp(encoder.dim, hidden, dim), mlp(dim, hidden, dim)
         self.mined_projector = mlp(dim, mined_hidden, mined_dim)
         self.mined_predictor = mlp(mined_dim, mined_hidden, mined_dim)

@@ -12,14 +12,14 @@ from tacit.numerics.exact import unit
 from tacit.numerics.processes import gather
 from tacit.objectives.visual_words import bag_of_words, foreseen_bags
 from tacit.parts.crops import each_size
-from tacit.parts.looks import COLOUR
+from tacit.parts.looks import EVEN_COLOUR
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import Queue
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import MultiCrop
 
 WHOLE = {"crop": (1.0, 1.0), "ratio": (1.0, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0}
-PIECE, PATCH = {**COLOUR, "saturation": 0.4, "crop": (0.08, 0.6)}, {**COLOUR, "saturation": 0.4, "local_crop": (0.08, 0.14)}
+PIECE, PATCH = {**EVEN_COLOUR, "crop": (0.08, 0.6)}, {**EVEN_COLOUR, "local_crop": (0.08, 0.14)}
 
 
 class OBoW(Method):

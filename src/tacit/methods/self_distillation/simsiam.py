@@ -5,6 +5,7 @@ from torch import nn
 from tacit.errors import positive
 from tacit.method import Batch, Encoder, Method, Paper, Recipe
 from tacit.objectives.prediction import cosine_distance
+from tacit.parts.looks import ONE_LOOK
 from tacit.parts.mlp import mlp
 from tacit.views.kinds import Pair
 
@@ -19,7 +20,7 @@ class SimSiam(Method):
     """
 
     paper = Paper("Exploring Simple Siamese Representation Learning", "Chen, He", 2020, "arXiv:2011.10566")
-    views = Pair(of={"image": {"crop": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}})
+    views = Pair(of={"image": ONE_LOOK})
     recipe = Recipe(optimizer="sgd", lr=0.05, scale="linear", batch=512, weight_decay=1e-4, epochs=100)
     recipes = {
         "small": Recipe(

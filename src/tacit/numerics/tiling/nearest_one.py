@@ -13,7 +13,7 @@ from tacit.numerics.tiling.sums import FAST, entries, number
 from tacit.numerics.tiling.threads import workers
 from tacit.numerics.topk import _screening
 
-CELLS = 1 << 18  # of a tile
+CELLS = 1 << 19  # of a tile
 
 
 @torch.no_grad()
@@ -28,7 +28,7 @@ def nearest_one(x: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
     mean = centroids.mean(0)
     moved = (centroids - mean).contiguous()
     halves, longest = moved.square().sum(1) / 2, moved.norm(dim=1).max()
-    kind = _screening(x.device)[0]
+    kind = (_screening(x.device) or [torch.bfloat16])[0]  # bfloat16 where products of float32 are rounded to it anyway
     low, share = moved.to(kind), 1.5 * torch.finfo(kind).eps * 1.02 + 2.0**-22 * d
     labels, distances = torch.empty(n, dtype=torch.int64), torch.empty(n)
     some = max(16, CELLS // len(moved))

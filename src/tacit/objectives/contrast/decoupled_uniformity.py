@@ -23,7 +23,13 @@ def decoupled_uniformity(centroids: Tensor, t: float) -> Tensor:
         everyone = gather(own)
         count = len(everyone)
         several(count)
-        rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖a − b‖² as a product, but for −t‖a‖²
-        columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
-        near = between(rows, columns, mine(len(own), own.device)[:, None]) - t * own.square().sum(1)
-        return gather(near).logsumexp(0) - math.log(count * (count - 1))
+        return gather(nearness(own, everyone, t, mine(len(own), own.device)[:, None])).logsumexp(0) - math.log(
+            count * (count - 1)
+        )
+
+
+def nearness(own: Tensor, everyone: Tensor, t: float, hidden: Tensor | None = None) -> Tensor:
+    """log Σ exp(−t‖x − y‖²) of each own x over everyone's y, the positions `hidden`, n × h, left out: n × d, N × d -> n."""
+    rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖x − y‖² as a product, but for −t‖x‖²
+    columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
+    return between(rows, columns, hidden) - t * own.square().sum(1)

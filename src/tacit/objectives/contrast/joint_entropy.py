@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tacit.numerics.exact import full_precision
 from tacit.numerics.processes import gather, size, total
-from tacit.numerics.tiles import between
+from tacit.objectives.contrast.decoupled_uniformity import nearness
 
 
 def joint_entropy(first: Tensor, second: Tensor, t: float) -> Tensor:
@@ -21,7 +21,4 @@ def joint_entropy(first: Tensor, second: Tensor, t: float) -> Tensor:
         own = torch.cat([first, second], 1).float()
         own = own - total(own.detach().sum(0)) / (len(own) * size())  # the same distances by smaller numbers
         everyone = gather(own)
-        rows = torch.cat([2 * t * own, torch.ones_like(own[:, :1])], 1)  # −t‖x − y‖² as a product, but for −t‖x‖²
-        columns = torch.cat([everyone, -t * everyone.square().sum(1, keepdim=True)], 1)
-        near = between(rows, columns) - t * own.square().sum(1)
-        return near.mean() - math.log(len(everyone))
+        return nearness(own, everyone, t).mean() - math.log(len(everyone))
