@@ -34,12 +34,12 @@ class Kept:
         with tempfile.TemporaryDirectory() as folder:
             run, train, test = self.training.trained(Path(folder) / "run", seed, quick)
             measured = judged(run, self.which, train, test)
-            encoder: Any = run.untrained().encoder if self.which == "untrained encoder" else run.method.encoder
+            seen: Any = run.untrained() if self.which == "untrained encoder" else run.method
             parts = np.split(np.arange(64 if quick else 2 * PROBED), 2)
             grounds: Any = tiny_images(320, size=32) if quick else known("cifar10-15k").split("test")
             digits: Any = tiny_images(320, size=28).with_channels(1) if quick else known("mnist-20k").split("train")
             shown = [scenes(grounds, digits, rows, counter.key("claims, scenes")) for rows in parts]
-            x, y = (maps(run, encoder, part.samples) for part in shown)
+            x, y = (maps(run, seen.encoder, part.samples) for part in shown)
         numbers = dense_probe(x, shown[0].masks, y, shown[1].masks)
         return measured | {number.name: 100 * number.value for number in numbers}
 
