@@ -18,7 +18,7 @@ from tacit.numerics import counter
 
 SHARED: dict[str, Any] = {"width": 48, "depth": 2, "heads": 3, "attention_heads": 3, "patch": 4, "batch": 128, "epochs": 12}
 SHARED |= {"lr": 1e-3, "warmup": 2, "size": 24, "small_crops": 2, "local_size": 12, "local_crop": [0.1, 0.4], "k": 256}
-SHARED |= {"hidden": 256, "teacher_momentum": 0.99, "sharpening": [0.04, 0.04]}
+SHARED |= {"hidden": 256, "teacher_momentum": 0.95, "sharpening": [0.04, 0.04]}
 IMAGES, PROBED = 2_000, 800
 MARGIN = 1.0  # points of the linear probe that may be lost
 
