@@ -68,6 +68,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "mocl_hnf": ("image",),
     "obow": ("image",),
     "mugs": ("image",),
+    "udi": ("image",),
     "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP

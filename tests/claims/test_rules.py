@@ -230,6 +230,11 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
             ("untrained", 30, 70), ("instance", 36, 72), ("near", 35, 74), ("groups", 33, 76), ("Mugs", 38, 77),
         )
     },
+    "udi": {
+        "untrained": {"linear": 30, "dense_miou": 60, "rankme": 4},
+        "class token": {"linear": 38, "dense_miou": 65, "rankme": 8},
+        "UDI": {"linear": 39, "dense_miou": 68, "rankme": 14},
+    },
     "cpp_rate_reduction": {
         "k-means": {"accuracy": 60, "nmi": 55}, "spectral": {"accuracy": 70, "nmi": 65}, "without warm-up": 60,
         "CPP": {"accuracy": 80, "nmi": 75, "number": 10},
@@ -329,6 +334,20 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ("mocl_hnf", "hardest", 30, "nor is the hardest quarter alone"),
         ("beclr", "BECLR", {"shot_1": 66, "opta_1": 70, "shot_5": 80, "opta_5": 88}, "and gain more there than at 5"),
         ("mugs", "groups", {"knn": 33, "coarse": 80}, "nor for kinds"),
+        ("udi", "untrained", {"linear": 40, "dense_miou": 60, "rankme": 4}, "its class token tells more than an untrained one"),
+        (
+            "udi",
+            "class token",
+            {"linear": 38, "dense_miou": 69, "rankme": 8},
+            "its maps are above those of the class token alone",
+        ),
+        ("udi", "class token", {"linear": 38, "dense_miou": 65, "rankme": 15}, "its class token has a higher rank"),
+        (
+            "udi",
+            "class token",
+            {"linear": 42, "dense_miou": 65, "rankme": 8},
+            "and tells no more than a point less, by the linear probe",
+        ),
         ("obow", "first vocabulary", 41, "it is above itself with the first vocabulary"),
         ("clan", "SimCLR twin, centre", 95, "so it is where the twin too is scored by its centre"),
         (

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -70,15 +71,16 @@ def probed(case: Case, trained: Trained) -> tuple[float, float]:
     return before + 0.05, after
 
 
-def agreed(case: Case, trained: Trained) -> tuple[float, float]:
+def agreed(case: Case, trained: Trained, head: str = "head") -> tuple[float, float]:
     """How often two looks choose the same output of the head, beyond chance: before training and a margin, and after."""
     samples, views = case.materials["main"].samples, fit_views(case.materials["main"].facts, case.config.views)
-    index = np.arange(640)
+    index = np.arange(min(len(samples), 640))
     looks, _ = Program(Pair(), views)(samples.read(index)[0], index, 1)
 
     def beyond_chance(method: Any) -> float:
         with torch.no_grad():
-            first, second = (method.eval().head(method.encoder(look)).argmax(1) for look in looks)
+            answers = (method.eval().represent(Batch([look], torch.from_numpy(index))) for look in looks)
+            first, second = (attrgetter(head)(method)(answer).argmax(1) for answer in answers)
         usage = [torch.bincount(chosen, minlength=case.toy.options["k"]) / len(index) for chosen in (first, second)]
         return float((first == second).float().mean() - (usage[0] * usage[1]).sum())
 
@@ -643,6 +645,33 @@ TOYS: dict[str, Toy] = {
             "norm": True,
             "teacher_momentum": 0.95,
         },
+    ),
+    "udi": Toy(
+        partial(letters, 640),
+        {
+            **QUICK,
+            "lr": 5e-4,
+            "width": 32,
+            "depth": 1,
+            "heads": 2,
+            "patch": 4,
+            "weight_decay": 1e-4,
+            "decay_growth": 1,
+            "hold": {},
+        }
+        | {
+            "flip": 0.0,
+            "crop": [0.7, 1.0],
+            "jitter": 0.0,
+            "grey": 0.0,
+            "local_crop": [0.5, 0.8],
+            "local_size": 8,
+            "small_crops": 1,
+        }
+        | {"k": 32, "hidden": 64, "attention_heads": 2, "windows": [2, 1], "teacher_momentum": 0.95, "sharpening": [0.04, 0.04]}
+        | {"epochs": 20},
+        elsewhere=False,
+        score=partial(agreed, head="said.head"),
     ),
     "obow": but(replace(LOOKS, elsewhere=False), local_size=12, queue=256, hardness=5.0, kappa=2.0, teacher_momentum=0.95),
     "cpp_rate_reduction": but(replace(VECTORS, score=gathered), dim=16, depth=1, warm_up=0.3, epochs=8),

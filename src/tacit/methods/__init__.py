@@ -33,6 +33,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "myow": "MYOW",
         "obow": "OBoW",
         "mugs": "Mugs",
+        "udi": "UDI",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
     "clustering": {
