@@ -59,7 +59,8 @@ CLAIM = Claim(
     here="2 000 images of cifar10-15k, seen at 24 pixels, in place of ImageNet; a transformer of two blocks of 48 for patches "
     "of 4 pixels and the block of the class tokens; 12 epochs of batches of 128 with two small crops. The same losses with a "
     "weight for the class token alone are the distillation that it is compared with. Linear probe and RankMe of that token; "
-    "mean intersection over union of a linear head on the encoder's maps, which finds a digit of mnist-20k on other images of "
+    "mean intersection over union of a linear head on the encoder's maps, which finds the square of a digit of "
+    "mnist-20k on other images of "
     "cifar10-15k, 800 to fit it and 800 to test.",
     arms={
         "untrained": Kept(Training(UDI, IMAGES, {**SHARED, **UNTRAINED}), "untrained encoder"),
