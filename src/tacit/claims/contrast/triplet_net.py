@@ -76,4 +76,7 @@ CLAIM = Claim(
     },
     metric="knn",
     rule=rule,
+    why="Digits are too easy for kNN, by which the untrained encoder is at 93.1 and looks without labels gain nothing; by "
+    "the linear probe, by which the rule does not go, triplets of looks reach 95.2, pairs 91.9 and the untrained "
+    "encoder 91.6. No longer run was tried.",
 )
