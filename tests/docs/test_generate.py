@@ -1,13 +1,16 @@
 """What is generated is not stale, and what the documents show is what there is."""
 
+import json
 import re
 import runpy
 from pathlib import Path
 
 import pytest
 
+from tacit import claims
 from tacit.methods import keys
 from tacit.papers import measured
+from tacit.reproducing import FAILS
 
 ROOT = Path(__file__).parents[2]
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
@@ -42,6 +45,12 @@ def test_what_the_matrix_leads_to_is_there():
 def test_the_page_of_claims_is_not_stale():
     page = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
     assert GENERATE["claims_page"]() == page, "run `python docs/generate.py`"
+
+
+def test_every_claim_that_does_not_hold_says_why():
+    results = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "claims").glob("*.json")}
+    failed = [key for key, result in results.items() if result.get("verdict") == FAILS]
+    assert failed and not [key for key in failed if not claims.find(key).why]
 
 
 def test_the_page_of_exploring_is_not_stale():
