@@ -133,9 +133,7 @@ def simclr(n: int, height: int, width: int, size: int, threads: int) -> Row:
         "kornia": by_kornia(arrays, *options),
         "albumentations": one_by_one(by_albumentations(*options), list(arrays), threads),
     }
-    plain = ours(arrays, size, Pair(), jitter=0.0, grey=0.0, blur=0.0)
-    least = turns(TURNS, crop=plain)["seconds of the processor"]["crop"]  # cropped, resized and standardised, no more
-    return measured(works, dict.fromkeys(works, 2 * n), 2 * n * 3 * size**2) | {"cropping alone": least}
+    return measured(works, dict.fromkeys(works, 2 * n), 2 * n * 3 * size**2)
 
 
 def dino(n: int, threads: int) -> Row:

@@ -441,18 +441,15 @@ def views() -> str:
         shown = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in ratios.items())
         met = "; ".join(f"{other} ≥ {least}: {said(ratios[other][0], least)}" for other, least in rule.items())
         clock = "; ".join(f"{a:g}" for a, _, _ in r["ratio by seconds"].values())
-        if alone := r.get("cropping alone"):
-            limits = "; ".join(f"{other} {r[by][other] / alone:.3g}" for other in ratios)
-        else:
-            read = r[by].get("first epoch", 0) - r[by].get("cached", 0)
-            limits = f"first epoch {r[by]['PIL and torchvision'] / read:.3g}" if read else ""
+        read = r[by].get("first epoch", 0) - r[by].get("cached", 0)
+        limits = f"first epoch {r[by]['PIL and torchvision'] / read:.3g}" if read else ""
         lines.append(f"| {name} | {mine} | {shown} | {limits} | {met} | {clock} | {load(r)} | {r['commit']} |")
     one = next(iter(rows.values()))
     how = (
         "Two views (DINO: 2 of 224 and 6 of 96) of as many images in each turn; medians of "
         f"{one['turns']} turns that alternate in one process, by seconds of the processor, since other work shared it. "
         "From the same decoded images of 375 × 500 (or 32 × 32), or files of JPEG, to standardised float32. The limit is the "
-        "ratio if views were only cropped, resized and standardised; from JPEG, if they took no time beside reading the files."
+        "ratio from JPEG if views took no time beside reading the files."
     )
     where = f"{how} {one['machine'].rpartition(',')[0]}; {versions(one)}. `python benchmarks/views.py`."
     return "\n".join([*lines, "", where, "", guard()])
