@@ -283,9 +283,9 @@ def searching() -> str:
     one = next(iter(rows.values()))
     how = (
         "By seconds of the processor, medians of turns that alternate in one process, since other work shared the machine; the "
+        "limit is the ratio if nothing but the products took time, in the precision in which we take them (the rules come from "
+        "a machine with matrix units)"
     )
-    how += "limit is the ratio if nothing but the products took time, in the precision in which we take them (the rules come "
-    how += "from a machine with matrix units)"
     return "\n".join(
         [*lines, "", f"{how}; {one['machine']}. `OMP_NUM_THREADS=2 python benchmarks/search.py`, `… benchmarks/store.py`."]
     )

@@ -31,14 +31,7 @@ FIRST: dict[str, Any] = {
     "epoch_batches": 60,
     "warmup": 1,
 }  # of the encoder by whose vectors is chosen
-THEN: dict[str, Any] = {
-    "size": 16,
-    "width": 32,
-    "batch": 64,
-    "epochs": 8,
-    "epoch_batches": 50,
-    "warmup": 1,
-}  # of what is chosen
+THEN: dict[str, Any] = FIRST | {"epoch_batches": 50}  # of what is chosen
 Way = Callable[[Tensor, int, int], Choice]
 
 

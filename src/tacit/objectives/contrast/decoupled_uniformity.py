@@ -23,9 +23,8 @@ def decoupled_uniformity(centroids: Tensor, t: float) -> Tensor:
         everyone = gather(own)
         count = len(everyone)
         several(count)
-        return gather(nearness(own, everyone, t, mine(len(own), own.device)[:, None])).logsumexp(0) - math.log(
-            count * (count - 1)
-        )
+        near = nearness(own, everyone, t, mine(len(own), own.device)[:, None])
+        return gather(near).logsumexp(0) - math.log(count * (count - 1))
 
 
 def nearness(own: Tensor, everyone: Tensor, t: float, hidden: Tensor | None = None) -> Tensor:
