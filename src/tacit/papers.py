@@ -45,6 +45,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "scgc": ("graph",),  # of samples that are no graph, the graph of their nearest neighbours
     "mae": ("image",),
     "sit": ("image",),
+    "mixedae": ("image",),
     "point_mae": ("cloud",),
     "hypeboy": ("hypergraph",),
     "ssast": ("audio",),

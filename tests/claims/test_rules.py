@@ -47,6 +47,10 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
     "sit": {
         "untrained": 30, "by labels": 40, "turn alone": 42, "contrast alone": 45, "drawing alone": 38, "SiT": 48,
     },
+    "mixedae": {
+        arm: {"linear": one, "dense_miou": one + 30}
+        for arm, one in (("untrained", 30), ("MAE", 40), ("mixing alone", 38), ("MixedAE", 43))
+    },
     "revisiting_ssl": {
         arm: {"linear": 40 + int(arm[-1]) - 8 * ("no skips" in arm), "lost": 1 + 5 * ("no skips" in arm)}
         for arm in claims.find("revisiting_ssl").arms
@@ -289,6 +293,7 @@ def test_where_all_arms_are_alike_the_claim_does_not_hold(key):
         ("dcl", "DCL, batch 256", 50, "its gain is larger at batch 32 than at batch 256"),
         ("sla", "SLA", {"accuracy": 57, "as it is": 58}, "and above its own answer by the image as it is"),
         ("g_simclr", "G-SimCLR", {"knn": 92, "alike": 11}, "its batches have fewer pairs of one class"),
+        ("mixedae", "mixing alone", {"linear": 42, "dense_miou": 68}, "mixing alone is below MAE"),
         ("sit", "contrast alone", 49, "it is above contrast alone"),
         (
             "revisiting_ssl",

@@ -477,6 +477,11 @@ TOYS: dict[str, Toy] = {
         **{"patch": 4, "width": 64, "depth": 2, "heads": 2},
         **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
     ),
+    "mixedae": but(
+        replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=probed),
+        **{"patch": 4, "width": 64, "depth": 2, "heads": 2, "attended": 0.5, "epochs": 24},
+        **{"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
+    ),
     "dcglr": but(
         replace(IMAGES, data=partial(tiny_images, 1280), elsewhere=False, score=agreed),
         **{"depth": [1], "local_size": 12, "local_crop": [0.5, 1.0], "weight_decay": 1e-4, "decay_growth": 1},

@@ -95,7 +95,7 @@ def test_an_encoder_without_patches_is_refused():
     class NoPatch(nn.Module):
         dim = D
 
-    with pytest.raises(TacitError, match="has no `patch`"):
+    with pytest.raises(TacitError, match=r"NoPatch does not say .* `patch`"):
         SiT(NoPatch())
     with pytest.raises(TacitError, match="temperature"):
         SiT(Patches(), temperature=0.0)

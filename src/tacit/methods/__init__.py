@@ -50,7 +50,15 @@ CONTENTS: dict[str, dict[str, str]] = {
         "cpp_rate_reduction": "CPP",
         "mlc_manifold": "MLC",
     },
-    "masked": {"mae": "MAE", "point_mae": "PointMAE", "hypeboy": "HypeBoy", "ssast": "SSAST", "mlm": "MLM", "sit": "SiT"},
+    "masked": {
+        "mae": "MAE",
+        "point_mae": "PointMAE",
+        "hypeboy": "HypeBoy",
+        "ssast": "SSAST",
+        "mlm": "MLM",
+        "sit": "SiT",
+        "mixedae": "MixedAE",
+    },
     "likelihood": {"vgae": "VGAE"},
     "relational": {
         "distmult": "DistMult",

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tacit.errors import TacitError
+
 
 def cut(x: Tensor, patch: int) -> Tensor:
     """Images n × c × h × w -> their patches, n × (h/patch · w/patch) × (c · patch²), row by row."""
@@ -26,3 +28,14 @@ def sincos(grid: tuple[int, int], span: tuple[int, int], dim: int) -> Tensor:
     down, across = torch.meshgrid(y, x, indexing="ij")
     angles = torch.stack([across.flatten(), down.flatten()], 1)[:, :, None] * rate
     return torch.cat([angles.sin(), angles.cos()], 2).flatten(1)
+
+
+def side_of_patches(encoder: object) -> int:
+    """The side in pixels of the patches that an encoder cuts; TacitError where it does not say."""
+    side = getattr(encoder, "patch", None)
+    if not isinstance(side, int):
+        raise TacitError(
+            f"Patches are to be drawn and {type(encoder).__name__} does not say how large its own are; "
+            "give it an attribute `patch`, their side in pixels."
+        )
+    return side

@@ -4,6 +4,7 @@ from tacit.errors import TacitError, positive
 from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.objectives.hidden import hidden_patches
 from tacit.parts.decoder import Decoder
+from tacit.parts.patches import side_of_patches
 from tacit.parts.sequences.stretches import pieces
 from tacit.views.kinds import Masked
 
@@ -45,12 +46,7 @@ class MAE(Method):
         positive(decoder_width=decoder_width, decoder_depth=decoder_depth, decoder_heads=decoder_heads)
         if decoder_width % decoder_heads or decoder_width % 4:
             raise TacitError(f"decoder_width is {decoder_width}; give a multiple of 4 and of the {decoder_heads} heads.")
-        if not hasattr(encoder, "patch"):
-            raise TacitError(
-                f"MAE predicts patches and {type(encoder).__name__} does not say how large its own are; "
-                "give it an attribute `patch`, their side in pixels."
-            )
-        self.patch = encoder.patch
+        self.patch = side_of_patches(encoder)
         self.decoder_of = decoder_width, decoder_depth, decoder_heads
         self.standardise = standardise
 

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from tacit.errors import TacitError, positive
+from tacit.errors import positive
 from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.numerics.processes import gather, total
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.images.blocks import MOST, blocks
 from tacit.parts.images.turns import TURNS, turned
-from tacit.parts.patches import cut
+from tacit.parts.patches import cut, side_of_patches
 from tacit.views.kinds import Raster
 
 NOISE, ALIEN = (0.5, 0.7), 0.35  # shares of a picture that noise, or pieces of another picture, stand in place of
@@ -40,16 +40,13 @@ class SiT(Method):
     def __init__(self, encoder: Tokens, *, dim: int = 256, hidden: int = 2048, temperature: float = 0.5):
         super().__init__(encoder)
         positive(dim=dim, hidden=hidden, temperature=temperature)
-        if not hasattr(encoder, "patch"):
-            raise TacitError(
-                f"SiT draws patches and {type(encoder).__name__} has no `patch`, their side in pixels; give it one."
-            )
         self.turn, self.contrast = head(encoder.dim, hidden, 4), head(encoder.dim, hidden, dim)
-        self.scales, self.temperature = nn.Parameter(torch.ones(3)), temperature
+        self.patch, self.temperature = side_of_patches(encoder), temperature
+        self.scales = nn.Parameter(torch.ones(3))
 
     def prepare(self, facts: Facts):
         d = self.encoder.dim
-        pixels = nn.Linear(d, facts.shape[0] * self.encoder.patch**2)
+        pixels = nn.Linear(d, facts.shape[0] * self.patch**2)
         self.draw = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.Linear(d, d), nn.GELU(), pixels)
 
     def step(self, batch: Batch):
@@ -65,8 +62,8 @@ class SiT(Method):
         tokens = self.encoder.tokens(marred)
         z = tokens.mean(1)
         first, second = self.contrast(z).chunk(2)
-        off = (self.draw(tokens).float() - cut(seen, self.encoder.patch)).abs()
-        hidden = cut(mask.expand_as(seen).float(), self.encoder.patch)
+        off = (self.draw(tokens).float() - cut(seen, self.patch)).abs()
+        hidden = cut(mask.expand_as(seen).float(), self.patch)
         return (
             cross_entropy(self.turn(z).float(), which),
             nt_xent(first, second, self.temperature),
