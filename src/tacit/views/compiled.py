@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.views.memory import Reused
 from tacit.views.pixels import CONTRAST, FADE, GREY, HUE, SATURATION
 
 AT_ONCE = 2**18  # values of views that a thread makes before it asks for more
 FAR = 5.0  # standard deviations, beyond which a Gaussian weighs less than float32 tells
+_memory = Reused()
 _FREE = {"contract", "nsz"}  # products may be added without being rounded first
 
 
@@ -30,7 +32,7 @@ def views(
     cropped and standardised; kernel odd, the widest that a blur may be, in pixels; mean, std c.
     """
     n, c = len(pixels), pixels.shape[3]
-    out = torch.empty(n, c, size, size)
+    out = _memory.empty(n, c, size, size)
     order = torch.full((n, 5), FADE)
     factors, flip, solarise, sigma = torch.ones(n, 5), *torch.zeros(2, n, dtype=torch.bool), torch.zeros(n)
     if drawn:
