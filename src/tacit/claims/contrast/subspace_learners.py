@@ -107,4 +107,7 @@ CLAIM = Claim(
     metric="recall",
     rule=rule,
     seeds=5,
+    why="The digits are told by a plain classifier at 95.8 of 100 already, and all arms lie within a point: the interval "
+    "of five seeds (one learner less the dynamic ones: 0.7) reaches beyond the point that the rule allows, and the "
+    "tenth that is held out costs about as much. No longer run was tried.",
 )

@@ -59,7 +59,8 @@ CLAIM = Claim(
     "learned (MMVP: up to threefold on some attributes).",
     here="4 000 digits of mnist-20k on a ground of one of 64 hues, the easy feature, seen at 16 pixels and only cropped; "
     "small_resnet of width 16 and a linear map to 16 numbers a stage, SimCLR, 10 epochs a stage of batches of 128; 3 "
-    "stages of 4 clusters, or one stage of 48 numbers and 30 epochs; a probe of the digit (the rule) and of the hue.",
+    "stages of 4 clusters, or one stage of 48 numbers and 30 epochs; a probe of the digit (the rule) and of the hue. "
+    "Two of the five seeds were added, by the rule for claims whose means all had the right sign.",
     arms={
         "one stage": Learning(SimCLR, WIDTH, EPOCHS),
         "one stage, 3 × width and epochs": Learning(SimCLR, ROUNDS * WIDTH, ROUNDS * EPOCHS),
@@ -67,6 +68,7 @@ CLAIM = Claim(
     },
     metric="subclass",
     rule=rule,
+    seeds=5,
     why="MCL is above one stage of equal width and compute on every seed, by 3.2 points ± 3.2: three seeds miss it by a "
     "hair, and none was added after the numbers were seen. No longer run was tried.",
 )
