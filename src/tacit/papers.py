@@ -70,6 +70,7 @@ IN_PAPER: Mapping[str, tuple[str, ...]] = {  # kinds as they are called here; wh
     "obow": ("image",),
     "mugs": ("image",),
     "udi": ("image",),
+    "cotap": ("image",),
     "beclr": ("image",),
     "bss": ("image",),
     "mcl": ("image", "pair"),  # CIFAR, Trifeature; CLIP

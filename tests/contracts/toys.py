@@ -651,6 +651,10 @@ TOYS: dict[str, Toy] = {
             "teacher_momentum": 0.95,
         },
     ),
+    "cotap": but(
+        replace(IMAGES, elsewhere=False, gain=0.05),
+        **{"depth": [1], "lr": 1e-3, "prototypes": 32, "neighbours": 3, "queries": 8, "teacher_momentum": 0.9},
+    ),
     "udi": Toy(
         partial(letters, 640),
         {

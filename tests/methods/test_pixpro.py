@@ -10,8 +10,9 @@ from torch import nn
 
 from tacit.errors import TacitError
 from tacit.method import Batch
-from tacit.methods.pretext.pixpro import Cells, PixPro
+from tacit.methods.pretext.pixpro import PixPro
 from tacit.objectives.dense.cells import propagated
+from tacit.parts.images.cells import Cells
 from tests.methods.fixed import sine, wave
 
 N, C, D = 5, 3, 6

@@ -34,6 +34,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "obow": "OBoW",
         "mugs": "Mugs",
         "udi": "UDI",
+        "cotap": "CoTAP",
     },
     "decorrelation": {"barlow_twins": "BarlowTwins", "vicreg": "VICReg", "tldr": "TLDR", "sie": "SIE"},
     "clustering": {

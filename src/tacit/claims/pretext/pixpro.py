@@ -64,21 +64,30 @@ class Dense:
     trained: bool = True
 
     def measure(self, seed: int, quick: bool) -> Measures:
-        grounds: Any
-        digits: Any
-        if quick:
-            grounds, digits = tiny_images(320, size=32), tiny_images(320, size=28).with_channels(1)
-        else:
-            grounds, digits = known("cifar10-15k").split("train"), known("mnist-20k").split("train")
-        sizes = (128, 64, 64) if quick else (IMAGES, PROBED, PROBED)
-        cuts = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-        seen, probed, test = (scenes(grounds, digits, rows, counter.key("claims, scenes")) for rows in cuts)
+        seen, probed, test = parts(quick)
         options = {**SHARED, **self.options, **({} if self.trained else UNTRAINED), **(QUICK if quick else {})}
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(seen.samples, self.method, out=Path(folder) / "run", seed=seed, quiet=True, **options)
-            encoder: Any = run.encoder if self.trained else run.untrained()
-            x, y = (maps(run, encoder, part.samples) for part in (probed, test))
-        return {number.name: 100 * number.value for number in dense_probe(x, probed.masks, y, test.masks)}
+            return told(run, run.encoder if self.trained else run.untrained(), probed, test)
+
+
+def parts(quick: bool) -> list[Scenes]:
+    """The scenes that are trained on, probed and tested."""
+    grounds: Any
+    digits: Any
+    if quick:
+        grounds, digits = tiny_images(320, size=32), tiny_images(320, size=28).with_channels(1)
+    else:
+        grounds, digits = known("cifar10-15k").split("train"), known("mnist-20k").split("train")
+    sizes = (128, 64, 64) if quick else (IMAGES, PROBED, PROBED)
+    cuts = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    return [scenes(grounds, digits, rows, counter.key("claims, scenes")) for rows in cuts]
+
+
+def told(run: Run, encoder: Any, probed: Scenes, test: Scenes) -> Measures:
+    """What a linear head at every place of an encoder's maps tells, in per cent."""
+    x, y = (maps(run, encoder, part.samples) for part in (probed, test))
+    return {number.name: 100 * number.value for number in dense_probe(x, probed.masks, y, test.masks)}
 
 
 def maps(run: Run, encoder: Any, samples: ImageArrays) -> Tensor:

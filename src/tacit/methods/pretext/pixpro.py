@@ -1,10 +1,11 @@
 """PixPro: a place in an image says what it is alike to, and another view's slow copy of the encoder says the same of it."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from tacit.errors import positive, shares
 from tacit.method import Batch, Maps, Method, Paper, Recipe
 from tacit.objectives.dense.cells import agreement, near, propagated
+from tacit.parts.images.cells import Cells
 from tacit.parts.looks import ASYMMETRIC
 from tacit.parts.mlp import mlp
 from tacit.parts.teacher import Teacher, rising
@@ -72,15 +73,3 @@ class PixPro(Method):
 
     def after_step(self, batch: Batch):
         self.teacher.follow(Cells(self.encoder, self.projector), rising(self.teacher_momentum, self.progress))
-
-
-class Cells(nn.Module):
-    """What a projector says of each cell of an encoder's map: images -> n × h × w × dim."""
-
-    def __init__(self, encoder: nn.Module, projector: nn.Module):
-        super().__init__()
-        self.encoder, self.projector = encoder, projector
-
-    def forward(self, x: Tensor) -> Tensor:
-        maps = self.encoder.maps(x).permute(0, 2, 3, 1)  # type: ignore[operator]
-        return self.projector(maps.flatten(0, 2)).unflatten(0, maps.shape[:3])

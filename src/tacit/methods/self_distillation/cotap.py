@@ -1,0 +1,99 @@
+"""CoTAP: places of two like images are ranked by how alike a slow copy finds them."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from tacit.errors import TacitError, positive, shares
+from tacit.method import Batch, Facts, Maps, Method, Paper, Plan, Recipe
+from tacit.numerics.exact import unit
+from tacit.numerics.topk import nearest
+from tacit.objectives.dense.ranking import average_precision
+from tacit.parts.images.cells import Cells
+from tacit.parts.looks import ONE_LOOK
+from tacit.parts.patches import take
+from tacit.parts.teacher import Teacher, rising
+from tacit.views.kinds import Neighbours
+
+
+class CoTAP(Method):
+    """A look at an image and one at one of its `neighbours`, which the encoder finds before it trains: begin with one that is
+    trained already (--init). A filter says each cell of their maps by `prototypes` of objects. Each of `queries` cells of the
+    one must rank the other's cells as the teacher does, by average precision with relevance between 0 and 1.
+
+    unverified: the abstract and the README could be read, the loss and the numbers not. Average precision over all thresholds
+    of relevance, which lies between a query's least and largest, smoothed as Smooth-AP is, one layer of attention as filter,
+    momentum, temperature and every number of the recipe are ours.
+    """
+
+    paper = Paper(
+        "Semantic Concentration for Self-Supervised Dense Representations Learning",
+        "Wen, Xu, Dai, Cong, Huang",
+        2025,
+        "arXiv:2509.09429",
+    )
+    views = Neighbours(of={"image": ONE_LOOK})
+    recipe = Recipe(lr=1e-4, batch=128, weight_decay=0.04, warmup=1, epochs=50)
+    recipes = {"small": Recipe(lr=1e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=20, options={"teacher_momentum": 0.9})}
+    near: Tensor
+
+    def __init__(
+        self,
+        encoder: Maps,
+        *,
+        prototypes: int = 256,
+        neighbours: int = 5,
+        queries: int = 16,
+        temperature: float = 0.05,
+        teacher_momentum: float = 0.99,
+    ):
+        super().__init__(encoder)  # type: ignore[arg-type]  # what offers maps is a module
+        positive(prototypes=prototypes, neighbours=neighbours, queries=queries, temperature=temperature)
+        shares(teacher_momentum=teacher_momentum)
+        self.filter = Filter(encoder.dim, prototypes)
+        self.teacher = Teacher(Cells(self.encoder, self.filter))
+        self.neighbours, self.queries = neighbours, queries
+        self.temperature, self.teacher_momentum = temperature, teacher_momentum
+
+    def prepare(self, facts: Facts):
+        if facts.n <= self.neighbours:
+            raise TacitError(f"{self.neighbours} neighbours are more than {facts.n} images have; give fewer --neighbours.")
+        self.register_buffer("near", torch.full((facts.n, self.neighbours), -1))
+
+    def before_epoch(self, embed):
+        if self.near[0, 0] < 0:
+            rows = unit(embed())
+            self.near.copy_(nearest(rows, rows, self.neighbours, exclude_self=True).positions)
+        return Plan(partners=self.near)
+
+    def step(self, batch: Batch):
+        precisions = [average_precision(s, r, self.temperature).mean() for s, r in self.rankings(batch)]
+        return 1 - sum(precisions) / 2
+
+    def rankings(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
+        """Of each look's queries the student's scores of the other's cells and the teacher's relevance: n × q × cells twice."""
+        student = Cells(self.encoder, self.filter)
+        own, slow = ([see(view).flatten(1, 2) for view in batch] for see in (student, self.teacher))
+        for one, other in ((0, 1), (1, 0)):
+            which = batch.uniform(f"queries {one}", own[one].shape[1]).argsort(1)[:, : self.queries]
+            scores, told = (unit(take(cells[one], which)) @ unit(cells[other]).mT for cells in (own, slow))
+            least, most = told.aminmax(dim=2, keepdim=True)
+            yield scores, (told - least) / (most - least).clamp_min(1e-6)
+
+    def after_step(self, batch: Batch):
+        self.teacher.follow(Cells(self.encoder, self.filter), rising(self.teacher_momentum, self.progress))
+
+
+class Filter(nn.Module):
+    """Rows said by learned prototypes, by attention: m × dim -> m × dim."""
+
+    def __init__(self, dim: int, prototypes: int):
+        super().__init__()
+        self.prototypes = nn.Parameter(torch.randn(prototypes, dim))
+        self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        q, k, v = self.query(rows), self.key(self.prototypes), self.value(self.prototypes)
+        return scaled_dot_product_attention(q[None], k[None], v[None])[0]
