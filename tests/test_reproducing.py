@@ -105,11 +105,23 @@ def test_what_turned_by_rounding_is_the_same(moved, stands, planted, tmp_path, m
 
 def test_seconds_need_not_be_the_same(monkeypatch):
     claim = Claim("s", "h", {"arm": Planted(10)}, "knn", lambda f: {})
-    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t"}
+    rows = [{"arm": "arm", "seed": 0, "measures": {"knn": 10.0, "seconds": 3.0}}]
+    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t", "rows": rows}
     about = {"key": "x", "metric": "knn", "machine": "m", "torch": "t"}
     monkeypatch.setattr(claim.arms["arm"], "measure", lambda seed, quick: {"knn": 10.0, "seconds": 2.0})
     for then, same in (({"knn": 10.0, "seconds": 9.0}, True), ({"knn": 10.0}, False), ({"knn": 9.0, "seconds": 2.0}, False)):
         assert reproducing._stands(stored | {"quick": {"arm": then}}, claim, about, lambda line: None) == same
+
+
+@pytest.mark.parametrize(("compared", "stands"), [("linear", True), ("auroc", False)])
+def test_another_measure_may_be_compared_if_it_was_taken(compared, stands, monkeypatch):
+    claim = Claim("s", "h", {"arm": Planted(10)}, compared, lambda f: {})
+    taken = {"knn": 10.0, "linear": 12.0}
+    rows = [{"arm": "arm", "seed": 0, "measures": taken}]
+    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t", "rows": rows, "quick": {"arm": taken}}
+    monkeypatch.setattr(claim.arms["arm"], "measure", lambda seed, quick: taken)
+    about = {"key": "x", "metric": compared, "machine": "m", "torch": "t"}
+    assert reproducing._stands(stored, claim, about, lambda line: None) == stands
 
 
 def interrupted(seed, quick):

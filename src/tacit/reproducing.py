@@ -146,8 +146,10 @@ def _quickly(claim: Claim) -> dict[str, dict[str, float]]:
 
 def _stands(stored: dict[str, Any], claim: Claim, about: dict[str, Any], told: Callable[[str], None]) -> bool:
     """Whether a finished result of other code is still this code's: by the quick form of every arm, seconds apart."""
-    alike = all(stored.get(name) == about[name] for name in ("machine", "torch", "metric"))
+    alike = all(stored.get(name) == about[name] for name in ("machine", "torch"))
     if stored.get("verdict") not in (HOLDS, FAILS) or not alike or {*stored.get("quick", {})} != {*claim.arms}:
+        return False
+    if any(claim.metric not in row["measures"] for row in stored["rows"]):
         return False
     now, then = _quickly(claim), stored["quick"]
     if any({*now[arm]} != {*then[arm]} for arm in now):

@@ -16,15 +16,15 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "softmax": {"knn": 40, "wavering": 0.5}, "softmax, proximal term": {"knn": 40, "wavering": 0.1},
     },
     "directpred": {
-        "untrained": 30, "without a predictor": 20, "learned linear predictor": {"knn": 36, "turned": 0.8}, "DirectPred": 38,
+        "untrained": 30, "without a predictor": 20, "learned linear predictor": {"linear": 36, "turned": 0.8}, "DirectPred": 38,
     },
     "decoupled_uniformity": {
         "untrained": 30, "SimCLR, batch 32": 37, "uniformity, batch 32": 38, "SimCLR, batch 128": 39,
         "uniformity, batch 128": 40, "weak views": 33, "weak views, kernel": 36,
     },
     "mochi": {
-        "untrained": 30, "MoCo v2": {"knn": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,
-        "MoCHi": {"knn": 40, "spread": 0.9},
+        "untrained": 30, "MoCo v2": {"linear": 38, "spread": 0.8}, "MoCo v2, 4 × the queue": 38,
+        "MoCHi": {"linear": 40, "spread": 0.9},
     },
     "obow": {"untrained": 30, "BYOL": 35, "MoCo v2": 36, "first vocabulary": 34, "OBoW": 40},
     "beclr": {
@@ -32,8 +32,8 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         for arm, one in (("untrained", 40), ("BYOL", 60), ("without memories", 62), ("BECLR", 66))
     },
     "rotnet": {
-        "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"knn": 60, "told": 1.38},
-        "digits, upright": {"knn": 90, "told": 0.2},
+        "untrained": 30, "autoencoder": 31, "RotNet": 38, "digits, any way up": {"linear": 60, "told": 1.38},
+        "digits, upright": {"linear": 90, "told": 0.2},
     },
     "sla": {
         "classifier": 50, "rotations as augmentation": 48, "two tasks": 52,
@@ -74,8 +74,8 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "MCL, 3 stages": {"subclass": 75, "irrelevant": 98},
     },
     "sela": {
-        "untrained": 30, "rotation": 35, "k-means": {"knn": 36, "used": 0.8}, "most likely": {"knn": 25, "used": 0.1},
-        "SeLa": {"knn": 40, "used": 0.99},
+        "untrained": 30, "rotation": 35, "k-means": {"linear": 36, "used": 0.8}, "most likely": {"linear": 25, "used": 0.1},
+        "SeLa": {"linear": 40, "used": 0.99},
     },
     "scatsimclr": {
         "convolutions": {"linear": 38, "learned": 900}, "convolutions, turns": {"linear": 40, "learned": 900},
@@ -94,7 +94,7 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "SimCLR": {"unseen": 50, "domain": 95}, "SimCLR + styles of its own": 60, "SimCLR + BSS": {"unseen": 70, "domain": 40},
     },
     "isogclr": {
-        "SimCLR, 0.1": 34, "SimCLR, 0.2": 36, "SimCLR, 0.5": 33, "SogCLR": 36, "iSogCLR": {"knn": 39, "warm": 0.3},
+        "SimCLR, 0.1": 34, "SimCLR, 0.2": 36, "SimCLR, 0.5": 33, "SogCLR": 36, "iSogCLR": {"linear": 39, "warm": 0.3},
     },
     "clan": {"raw input, neighbours": 85, "SimCLR twin, neighbours": 80, "SimCLR twin, centre": 70, "CLAN": 90},
     "d_sla": {
@@ -229,7 +229,7 @@ FOR = {  # by arm: the claim's metric, or metrics by name, that speak for it
         "InvP": {"knn": 40, "same": 35},
     },
     "mocl_hnf": {
-        "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"knn": 39, "same": 16},
+        "untrained": 30, "MoCo v2": 36, "two queries": 37, "hardest": 37, "both": {"linear": 39, "same": 16},
     },
     "mugs": {
         arm: {"knn": fine, "coarse": coarse}

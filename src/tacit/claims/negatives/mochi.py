@@ -23,13 +23,13 @@ CLAIM = Claim(
     "queue is, and uses the space more evenly.",
     here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 10 epochs of batches of 128, a "
     "queue of 1 024, or of 4 096; temperature, momentum and rates are one recipe's; 128 hardest keys, 128 points of the "
-    "first kind and 32 of the second; kNN and spread of the test part.",
+    "first kind and 32 of the second; linear probe and spread of the test part.",
     arms={
         "untrained": Untrained(Training(MoCoV2, 5_000, PLAIN)),
         "MoCo v2": Training(MoCoV2, 5_000, PLAIN),
         "MoCo v2, 4 × the queue": Training(MoCoV2, 5_000, {**PLAIN, "queue": 4096}),
         "MoCHi": Training(MoCHi, 5_000, SHARED),
     },
-    metric="knn",
+    metric="linear",
     rule=rule,
 )

@@ -65,10 +65,10 @@ CLAIM = Claim(
     says="Predicting which of four ways an image is turned teaches features that come near supervised ones (PASCAL VOC 2007: "
     "54.4 % mAP, 2.4 points below).",
     here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet of width 32; 10 epochs of "
-    "batches of 64 "
-    "images, which RotNet's encoder sees four times each and the autoencoder's once in as many steps; kNN of the test "
-    "part. The control: 5 000 digits of mnist-20k, upright, or each turned by quarters at random before training and "
-    "judging.",
+    "batches of 64 images, which RotNet's encoder sees four times each and the autoencoder's once in as many steps; "
+    "linear probe of the test part. The control: 5 000 digits of mnist-20k, upright, or each turned by quarters at "
+    "random before training and judging. (The claim was first written with kNN, against the catalogue's experiment, "
+    "which asks for the probe; by kNN RotNet is 1.3 points below the autoencoder.)",
     arms={
         "untrained": Untrained(Training(RotNet, IMAGES, SHARED)),
         "autoencoder": Training(Autoencoder, IMAGES, SHARED),
@@ -76,6 +76,6 @@ CLAIM = Claim(
         "digits, any way up": Digits(True),
         "digits, upright": Digits(False),
     },
-    metric="knn",
+    metric="linear",
     rule=rule,
 )

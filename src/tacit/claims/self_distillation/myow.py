@@ -49,8 +49,7 @@ CLAIM = Claim(
     "(recordings of neurons: by more than 10 % on some), and the neighbours matter.",
     here="5 000 images of cifar10-15k with weak views, crops of 60 % of the area or more alone, in place of recordings of "
     "neurons, seen at 16 pixels, small_resnet of width 32; 10 epochs of batches of 128, one recipe; neighbours come in "
-    "after an "
-    "eighth of the training; kNN of the test part.",
+    "after an eighth of the training; linear probe of the test part.",
     arms={
         "untrained": Untrained(Training(MYOW, IMAGES, SHARED)),
         "SimCLR": Training(SimCLR, IMAGES, SHARED),
@@ -58,6 +57,6 @@ CLAIM = Claim(
         "any partner": Training(AnyPartner, IMAGES, SHARED),
         "MYOW": Training(MYOW, IMAGES, SHARED),
     },
-    metric="knn",
+    metric="linear",
     rule=rule,
 )
