@@ -157,7 +157,7 @@ class Patchless(torch.nn.Module):
 )
 def test_mistakes_are_named(make, sentence):
     with pytest.raises(TacitError, match=sentence):
-        make()
+        make().prepare(FACTS)
 
 
 def test_a_mask_of_other_patches_than_the_encoders_is_named():

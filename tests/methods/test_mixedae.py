@@ -21,7 +21,7 @@ SMALL = {"decoder_width": 8, "decoder_depth": 1, "decoder_heads": 2}
 
 def built(**options):
     torch.manual_seed(0)
-    method = MixedAE(SmallViT(FACTS, patch=4, width=12, depth=2, heads=2), **SMALL, **options)
+    method = MixedAE(SmallViT(FACTS, patch=4, width=12, depth=2, heads=2), **SMALL | options)
     method.prepare(FACTS)
     return method
 
@@ -128,6 +128,8 @@ def test_what_cannot_be_mixed_is_refused():
         built().step(Batch([sine(6, 3, 16, 16, rate=0.3)], torch.arange(6)))
     with pytest.raises(TacitError, match="16 patches came and each of 3 shows equally many"):
         built(mixed=3)
+    with pytest.raises(TacitError, match="decoder_width is 9"):
+        built(decoder_width=9)
     with pytest.raises(TacitError, match="has a mask of its own"):
         most_alike(*(sine(1, 1, 4, 2, rate=0.3),) * 3, is_causal=True, share=0.5)
     with pytest.raises(TacitError, match=r"attended is 1\.5"):

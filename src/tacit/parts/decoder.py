@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from tacit.errors import TacitError, positive
 from tacit.parts.patches import sincos
 from tacit.parts.transformer import Block
 
@@ -11,13 +12,16 @@ class Decoder(nn.Module):
     """Tokens of the kept patches and where they lie -> what every patch holds (He et al. 2021, arXiv:2111.06377, section 3).
 
     In the place of a patch that is not kept stands one learned token; positions are added to all, `depth` transformer layers
-    follow, and a linear layer gives `out` numbers a patch.
+    follow, and a linear layer gives `out` numbers a patch. A TacitError names the methods' own options.
     """
 
     positions: Tensor
 
     def __init__(self, dim: int, width: int, depth: int, heads: int, grid: tuple[int, int], out: int):
         super().__init__()
+        positive(decoder_width=width, decoder_depth=depth, decoder_heads=heads)
+        if width % heads or width % 4:
+            raise TacitError(f"decoder_width is {width}; give a multiple of 4 and of the {heads} heads.")
         self.embed = nn.Linear(dim, width)
         self.missing = nn.Parameter(torch.zeros(1, width))  # a matrix, so that it decays, as in the released code
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))

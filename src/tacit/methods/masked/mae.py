@@ -1,6 +1,6 @@
 """MAE: masked autoencoder."""
 
-from tacit.errors import TacitError, positive
+from tacit.errors import TacitError
 from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.objectives.hidden import hidden_patches
 from tacit.parts.decoder import Decoder
@@ -43,9 +43,6 @@ class MAE(Method):
         standardise: bool = True,
     ):
         super().__init__(encoder)
-        positive(decoder_width=decoder_width, decoder_depth=decoder_depth, decoder_heads=decoder_heads)
-        if decoder_width % decoder_heads or decoder_width % 4:
-            raise TacitError(f"decoder_width is {decoder_width}; give a multiple of 4 and of the {decoder_heads} heads.")
         self.patch = side_of_patches(encoder)
         self.decoder_of = decoder_width, decoder_depth, decoder_heads
         self.standardise = standardise
