@@ -118,4 +118,8 @@ CLAIM = Claim(
     metric="recall",
     rule=rule,
     seeds=5,
+    why="Prototypes of clusters raise recall over the features they began with, but as long a training of SimCLR raises "
+    "it more (74.5 of 70.2), and all, 0.3 and 0.3 by half of the dimensions lie within 1.2 points, of which five "
+    "seeds scatter by 5: among 272 prototypes of 68 characters few conflict, where the paper leaves out nine tenths "
+    "of a million. No longer run was tried.",
 )
