@@ -134,4 +134,8 @@ CLAIM = Claim(
     },
     metric="accuracy",
     rule=rule,
+    why="Where a class is two digits, which do not look alike, the shares of domains tell classes (80.7 against 40.7 of "
+    "clusters by looks), which is the paper's point. Where it is one digit they are 2.9 points below clusters (± 9): "
+    "DDFA's features are those of a classifier of ten domains in 360 steps, in which digits that are as frequent in "
+    "the same domains stay together. No longer run was tried.",
 )
