@@ -148,7 +148,7 @@ def embedded() -> Row:
         def embed() -> None:
             tables.embed(run, images.take(np.arange(len(samples) // 256 * 256)), out=f"{folder}/x.lance", overwrite=True)
 
-        return turns(3, embed=embed, forward=forward) | {"n": {"images": len(samples), "encoder": run.config.encoder}}
+        return turns(9, embed=embed, forward=forward) | {"n": {"images": len(samples), "encoder": run.config.encoder}}
 
 
 MEASURES = {
