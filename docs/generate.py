@@ -17,7 +17,7 @@ from tacit.claims.claim import Found, interval
 from tacit.claims.code import hash_of
 from tacit.describing import checked_against
 from tacit.few_labels.heads import FROZEN, TUNED
-from tacit.reproducing import HOLDS
+from tacit.reproducing import FAILS, HOLDS
 
 ROOT = Path(__file__).parents[1]
 STUDIES = run_path(str(Path(__file__).parent / "studies.py"))
@@ -353,7 +353,7 @@ def by_arm(result: dict[str, Any]) -> dict[str, list[dict[str, float]]]:
 def waiting(key: str, result: dict[str, Any]) -> bool:
     """Whether three seeds have not met a claim whose every condition their means alone would meet."""
     claim, arms = claims.find(key), by_arm(result)
-    if claim.seeds != 3 or result["verdict"] == "holds":
+    if claim.seeds != 3 or result["verdict"] != FAILS:
         return False
     means = {arm: [{name: float(np.mean([r[name] for r in rows])) for name in rows[0]}] * 3 for arm, rows in arms.items()}
     return all(claim.rule(Found(means, result["metric"])).values())

@@ -11,8 +11,8 @@ from tacit.encoders.image import SmallViT
 from tacit.errors import TacitError
 from tacit.method import Batch, Facts
 from tacit.methods.masked.mixedae import MixedAE
-from tacit.methods.masked.mixedae.method import recognition
 from tacit.methods.masked.mixedae.most_alike import MostAlike, most_alike
+from tacit.objectives.dense.own_image import own_image
 from tests.methods.fixed import sine
 
 FACTS = Facts("image", 8, (3, 16, 16))  # of 4 × 4 patches
@@ -79,9 +79,9 @@ def test_recognition_is_the_mean_of_a_loop_and_its_gradient_is_right(monkeypatch
         for i in range(12):
             below = sum(likely[i, j].item() for j in range(12) if j != i)
             losses += [-math.log(likely[i, j].item() / below) for j in range(12) if j != i and j // 4 == i // 4]
-    assert recognition(tokens, temperature).item() == pytest.approx(sum(losses) / len(losses), rel=1e-5)
+    assert own_image(tokens, temperature).item() == pytest.approx(sum(losses) / len(losses), rel=1e-5)
     monkeypatch.setattr(torch.Tensor, "float", lambda self: self.double())
-    assert torch.autograd.gradcheck(lambda x: recognition(x, temperature), tokens.double().requires_grad_())
+    assert torch.autograd.gradcheck(lambda x: own_image(x, temperature), tokens.double().requires_grad_())
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
@@ -128,6 +128,8 @@ def test_what_cannot_be_mixed_is_refused():
         built().step(Batch([sine(6, 3, 16, 16, rate=0.3)], torch.arange(6)))
     with pytest.raises(TacitError, match="16 patches came and each of 3 shows equally many"):
         built(mixed=3)
+    with pytest.raises(TacitError, match="mixed is 1; give 2 or more"):
+        built(mixed=1)
     with pytest.raises(TacitError, match="decoder_width is 9"):
         built(decoder_width=9)
     with pytest.raises(TacitError, match="has a mask of its own"):

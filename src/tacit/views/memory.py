@@ -1,4 +1,4 @@
-"""Memory that is used again: the first touch of fresh pages takes about as long as making the views that fill them."""
+"""Memory that is used again: the system clears fresh pages at their first touch, which would be paid in every step."""
 
 import math
 import weakref

@@ -17,7 +17,7 @@ SHARED: dict[str, Any] = {
     "heads": 3,
     "batch": 128,
     "epochs": EPOCHS,
-    "warmup": 4,
+    "warmup": 2,
 }
 SHARED |= {"lr": 1e-3, "scale": "none", "decoder_width": 48, "decoder_depth": 1, "decoder_heads": 3}
 ALONE = {"attended": 1.0, "recognition": 0.0, "hold": {"segments": EPOCHS}}  # segments stay 0

@@ -1,6 +1,7 @@
 """CoTAP: a ranking of places by degree, learned from a slow copy, makes better maps than agreement of aligned places."""
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,6 @@ from tacit.method import Batch, Maps, Method
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.methods.pretext.pixpro import PixPro
 from tacit.methods.self_distillation.cotap import CoTAP
-from tacit.objectives.dense.ranking import average_precision
 from tacit.pretraining import pretrain
 from tacit.run import Run
 
@@ -34,8 +34,7 @@ class Ranked(Method):
         self.inner, self.noise = CoTAP(encoder, **SMALL.options), noise
 
     def step(self, batch: Batch):
-        ranked = [(s, noisy(r, batch, self.noise, f"{i}")) for i, (s, r) in enumerate(self.inner.rankings(batch))]
-        return 1 - sum(average_precision(s, r, self.inner.temperature).mean() for s, r in ranked) / 2
+        return self.inner.missed(noisy(self.inner, batch, self.noise))
 
 
 class Diverging(Method):
@@ -48,14 +47,16 @@ class Diverging(Method):
         self.inner, self.noise = CoTAP(encoder, **SMALL.options), noise
 
     def step(self, batch: Batch):
-        ranked = [(s, noisy(r, batch, self.noise, f"{i}")) for i, (s, r) in enumerate(self.inner.rankings(batch))]
-        shares = [((s / SHARPNESS).log_softmax(2), (r / SHARPNESS).softmax(2)) for s, r in ranked]
+        rankings = noisy(self.inner, batch, self.noise)
+        shares = [((s / SHARPNESS).log_softmax(2), (r / SHARPNESS).softmax(2)) for s, r in rankings]
         return -sum((wanted * log).sum(2).mean() for log, wanted in shares) / 2
 
 
-def noisy(relevance: Tensor, batch: Batch, share: float, name: str) -> Tensor:
-    draws = batch.uniform(f"noise {name}", 2, *relevance.shape[1:])
-    return relevance.where(draws[:, 0] >= share, draws[:, 1])
+def noisy(inner: CoTAP, batch: Batch, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+    """The rankings of a batch, a share of whose relevance is uniform noise."""
+    for number, (scores, relevance) in enumerate(inner.rankings(batch)):
+        draws = batch.uniform(f"noise {number}", 2, *relevance.shape[1:])
+        yield scores, relevance.where(draws[:, 0] >= share, draws[:, 1])
 
 
 @lru_cache(maxsize=1)

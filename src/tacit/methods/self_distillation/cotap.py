@@ -1,6 +1,6 @@
 """CoTAP: places of two like images are ranked by how alike a slow copy finds them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,8 @@ class CoTAP(Method):
     trained already (--init). A filter says each cell of their maps by `prototypes` of objects. Each of `queries` cells of the
     one must rank the other's cells as the teacher does, by average precision with relevance between 0 and 1.
 
-    unverified: the abstract and the README could be read, the loss and the numbers not. Average precision over all thresholds
-    of relevance, which lies between a query's least and largest, smoothed as Smooth-AP is, one layer of attention as filter,
-    momentum, temperature and every number of the recipe are ours.
+    unverified: abstract and README could be read, the loss not. Average precision over all thresholds of relevance, from a
+    query's least to its largest, smoothed as Smooth-AP is, one layer of attention as filter and every number are ours.
     """
 
     paper = Paper(
@@ -54,8 +53,7 @@ class CoTAP(Method):
         shares(teacher_momentum=teacher_momentum)
         self.filter = Filter(encoder.dim, prototypes)
         self.teacher = Teacher(Cells(self.encoder, self.filter))
-        self.neighbours, self.queries = neighbours, queries
-        self.temperature, self.teacher_momentum = temperature, teacher_momentum
+        self.neighbours, self.queries, self.temperature, self.pace = neighbours, queries, temperature, teacher_momentum
 
     def prepare(self, facts: Facts):
         if facts.n <= self.neighbours:
@@ -69,8 +67,11 @@ class CoTAP(Method):
         return Plan(partners=self.near)
 
     def step(self, batch: Batch):
-        precisions = [average_precision(s, r, self.temperature).mean() for s, r in self.rankings(batch)]
-        return 1 - sum(precisions) / 2
+        return self.missed(self.rankings(batch))
+
+    def missed(self, rankings: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+        """What two rankings lack of an average precision of 1, on average: scalar."""
+        return 1 - torch.stack([average_precision(*ranking, self.temperature).mean() for ranking in rankings]).mean()
 
     def rankings(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
         """Of each look's queries the student's scores of the other's cells and the teacher's relevance: n × q × cells twice."""
@@ -83,7 +84,7 @@ class CoTAP(Method):
             yield scores, (told - least) / (most - least).clamp_min(1e-6)
 
     def after_step(self, batch: Batch):
-        self.teacher.follow(Cells(self.encoder, self.filter), rising(self.teacher_momentum, self.progress))
+        self.teacher.follow(Cells(self.encoder, self.filter), rising(self.pace, self.progress))
 
 
 class Filter(nn.Module):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from tacit.errors import TacitError, positive, shares
 from tacit.method import Batch, Facts, Method, Paper, Recipe, Tokens
 from tacit.methods.masked.mixedae.most_alike import MostAlike
-from tacit.numerics.exact import full_precision, unit
+from tacit.objectives.dense.own_image import own_image
 from tacit.objectives.hidden import hidden_patches
 from tacit.parts.decoder import Decoder
 from tacit.parts.patches import cut, side_of_patches, take
@@ -25,8 +25,12 @@ class MixedAE(Method):
     Differs: segments are added to pixels of patches, and enter as the first layer sees them; no class token.
     """
 
-    title = "Mixed Autoencoder for Self-supervised Visual Representation Learning"
-    paper = Paper(title, "Chen, Liu, Hong, Xu, Li, Yeung", 2023, "arXiv:2303.17152")
+    paper = Paper(
+        "Mixed Autoencoder for Self-supervised Visual Representation Learning",
+        "Chen, Liu, Hong, Xu, Li, Yeung",
+        2023,
+        "arXiv:2303.17152",
+    )
     views = Raster(of={"image": {"crop": (0.2, 1.0), "jitter": 0.0, "grey": 0.0, "blur": 0.0}})
     recipe = Recipe(lr=1.5e-4, scale="linear", batch=4096, weight_decay=0.05, beta2=0.95, warmup=40, epochs=800)
     small = Recipe(lr=1e-3, batch=256, weight_decay=0.05, beta2=0.95, warmup=2, epochs=20)
@@ -46,8 +50,10 @@ class MixedAE(Method):
         standardise: bool = True,
     ):
         super().__init__(encoder)
-        positive(mixed=mixed, attended=attended, temperature=temperature)
+        positive(attended=attended, temperature=temperature)
         shares(attended=attended, recognition=recognition)
+        if mixed < 2:
+            raise TacitError(f"mixed is {mixed}; give 2 or more images of which one is made, else nothing of them is missing.")
         self.patch, self.decoder_of = side_of_patches(encoder), (decoder_width, decoder_depth, decoder_heads)
         self.mixed, self.attended, self.standardise = mixed, attended, standardise
         self.recognition, self.temperature = recognition, temperature
@@ -67,7 +73,10 @@ class MixedAE(Method):
         (view,) = batch
         patches = cut(view, self.patch)  # n × t × d
         if len(view) % self.mixed:
-            raise TacitError(f"{len(view)} images came where each mixture takes {self.mixed}; give a --batch that they divide.")
+            raise TacitError(
+                f"{len(view)} images came where each mixture takes {self.mixed}; give a --batch whose share for every process "
+                f"and micro-batch is a multiple of {self.mixed}."
+            )
         order = batch.uniform("shown", patches.shape[1])[:: self.mixed].argsort(1)
         keep = order.unflatten(1, (self.mixed, -1)).flatten(0, 1)  # n × t / mixed
         missing = torch.ones_like(patches[:, :, 0], dtype=torch.bool).scatter(1, keep, False)
@@ -76,7 +85,7 @@ class MixedAE(Method):
         attention.needed()
         own = take(tokens.repeat_interleave(self.mixed, 0), keep)
         drawing = hidden_patches(self.decoder(own, keep), patches, missing, self.standardise)
-        recognised = recognition(own.unflatten(0, (-1, self.mixed)), self.temperature)
+        recognised = own_image(own.unflatten(0, (-1, self.mixed)), self.temperature)
         return {"drawing": drawing, "recognition": (recognised, self.recognition)}
 
     def mixture(self, images: Tensor, shown: Tensor) -> Tensor:
@@ -87,13 +96,3 @@ class MixedAE(Method):
 
     def represent(self, batch: Batch):
         return self.encoder.tokens(batch.views[0]).mean(1)
-
-
-def recognition(tokens: Tensor, temperature: float) -> Tensor:
-    """Each token finds the others of its image among all of its mixture: n × images × s × d -> the mean of −log p, scalar."""
-    with full_precision():
-        z = unit(tokens.flatten(1, 2))
-        images = torch.arange(z.shape[1], device=z.device) // tokens.shape[2]
-        itself = torch.eye(len(images), dtype=torch.bool, device=z.device)
-        told = (z @ z.mT / temperature).masked_fill(itself, -torch.inf).log_softmax(2)
-        return -told[:, (images[:, None] == images) & ~itself].mean()
