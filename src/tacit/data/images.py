@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 
 from tacit.data.decoding import (
     GREY_MODES,
@@ -17,9 +16,8 @@ from tacit.data.decoding import (
     bits_for,
     brightest,
     decode_all,
-    fit,
+    fit_all,
     header,
-    pool,
     stacked,
     to_8_bits,
 )
@@ -134,10 +132,10 @@ class ImageArrays(Samples):
         if values.dtype == np.uint16 and self.bits < 16 and len(values):
             self.clipped.update(self.rows[index][values.max((1, 2, 3)) >= 2**self.bits].tolist())
         block = self._8_bits(values)
-        height, width, channels = block.shape[1:]
+        height, width = block.shape[1:3]
         if min(height, width) > self.side or max(height, width) > 2 * min(height, width):
-            return stacked(list(pool().map(self._fitted, block)), channels), {}
-        sizes = torch.tensor([height, width], dtype=torch.int32).repeat(len(block), 1)
+            block = fit_all(block, self.side)
+        sizes = torch.tensor(block.shape[1:3], dtype=torch.int32).repeat(len(block), 1)
         return Images(torch.from_numpy(block), sizes), {}
 
     def take(self, index: np.ndarray) -> "ImageArrays":
@@ -173,11 +171,6 @@ class ImageArrays(Samples):
 
     def _8_bits(self, block: np.ndarray) -> np.ndarray:
         return to_8_bits(block, self.bits) if block.dtype == np.uint16 else block
-
-    def _fitted(self, array: np.ndarray) -> np.ndarray:
-        grey = array.shape[2] == 1
-        small = np.asarray(fit(Image.fromarray(array[:, :, 0] if grey else array), self.side))
-        return small[:, :, None] if grey else small
 
 
 def statistics(samples: Samples, most: int = 2000) -> dict[str, list[float]]:

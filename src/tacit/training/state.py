@@ -36,7 +36,9 @@ class Position:
 def reseed(*place: int | str) -> None:
     """Seed every generator that a hook may use, by counter: no random state is ever saved."""
     seed = counter.key(*place)
-    torch.manual_seed(seed % 2**63)
+    torch.default_generator.manual_seed(seed % 2**63)  # `torch.manual_seed` takes milliseconds to tell devices not in use
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed % 2**63)
     np.random.seed(seed % 2**32)
     random.seed(seed)
 
