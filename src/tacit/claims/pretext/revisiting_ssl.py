@@ -35,8 +35,8 @@ from tacit.views.kinds import Plain
 IMAGES, PROBED, NARROWEST = 2_000, (3_000, 1_500), 8  # trained on; probes fitted and tested on; channels of the first stage
 SHARED: dict[str, Any] = {"size": 16, "depth": [2, 2, 2], "warmup": 1}
 PRETEXTS: dict[str, tuple[type[Method], dict[str, Any]]] = {  # as many images encoded by both
-    "rotation": (RotNet, {"batch": 64, "epochs": 4}),
-    "jigsaw": (JigClu, {"batch": 128, "epochs": 16}),
+    "rotation": (RotNet, {"batch": 64, "epochs": 10}),
+    "jigsaw": (JigClu, {"batch": 128, "epochs": 40}),
 }
 NETS = {"skips": "small_resnet", "no skips": "tacit.claims.pretext.revisiting_ssl:NoSkips"}
 

@@ -12,7 +12,7 @@ from tacit.methods.self_distillation.myow import MYOW
 
 SMALL = MYOW.recipes["small"]
 WEAK = {"jitter": 0.0, "grey": 0.0, "flip": 0.0, "crop": [0.6, 1.0]}
-SHARED = {"size": 16, "width": 32, "batch": 128, "epochs": 10, "warmup": 1, **WEAK}
+SHARED = {"size": 16, "width": 32, "batch": 128, "epochs": 20, "warmup": 1, **WEAK}
 IMAGES = 5_000
 
 
@@ -48,7 +48,7 @@ CLAIM = Claim(
     says="Predicting mined neighbours beside one's own views is above BYOL and SimCLR where augmentation is weak "
     "(recordings of neurons: by more than 10 % on some), and the neighbours matter.",
     here="5 000 images of cifar10-15k with weak views, crops of 60 % of the area or more alone, in place of recordings of "
-    "neurons, seen at 16 pixels, small_resnet of width 32; 10 epochs of batches of 128, one recipe; neighbours come in "
+    "neurons, seen at 16 pixels, small_resnet of width 32; 20 epochs of batches of 128, one recipe; neighbours come in "
     "after an eighth of the training; linear probe of the test part.",
     arms={
         "untrained": Untrained(Training(MYOW, IMAGES, SHARED)),
