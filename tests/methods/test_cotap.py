@@ -93,5 +93,5 @@ def test_a_filter_says_rows_by_its_prototypes():
 def test_what_cannot_be_done_is_refused():
     with pytest.raises(TacitError, match="temperature is 0"):
         built(temperature=0)
-    with pytest.raises(TacitError, match="2 neighbours are more than 2 images have"):
+    with pytest.raises(TacitError, match="2 neighbours are more than 2 samples have"):
         CoTAP(Seen(), neighbours=2).prepare(Facts("image", 2, (C, S, S)))

@@ -10,7 +10,7 @@ from tacit.method import Batch, Method, Paper, Recipe, Stage
 from tacit.numerics.processes import gather
 from tacit.objectives.neighbourhood_contrast import neighbourhood_contrast
 from tacit.objectives.soft_clusters import clustering_divergence
-from tacit.parts.centres import Centres
+from tacit.parts.clusters.centres import Centres
 from tacit.parts.neighbourhood import Rebuilding, influence
 from tacit.views.kinds import Plain
 

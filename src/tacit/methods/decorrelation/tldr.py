@@ -1,14 +1,10 @@
 """TLDR: fewer dimensions, in which neighbours stay neighbours."""
 
-import torch
-from torch import Tensor
-
-from tacit.errors import TacitError, positive
+from tacit.errors import positive
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Plan, Recipe
-from tacit.numerics.exact import unit
-from tacit.numerics.topk import nearest
 from tacit.objectives.cross_correlation import cross_correlation
 from tacit.parts.mlp import mlp
+from tacit.parts.partners import Partners
 from tacit.parts.sequences.unchanged import UNCHANGED
 from tacit.views.kinds import NeighbourValues
 
@@ -47,7 +43,6 @@ class TLDR(Method):
             options={"dim": 512},  # correlations of many features are noisy in small batches
         )
     }
-    near: Tensor
 
     def __init__(self, encoder: Encoder, *, neighbours: int = 5, dim: int = 2048, off_diagonal: float = 0.0039):
         super().__init__(encoder)
@@ -56,15 +51,10 @@ class TLDR(Method):
         self.neighbours, self.off_diagonal = neighbours, off_diagonal
 
     def prepare(self, facts: Facts):
-        if facts.n <= self.neighbours:
-            raise TacitError(f"{self.neighbours} neighbours are more than {facts.n} samples have; give fewer --neighbours.")
-        self.register_buffer("near", torch.full((facts.n, self.neighbours), -1))
+        self.partners = Partners(facts.n, self.neighbours)
 
     def before_epoch(self, embed):
-        if self.near[0, 0] < 0:  # they are sought once: what goes in does not change
-            rows = unit(embed(how=lambda batch: batch.views[0].flatten(1)))
-            self.near.copy_(nearest(rows, rows, self.neighbours, exclude_self=True).positions)
-        return Plan(partners=self.near)
+        return Plan(partners=self.partners.found(lambda: embed(how=lambda batch: batch.views[0].flatten(1))))
 
     def step(self, batch: Batch):
         first, second = (self.projector(self.encoder(view)) for view in batch)

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from tacit.errors import TacitError, positive, shares
+from tacit.errors import positive, shares
 from tacit.method import Batch, Facts, Maps, Method, Paper, Plan, Recipe
 from tacit.numerics.exact import unit
-from tacit.numerics.topk import nearest
 from tacit.objectives.dense.ranking import average_precision
 from tacit.parts.images.cells import Cells
 from tacit.parts.looks import ONE_LOOK
+from tacit.parts.partners import Partners
 from tacit.parts.patches import take
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Neighbours
@@ -36,7 +36,6 @@ class CoTAP(Method):
     views = Neighbours(of={"image": ONE_LOOK})
     recipe = Recipe(lr=1e-4, batch=128, weight_decay=0.04, warmup=1, epochs=50)
     recipes = {"small": Recipe(lr=1e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=20, options={"teacher_momentum": 0.9})}
-    near: Tensor
 
     def __init__(
         self,
@@ -53,18 +52,14 @@ class CoTAP(Method):
         shares(teacher_momentum=teacher_momentum)
         self.filter = Filter(encoder.dim, prototypes)
         self.teacher = Teacher(Cells(self.encoder, self.filter))
-        self.neighbours, self.queries, self.temperature, self.pace = neighbours, queries, temperature, teacher_momentum
+        self.neighbours, self.queries, self.temperature = neighbours, queries, temperature
+        self.teacher_momentum = teacher_momentum
 
     def prepare(self, facts: Facts):
-        if facts.n <= self.neighbours:
-            raise TacitError(f"{self.neighbours} neighbours are more than {facts.n} images have; give fewer --neighbours.")
-        self.register_buffer("near", torch.full((facts.n, self.neighbours), -1))
+        self.partners = Partners(facts.n, self.neighbours)
 
     def before_epoch(self, embed):
-        if self.near[0, 0] < 0:
-            rows = unit(embed())
-            self.near.copy_(nearest(rows, rows, self.neighbours, exclude_self=True).positions)
-        return Plan(partners=self.near)
+        return Plan(partners=self.partners.found(embed))
 
     def step(self, batch: Batch):
         return self.missed(self.rankings(batch))
@@ -84,7 +79,7 @@ class CoTAP(Method):
             yield scores, (told - least) / (most - least).clamp_min(1e-6)
 
     def after_step(self, batch: Batch):
-        self.teacher.follow(Cells(self.encoder, self.filter), rising(self.pace, self.progress))
+        self.teacher.follow(Cells(self.encoder, self.filter), rising(self.teacher_momentum, self.progress))
 
 
 class Filter(nn.Module):

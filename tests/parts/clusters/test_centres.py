@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tacit.errors import TacitError
-from tacit.parts.centres import Centres
+from tacit.parts.clusters.centres import Centres
 
 
 def test_assignments_are_the_papers():
