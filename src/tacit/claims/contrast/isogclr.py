@@ -90,4 +90,8 @@ CLAIM = Claim(
     },
     metric="linear",
     rule=rule,
+    why="Samples of larger classes do get higher temperatures, but hardly: a rank correlation of 0.02 to 0.06 after 12 "
+    "epochs, in which each sample is met twelve times and its temperature moved as often. With one temperature for "
+    "all the same losses (SogCLR) are 0.7 above them and 0.9 above the best SimCLR, both within what seeds scatter. "
+    "No longer run was tried.",
 )
