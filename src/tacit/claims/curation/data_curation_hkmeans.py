@@ -30,6 +30,7 @@ FIRST: dict[str, Any] = {
     "epochs": 8,
     "epoch_batches": 60,
     "warmup": 1,
+    "flip": 0.0,
 }  # of the encoder by whose vectors is chosen
 THEN: dict[str, Any] = FIRST | {"epoch_batches": 50}  # of what is chosen
 Way = Callable[[Tensor, int, int], Choice]
@@ -43,7 +44,7 @@ def everything(x: Tensor, count: int, seed: int) -> Choice:
 @lru_cache(maxsize=1)
 def pool(seed: int, quick: bool) -> tuple[Samples, Tensor]:
     """A long-tailed pool, whose classes take turns at being large, and the vectors of an encoder trained on all of it."""
-    samples = (tiny_images(640) if quick else known("cifar10-15k")).split("train")
+    samples = (tiny_images(640) if quick else known("mnist-20k")).split("train")
     assert samples.labels is not None  # known sets of images have labels
     order = counter.permutation(counter.key("long tail", seed), len(samples))
     classes = np.roll(np.arange(len(samples.classes)), 3 * seed)
@@ -67,7 +68,7 @@ class Chosen:
         some, x = pool(seed, quick)
         chosen = some.take(self.way(x, len(x) // 4 if quick else BUDGET, seed).chosen)
         options = {**THEN, **(QUICK if quick else {})}
-        parts = (tiny_images(320) if quick else known("cifar10-15k")).split
+        parts = (tiny_images(320) if quick else known("mnist-20k")).split
         with tempfile.TemporaryDirectory() as folder:
             run = pretrain(chosen, SimCLR, out=Path(folder) / "run", seed=seed, quiet=True, **options)
             found = judged(run, "this encoder", parts("train"), parts("test"))
@@ -96,11 +97,13 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Features trained on data that hierarchical k-means chose beat those of uncurated data, and match or beat those of "
     "data that people chose; images, satellite images and texts.",
-    here="A long-tailed pool of cifar10-15k in place of images of the web: 1 500 of the largest class to 30 of the smallest, "
-    "which class is which by seed. SimCLR on the pool (480 steps of 64 at 16 pixels, small_resnet of width "
-    "32) gives the vectors by which "
-    "1 000 images are chosen; SimCLR from its beginning learns from these in 400 steps. Clusters: one for 30 "
-    "images, then a fifth. Entropy of the hidden classes in bits (3.32 where all are alike); linear probe on both parts.",
+    here="A long-tailed pool of digits of mnist-20k in place of images of the web: 1 500 of the largest class to 30 of the "
+    "smallest, which class is which by seed. SimCLR on the pool (480 steps of 64 at 16 pixels, small_resnet of width "
+    "32) gives the vectors by which 1 000 images are chosen; SimCLR from its beginning learns from these in 400 steps. "
+    "Clusters: one for 30 images, then a fifth. Entropy of the hidden classes in bits (3.32 where all are alike); "
+    "linear probe on both parts. (In a first run the pool was of cifar10-15k: of its encoder a probe told the class of "
+    "44 images of 100, clusters were likely of colours and grounds, and entropies were 2.59 bits, random 2.55, flat "
+    "k-means 2.57, which three seeds could not tell apart.)",
     arms={
         "pool": Chosen(everything),
         "random": Chosen(at_hazard),
@@ -109,8 +112,4 @@ CLAIM = Claim(
     },
     metric="entropy",
     rule=rule,
-    why="Classes of what is chosen are as uneven as those of the pool (2.59 bits of 2.55; random 2.55, flat k-means "
-    "2.57): likely the encoder that gives the vectors, 480 steps at 16 pixels and a probe of 44 of 100, puts images "
-    "together by colour and ground, not by class, so that evenness among its clusters says nothing of classes. The "
-    "probe differs by no more than seeds do. No longer run was tried.",
 )

@@ -19,7 +19,8 @@ CLAIM = Claim(
     says="A graph convolutional encoder with an inner-product decoder predicts held-back links of citation networks, the "
     "variational one a little better, and features of nodes improve it much (Cora: AUC 91.4 against 84.0 without).",
     here="Cora, the paper's own set; 10 % of the edges for the test and 5 % unused, taken out before anything saw the graph; "
-    "AUC of inner products. Without features the degree stands for them, in place of one-hot numbers of nodes.",
+    "AUC of inner products. Without features the degree stands for them, in place of one-hot numbers of nodes. Two of "
+    "the five seeds were added, by the rule for claims whose means all had the right sign.",
     arms={
         "common neighbours": CommonNeighbours(),
         "GAE": Linked(VGAE, {**CODES, "divergence": 0.0}),
@@ -28,6 +29,7 @@ CLAIM = Claim(
     },
     metric="link_auc",
     rule=rule,
+    seeds=5,
     kinds=("graph",),
     why="It is 0.6 points above GAE (± 2.4). Likely three seeds are too few for so small a gap: the paper's own is 0.4 "
     "(91.4 against 91.0), and here seeds differ by 2.4. No longer run was tried.",
