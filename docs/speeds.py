@@ -308,6 +308,21 @@ def compile() -> str:
     )
 
 
+def attention() -> str:
+    """What writing attention out gains in bf16 on a core without matrix units."""
+    rows = json.loads((RESULTS / "attention.json").read_text())
+    each = []
+    for name, r in rows.items():
+        a, low, high = r["ratio by seconds of the processor"]["fused"]
+        each.append(f"{name} **{a:g}** ({low:g} to {high:g}) times as fast (load {load(r)})")
+    one = next(iter(rows.values()))
+    return (
+        f"Forward and backward in bfloat16 written out, beside torch's fused kernel: {'; '.join(each)}. The rule by which it is "
+        "written out: faster at every size; on processors with matrix units it has not been measured and torch's is used. "
+        f"{one['machine']}; {versions(one)}; commit {one['commit']}. `OMP_NUM_THREADS=1 python benchmarks/attention.py`."
+    )
+
+
 def memory(r: dict[str, Any]) -> str:
     return (
         f"{r['many']['images']:,} images take {r['more_mb']:.0f} MB more at the peak than {r['one']['images']:,} "

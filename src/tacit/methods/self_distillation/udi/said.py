@@ -4,12 +4,11 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
 
 from tacit.errors import TacitError
 from tacit.method import Tokens
 from tacit.parts.dino_head import DINOHead
-from tacit.parts.transformer import Block
+from tacit.parts.transformer import Block, attention
 
 BOTTLENECK = 256  # of the head
 
@@ -47,5 +46,5 @@ class Said(nn.Module):
         x = self.before(patches)
         q, k, v = self.qkv(x).chunk(3, 2)
         q, k, v = (one.unflatten(2, (self.heads, -1)).transpose(1, 2) for one in (where @ q, k, v))
-        among = scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        among = attention(q, k, v).transpose(1, 2).flatten(2)
         return self.after(self.out(among) + where @ x)
