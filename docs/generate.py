@@ -118,6 +118,7 @@ def numbers() -> str:
         "Views of images": "views",
         "Training": "loop",
         "Compiling": "compile",
+        "Attention": "attention",
     }.items():
         if section in found:
             parts += [f"## {title}", SPEEDS[section]()]

@@ -30,7 +30,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Scaled dot-product attention of queries … × t × d to keys and values … × s × d -> … × t × d.
 
     As torch's own, but in bf16 on a processor without matrix units written out: forward and backward take its fused kernel
-    1.5 to 7 times as long there (benchmarks/attention.py). A mode that looks for torch's function finds it.
+    2 to 8 times as long there (benchmarks/attention.py). A mode that looks for torch's function finds it.
     """
     written_out = q.dtype == torch.bfloat16 and q.device.type == "cpu" and k.shape[-2] <= LONGEST and not matrix_units()
     if not written_out or has_torch_function((q, k, v)):
