@@ -55,7 +55,7 @@ def split(pairs: bool, seed: int, quick: bool) -> Split:
     """The classes are the digits, or two digits each that follow one another: then what looks alike is half a class."""
     data = tiny_images(320) if quick else known("mnist-20k")
     random = np.random.default_rng(counter.key("claims", "lls_ddfa", seed))
-    classes = int(np.max(data.labels)) // (2 if pairs else 1) + 1
+    classes = len(data.classes) // (2 if pairs else 1)
     shares = np.ones((classes, DOMAINS))
     while np.linalg.cond(shares) > WORST:  # drawn as by the paper's code, whose bound belongs to its concentration
         shares = random.dirichlet(np.full(classes, ALPHA / classes), DOMAINS).T
