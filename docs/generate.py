@@ -319,6 +319,9 @@ def claims_page() -> str:
         "two more where with three every condition had the right sign on average and not all were met; since such a claim is "
         "looked at twice, a condition may be met by chance in up to 5 of 100, not in 2.5. Not yet run again: "
         f"{', '.join(key for key, result in found.items() if waiting(key, result)) or 'none'}.",
+        "Where a reason was found why a first run could not have shown what is claimed (too few steps, a baseline that did not "
+        "work, data that could not tell), the claim was run once more without it, by the same conditions. Its page says so and "
+        "what the first run met; these, too, have been looked at twice.",
         f"{len(rows)} systems, {sum(r['key'] in built or r['key'] in written for r in rows)} built, {len(written)} claims "
         f"written, {len(found)} run: {', '.join(f'{verdict}: {n}' for verdict, n in sorted(count.items())) or 'none'}.",
     ]

@@ -9,14 +9,15 @@ from tacit.method import Batch, Encoder, Labelled, Method, Recipe
 from tacit.methods.contrast.triplet_net import TripletNet, others
 from tacit.objectives.contrast.distance_ratio import distance_ratio
 
-SHARED = {"size": 16, "batch": 128, "epochs": 8, "warmup": 1}
+SHARED = {"size": 16, "batch": 128, "epochs": 24, "warmup": 1}
+MARGIN = 8.0  # a whole number above what lies between others at first, 7 on average: below it nothing would part them
 RECIPE: Recipe = TripletNet.recipes["small"]
 
 
 def siamese(anchor: Tensor, same: Tensor, other: Tensor) -> Tensor:
-    """Pairs of the same near, others at least 1 apart (Hadsell, Chopra and LeCun 2006), half of each."""
+    """Pairs of the same near, others at least MARGIN apart (Hadsell, Chopra and LeCun 2006), half of each."""
     near, far = ((anchor.float() - one.float()).norm(dim=1) for one in (same, other))
-    return (near.square() + (1 - far).clamp_min(0).square()).mean() / 2
+    return (near.square() + (MARGIN - far).clamp_min(0).square()).mean() / 2
 
 
 class Looks(Method):
@@ -64,9 +65,10 @@ def rule(found: Found) -> dict[str, bool]:
 
 CLAIM = Claim(
     says="The triplet network learns a better representation than the Siamese network (MNIST: 99.5 against 97.9 %).",
-    here="5 000 images of mnist-20k at 16 pixels, small_resnet; 8 epochs of batches of 128 by one recipe; triplets and "
-    "pairs are drawn within a batch, by classes as published, or by looks, the method as it is here; views without labels "
-    "are crops, for digits are not mirrored; kNN of the test part.",
+    here="5 000 images of mnist-20k at 16 pixels, small_resnet; 24 epochs of batches of 128 by one recipe; triplets and "
+    "pairs are drawn within a batch, by classes as published, or by looks, the method as it is here; views without "
+    "labels are crops, for digits are not mirrored; kNN of the test part. (A first run, of 8 epochs, met two of the "
+    "four conditions, one of them against pairs whose margin of 1 parted nothing, since others are 7 apart at first.)",
     arms={
         "untrained": Untrained(Training(TripletNet, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k")),
         "looks, pairs": Training(Looks, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k"),
