@@ -69,6 +69,8 @@ CLAIM = Claim(
     },
     metric="dense_miou",
     rule=rule,
-    why="180 steps move the class token by 1.3 points of the linear probe and the maps not at all; the second token then "
-    "differs from the first alone by less than seeds do. No longer run was tried.",
+    why="The measure of maps turned out to tell little: squares are large, and one who knows nothing but the place of a "
+    "pixel reaches 61.7 (by calculation), above all arms. Beside that, 180 steps move the class token by 1.3 points "
+    "of the linear probe only; the second token then differs from the first alone by less than seeds do. No longer "
+    "run was tried.",
 )
