@@ -36,9 +36,11 @@ CLAIM = Claim(
     says="Naive mixing harms a masked autoencoder; with homologous recognition it is better than MAE, on dense prediction most "
     "(ImageNet-1K fine-tuning +0.3 %, ADE20K +1.7 mIoU).",
     here="3 000 images of cifar10-15k, seen at 24 pixels, in place of ImageNet; small_vit of three blocks of 96 for patches "
-    "of 4 pixels, a decoder of one block of 48; 40 epochs of batches of 128, of each image a quarter of the patches seen in "
-    "every arm. Linear probe of the mean of the tokens; mean intersection over union of a linear head on the encoder's maps, "
-    "which finds the square of a digit of mnist-20k on other images of cifar10-15k.",
+    "of 4 pixels, a decoder of one block of 48; 40 epochs of batches of 128, of each image a quarter of the patches "
+    "seen in every arm. Linear probe of the mean of the tokens; mean intersection over union of classes by a linear "
+    "head on the encoder's maps of pictures of four small images, 1 500 to fit it and 1 500 of the test part. (A first "
+    "run asked maps where a large square lay, which one that knows places alone tells as well as all arms did; one of "
+    "four conditions was met.)",
     arms={
         "untrained": Kept(Training(MAE, IMAGES, {**SHARED, **UNTRAINED}), "untrained encoder"),
         "MAE": Kept(Training(MAE, IMAGES, SHARED)),
@@ -47,9 +49,4 @@ CLAIM = Claim(
     },
     metric="linear",
     rule=rule,
-    why="By the linear probe MAE, mixing alone and MixedAE lie within 0.1 points of one another (47) after 920 steps, so "
-    "that mixing harms nothing that recognition could mend: of 36 patches a mixture shows each image nine, and a "
-    "reader of three small blocks likely makes little of the other images' tokens. By its maps MixedAE is 0.3 to 0.7 "
-    "above MAE on every seed (± 0.5), but that measure tells little: one who knows nothing but the place of a pixel "
-    "reaches 61.7 (by calculation), as all arms do. No longer run was tried.",
 )

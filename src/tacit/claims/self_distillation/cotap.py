@@ -10,7 +10,8 @@ from typing import Any
 from torch import Tensor
 
 from tacit.claims.claim import Claim, Found, Measures, interval
-from tacit.claims.pretext.pixpro import SHARED, Scenes, parts, told
+from tacit.claims.mosaics import Mosaics, told
+from tacit.claims.pretext.pixpro import SHARED, parts
 from tacit.claims.training import QUICK
 from tacit.method import Batch, Maps, Method
 from tacit.methods.contrast.simclr import SimCLR
@@ -19,7 +20,7 @@ from tacit.methods.self_distillation.cotap import CoTAP
 from tacit.pretraining import pretrain
 from tacit.run import Run
 
-FURTHER: dict[str, Any] = {"batch": 128, "epochs": 8, "warmup": 1, "lr": 1e-3}
+FURTHER: dict[str, Any] = {"batch": 128, "epochs": 8, "warmup": 1, "lr": 1e-3, "flip": 0.0}
 SMALL = CoTAP.recipes["small"]
 SHARPNESS = 0.1  # the temperature of the divergence
 
@@ -60,12 +61,12 @@ def noisy(inner: CoTAP, batch: Batch, share: float) -> Iterator[tuple[Tensor, Te
 
 
 @lru_cache(maxsize=1)
-def begun(seed: int, quick: bool) -> tuple[tempfile.TemporaryDirectory, Run, list[Scenes]]:
-    """The run with which all arms of a seed begin, in a folder that stays as long as it does, and the scenes."""
-    folder, scenes = tempfile.TemporaryDirectory(), parts(quick)
+def begun(seed: int, quick: bool) -> tuple[tempfile.TemporaryDirectory, Run, list[Mosaics]]:
+    """The run with which all arms of a seed begin, in a folder that stays as long as it does, and the pictures."""
+    folder, pictures = tempfile.TemporaryDirectory(), parts(quick)
     options = {**SHARED, **(QUICK if quick else {})}
-    run = pretrain(scenes[0].samples, SimCLR, out=Path(folder.name) / "run", seed=seed, quiet=True, **options)
-    return folder, run, scenes
+    run = pretrain(pictures[0].samples, SimCLR, out=Path(folder.name) / "run", seed=seed, quiet=True, **options)
+    return folder, run, pictures
 
 
 class Start:
@@ -104,11 +105,12 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Ranking patches by a copy's correspondences, with average precision of continuous targets, tolerates their noise and "
     "needs no alignment in space; with a filter of objects it is better on dense tasks (DINO ViT-S/16: 74.5 to 78.0 by kNN).",
-    here="3 000 images of cifar10-15k with a coloured digit of mnist-20k somewhere on each, in place of COCO, small_resnet of "
-    "two stages of 32 and 64 channels, SimCLR for 8 epochs, then each for 8 more: PixPro for alignment, a cross-entropy of the "
-    "same correspondences for divergence; in two arms half of the relevance is uniform noise; mean intersection over union of "
-    "ground and the square in which the digit is, by a linear head on frozen maps, fitted on 1 000 other images and tested "
-    "on 1 000 more.",
+    here="3 000 pictures of 32 pixels, each of four digits of mnist-20k shrunk to 14, in place of COCO; small_resnet of two "
+    "stages of 32 and 64 channels, SimCLR for 16 epochs, then each for 8 more: PixPro for alignment, a cross-entropy of "
+    "the same correspondences for divergence; in two arms half of the relevance is uniform noise; mean intersection "
+    "over union of the classes of digits, where one is, by a linear head on frozen maps, fitted on 1 000 other pictures "
+    "and tested on 1 000 of the test part's digits. (A first run asked where the large square of a digit lay on a "
+    "photograph, which one that knows places alone tells better than all arms did; one of four conditions was met.)",
     arms={
         "start": Start(),
         "aligned": Further(PixPro, {"hidden": 256}),
@@ -119,9 +121,4 @@ CLAIM = Claim(
     },
     metric="dense_miou",
     rule=rule,
-    why="Of 184 further steps none raises the maps they begin with (53.0): a divergence of the same correspondences "
-    "leaves them where they are (53.2), CoTAP too (52.8), and alignment costs 1.6. The measure likely tells too "
-    "little for more: squares are large, and one who knows nothing but the place of a pixel reaches 61.7 (by "
-    "calculation). Correspondences are those of an encoder of 184 steps, where the paper begins with DINO of "
-    "ImageNet, and the loss itself is our reading. No longer run was tried.",
 )
