@@ -9,6 +9,8 @@ import tacit
 from tacit import claims, reproducing
 from tacit.claims.claim import Claim
 
+MADE = {"machine": "m", "torch": "t", "experiment": "e"}
+
 
 class Planted:
     """An arm that gives what it is told, counts how often it was asked, and may be interrupted."""
@@ -80,6 +82,16 @@ def test_a_result_stands_where_the_quick_form_gives_the_same_numbers(planted, tm
     assert json.loads((tmp_path / "dcl.json").read_text()) == after and arms[0].asked == 5
 
 
+def test_another_experiment_is_measured_anew_whatever_its_quick_form_gives(planted, tmp_path, monkeypatch):
+    low, _ = planted(10, 20)
+    tacit.reproduce(["dcl"], out=tmp_path)
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "other code")
+    monkeypatch.setattr(reproducing, "experiment_of", lambda module: "four times the epochs")
+    tacit.reproduce(["dcl"], stale=True, out=tmp_path)
+    assert low.asked == 4 + 4
+    assert json.loads((tmp_path / "dcl.json").read_text())["experiment"] == "four times the epochs"
+
+
 def test_without_a_quick_form_of_then_all_is_measured(planted, tmp_path, monkeypatch):
     low, _ = planted(10, 20)
     tacit.reproduce(["dcl"], out=tmp_path)
@@ -106,8 +118,8 @@ def test_what_turned_by_rounding_is_the_same(moved, stands, planted, tmp_path, m
 def test_seconds_need_not_be_the_same(monkeypatch):
     claim = Claim("s", "h", {"arm": Planted(10)}, "knn", lambda f: {})
     rows = [{"arm": "arm", "seed": 0, "measures": {"knn": 10.0, "seconds": 3.0}}]
-    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t", "rows": rows}
-    about = {"key": "x", "metric": "knn", "machine": "m", "torch": "t"}
+    stored = {"verdict": "holds", "metric": "knn", **MADE, "rows": rows}
+    about = {"key": "x", "metric": "knn", **MADE}
     monkeypatch.setattr(claim.arms["arm"], "measure", lambda seed, quick: {"knn": 10.0, "seconds": 2.0})
     for then, same in (({"knn": 10.0, "seconds": 9.0}, True), ({"knn": 10.0}, False), ({"knn": 9.0, "seconds": 2.0}, False)):
         assert reproducing._stands(stored | {"quick": {"arm": then}}, claim, about, lambda line: None) == same
@@ -118,9 +130,9 @@ def test_another_measure_may_be_compared_if_it_was_taken(compared, stands, monke
     claim = Claim("s", "h", {"arm": Planted(10)}, compared, lambda f: {})
     taken = {"knn": 10.0, "linear": 12.0}
     rows = [{"arm": "arm", "seed": 0, "measures": taken}]
-    stored = {"verdict": "holds", "metric": "knn", "machine": "m", "torch": "t", "rows": rows, "quick": {"arm": taken}}
+    stored = {"verdict": "holds", "metric": "knn", **MADE, "rows": rows, "quick": {"arm": taken}}
     monkeypatch.setattr(claim.arms["arm"], "measure", lambda seed, quick: taken)
-    about = {"key": "x", "metric": compared, "machine": "m", "torch": "t"}
+    about = {"key": "x", "metric": compared, **MADE}
     assert reproducing._stands(stored, claim, about, lambda line: None) == stands
 
 

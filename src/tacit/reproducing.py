@@ -18,7 +18,7 @@ import torch
 
 from tacit import claims
 from tacit.claims.claim import Claim, Found, interval
-from tacit.claims.code import hash_of
+from tacit.claims.code import experiment_of, hash_of
 from tacit.errors import TacitError
 from tacit.training.checkpoint import write_text
 
@@ -64,8 +64,8 @@ def reproduce(
     stale                    only those that were never finished or whose code has changed since
     quick                    one seed on little generated data: shows that they run, and concludes nothing
     out                      the folder of results; what the same code measured there is not measured again. A result that
-                             other code measured on this machine stands where the quick form of every arm gives the same
-                             numbers as it did then, to one in a thousand; else all seeds are measured
+                             other code measured on this machine stands where the experiment is the same and the quick form
+                             of every arm gives the same numbers as it did then, to one in a thousand; else all are measured
     told                     is given a line for each measurement
     """
     found = []
@@ -103,6 +103,7 @@ def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], 
     about = {
         "key": key,
         "code": hash_of(claims.module_of(key)),
+        "experiment": experiment_of(claims.module_of(key)),
         "command": f"tacit reproduce {key}{' --quick' * quick}",
         "metric": claim.metric,
         **_machine(),
@@ -145,8 +146,8 @@ def _quickly(claim: Claim) -> dict[str, dict[str, float]]:
 
 
 def _stands(stored: dict[str, Any], claim: Claim, about: dict[str, Any], told: Callable[[str], None]) -> bool:
-    """Whether a finished result of other code is still this code's: by the quick form of every arm, seconds apart."""
-    alike = all(stored.get(name) == about[name] for name in ("machine", "torch"))
+    """Whether a finished result of other code is still this code's: the same experiment, by the quick form of every arm."""
+    alike = all(stored.get(name) == about[name] for name in ("machine", "torch", "experiment"))
     if stored.get("verdict") not in (HOLDS, FAILS) or not alike or {*stored.get("quick", {})} != {*claim.arms}:
         return False
     if any(claim.metric not in row["measures"] for row in stored["rows"]):

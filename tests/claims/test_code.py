@@ -55,6 +55,43 @@ def test_what_others_are_made_of_does_not(here, monkeypatch):
     assert code.hash_of(DCL) == before
 
 
+@pytest.mark.parametrize(
+    ("here", "counts"),
+    [
+        (("claims.contrast.dcl", "CLAIM"), True),
+        (("claims.contrast.dcl", "SHARED"), True),
+        (("claims.training", "QUICK"), True),  # a constant
+        (("claims.contrast.dcl", "rule"), False),
+        (("claims.training", "Training"), False),  # which a quick form runs through
+        (("methods.contrast.dcl", "DCL"), False),
+    ],
+)
+def test_an_experiment_is_what_a_quick_form_cannot_tell(here, counts, monkeypatch):
+    before, source = code.experiment_of(DCL), code.source
+    assert here[1] in source(here[0]).nodes
+    longer = ast.parse("SHARED: dict = {'epochs': 99}").body
+    monkeypatch.setattr(
+        code,
+        "source",
+        lambda m: source(m) if m != here[0] else source(m)._replace(nodes={**source(m).nodes, here[1]: longer}),
+    )
+    assert (code.experiment_of(DCL) != before) == counts
+
+
+def test_of_a_claim_itself_only_its_arms_are_the_experiment(monkeypatch):
+    before, source = code.experiment_of(DCL), code.source
+    (node,) = source("claims.contrast.dcl").nodes["CLAIM"]
+    assert isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    said = [*node.value.keywords, ast.keyword("seeds", ast.Constant(5))]
+    more = ast.Assign(node.targets, ast.Call(node.value.func, [], said))
+    monkeypatch.setattr(
+        code,
+        "source",
+        lambda m: source(m) if m != "claims.contrast.dcl" else source(m)._replace(nodes={**source(m).nodes, "CLAIM": [more]}),
+    )
+    assert code.experiment_of(DCL) == before
+
+
 def changed(source: code.Source, module: str, here: Definition) -> code.Source:
     if module != here.module:
         return source

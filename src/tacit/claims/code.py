@@ -58,6 +58,28 @@ def hash_of(module: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def experiment_of(module: str) -> str:
+    """Of what the quick form of a claim leaves out or replaces, such as epochs and images: a change there it cannot tell.
+
+    That is what a claim's file and its neighbours' define that its arms reach, and constants of what all claims share. Its
+    rule, measure and seeds do not count.
+    """
+    meanings = []
+    for place, name in reached(module):
+        own = place.count(".") == 2
+        if place.startswith("claims.") and name != "rule":
+            nodes = [n for n in source(place).nodes[name] if own or isinstance(n, ast.Assign | ast.AnnAssign)]
+            meanings += [f"{name}\0{ast.dump(_arms(node) if name == 'CLAIM' else node)}\0" for node in nodes]
+    return hashlib.sha256("".join(sorted(meanings)).encode()).hexdigest()[:16]
+
+
+def _arms(node: ast.stmt) -> ast.AST:
+    """Of a claim what is compared, if it is said in so many words."""
+    call = node.value if isinstance(node, ast.Assign) else None
+    found = [keyword.value for keyword in call.keywords if keyword.arg == "arms"] if isinstance(call, ast.Call) else []
+    return found[0] if found else node
+
+
 def reached(module: str) -> set[Definition]:
     """All definitions that a claim's numbers depend on."""
     kinds = import_module(module).CLAIM.kinds
