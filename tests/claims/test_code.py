@@ -69,11 +69,11 @@ def test_what_others_are_made_of_does_not(here, monkeypatch):
 def test_an_experiment_is_what_a_quick_form_cannot_tell(here, counts, monkeypatch):
     before, source = code.experiment_of(DCL), code.source
     assert here[1] in source(here[0]).nodes
-    longer = ast.parse("SHARED: dict = {'epochs': 99}").body
+    other = ast.parse("SHARED: dict = {'epochs': 99}" if counts else "class Other: ...").body
     monkeypatch.setattr(
         code,
         "source",
-        lambda m: source(m) if m != here[0] else source(m)._replace(nodes={**source(m).nodes, here[1]: longer}),
+        lambda m: source(m) if m != here[0] else source(m)._replace(nodes={**source(m).nodes, here[1]: other}),
     )
     assert (code.experiment_of(DCL) != before) == counts
 
