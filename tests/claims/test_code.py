@@ -73,7 +73,11 @@ def test_an_experiment_is_what_a_quick_form_cannot_tell(here, counts, monkeypatc
     monkeypatch.setattr(
         code,
         "source",
-        lambda m: source(m) if m != here[0] else source(m)._replace(nodes={**source(m).nodes, here[1]: other}),
+        lambda m: (
+            source(m)
+            if m != here[0]
+            else source(m)._replace(nodes={**source(m).nodes, here[1]: [*source(m).nodes[here[1]], *other]})
+        ),
     )
     assert (code.experiment_of(DCL) != before) == counts
 
