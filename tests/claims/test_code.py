@@ -70,15 +70,9 @@ def test_an_experiment_is_what_a_quick_form_cannot_tell(here, counts, monkeypatc
     before, source = code.experiment_of(DCL), code.source
     assert here[1] in source(here[0]).nodes
     other = ast.parse("SHARED: dict = {'epochs': 99}" if counts else "class Other: ...").body
-    monkeypatch.setattr(
-        code,
-        "source",
-        lambda m: (
-            source(m)
-            if m != here[0]
-            else source(m)._replace(nodes={**source(m).nodes, here[1]: [*source(m).nodes[here[1]], *other]})
-        ),
-    )
+    nodes = source(here[0]).nodes
+    longer = source(here[0])._replace(nodes=nodes | {here[1]: [*nodes[here[1]], *other]})
+    monkeypatch.setattr(code, "source", lambda module: longer if module == here[0] else source(module))
     assert (code.experiment_of(DCL) != before) == counts
 
 
@@ -88,11 +82,8 @@ def test_of_a_claim_itself_only_its_arms_are_the_experiment(monkeypatch):
     assert isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
     said = [*node.value.keywords, ast.keyword("seeds", ast.Constant(5))]
     more = ast.Assign(node.targets, ast.Call(node.value.func, [], said))
-    monkeypatch.setattr(
-        code,
-        "source",
-        lambda m: source(m) if m != "claims.contrast.dcl" else source(m)._replace(nodes={**source(m).nodes, "CLAIM": [more]}),
-    )
+    longer = source("claims.contrast.dcl")._replace(nodes=source("claims.contrast.dcl").nodes | {"CLAIM": [more]})
+    monkeypatch.setattr(code, "source", lambda module: longer if module == "claims.contrast.dcl" else source(module))
     assert code.experiment_of(DCL) == before
 
 
