@@ -114,4 +114,8 @@ CLAIM = Claim(
     metric="entropy",
     rule=rule,
     seeds=5,
+    why="Hidden classes become more even than by random choice (2.83 of 2.54 bits) and than by flat k-means (2.69), and "
+    "the probe gains 0.5 points over random choice; over flat k-means it gains 0.06 (± 0.26): likely digits, of which "
+    "94.8 of 100 are told anyhow, leave little to what one way of evening out has over another. No longer run was "
+    "tried.",
 )
