@@ -55,4 +55,7 @@ CLAIM = Claim(
     },
     metric="linear",
     rule=rule,
+    why="After 310 steps of pictures half of which are noise or of another one, no task has taught two blocks of a "
+    "transformer more than they can untrained (39.5; from 39.6 to 40.2), where labels do in as many epochs (45.6): "
+    "the paper trains 500 of them. No longer run was tried.",
 )
