@@ -25,7 +25,8 @@ class Unicom(Method):
     Compared: loss and gradients, prototypes and dimensions given, by its own PartialFC_V2 and CombinedMarginLoss.
     Differs: code of the pretraining is not published, so its clusters and shares of 0.1 and 0.5 are unverified and the recipe
     is that of the fine-tuning; the clustered encoder goes on, there a new one learns clusters of CLIP's; where a batch has more
-    clusters than are compared, negatives fill up to its size; all processes draw the same dimensions, there each its own.
+    clusters than are compared, negatives fill up to its size; all processes draw the same dimensions, there each its own; what
+    the encoder says is compared as it is, there after two linear layers with batch norms.
     """
 
     paper = Paper(

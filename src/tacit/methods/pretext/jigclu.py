@@ -28,7 +28,8 @@ class JigClu(Method):
     checked: dvlab-research/JigsawClustering@1490f3b
     Compared: montages, labels, both losses and gradients by its own model for one permutation.
     Differs: a piece's side is 3/7 of a view's, in steps of 8 pixels, there half; norms are alike on all processes. As in the
-    released code the clustering loss weighs temperature / 0.07, of which the paper does not speak.
+    released code the clustering loss weighs temperature / 0.07, of which the paper does not speak. What is read as one piece's
+    is its neighbours' by 14 % where a map has 7 × 7 cells, as there, and by 23 % where it has 2 × 2, as of 16 pixels.
     """
 
     paper = Paper(
