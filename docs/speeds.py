@@ -317,8 +317,8 @@ def attention() -> str:
         each.append(f"{name} **{a:g}** ({low:g} to {high:g}) times as fast (load {load(r)})")
     one = next(iter(rows.values()))
     return (
-        f"Forward and backward in bfloat16 written out, beside torch's fused kernel: {'; '.join(each)}. The rule by which it is "
-        "written out: faster at every size; on processors with matrix units it has not been measured and torch's is used. "
+        f"Forward and backward in bfloat16 written out, beside torch's fused kernel: {'; '.join(each)}. The rule by which it "
+        "is written out: faster at every size; on processors with matrix units it has not been measured and torch's is used. "
         f"{one['machine']}; {versions(one)}; commit {one['commit']}. `OMP_NUM_THREADS=1 python benchmarks/attention.py`."
     )
 

@@ -74,4 +74,7 @@ CLAIM = Claim(
     },
     metric="linear",
     rule=rule,
+    why="Turns and clusters together are 3.6 points above clusters alone, but turns alone, which begin and go on, are 1.9 "
+    "above both: clusters of an encoder that 320 steps of turns have trained likely follow colours and grounds, and "
+    "telling them takes from what turns teach. Super-clusters neither help nor cost. No longer run was tried.",
 )
