@@ -6,10 +6,12 @@ Forward and backward by `parts.transformer.attention`, which writes it out where
 `torch.nn.functional.scaled_dot_product_attention`, in turns. The rule by which it is written out: faster at every size.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from rows import Measure, Row, main, turns
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from tacit.parts import transformer
@@ -26,8 +28,8 @@ def beside(size: tuple[int, int, int, int]) -> Row:
     n, heads, tokens, each = size
     qkv = torch.randn(n, tokens, 3, heads, each, generator=torch.Generator().manual_seed(0)).bfloat16().requires_grad_()
 
-    def step(attend: object) -> None:
-        attend(*qkv.permute(2, 0, 3, 1, 4)).float().square().mean().backward()  # type: ignore[operator]
+    def step(attend: Callable[..., Tensor]) -> None:
+        attend(*qkv.permute(2, 0, 3, 1, 4)).float().square().mean().backward()
 
     row = turns(7, ours=partial(step, transformer.attention), fused=partial(step, scaled_dot_product_attention))
     shape = dict(zip(("samples", "heads", "tokens", "numbers of a head"), size))

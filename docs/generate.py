@@ -314,7 +314,8 @@ def claims_page() -> str:
         "# Claims",
         "Written by `python docs/generate.py` from the catalogue and from `claims/KEY.json`, which `tacit reproduce KEY` "
         "makes. The rule of a claim stands in `src/tacit/claims/ROOM/KEY.py` and was written before the run, and nothing was "
-        "tuned on the test part, except where a claim says so; a claim that does not hold here stays.",
+        "tuned on the test part, except where a claim says so; a claim that does not hold here stays. A result is fresh where "
+        "today's code has made it or was shown to give the same numbers, and stale where what it depends on has changed since.",
         "A condition is met where the interval of a difference, paired by seed, lies above zero. Seeds are three. A claim gets "
         "two more where with three every condition had the right sign on average and not all were met; since such a claim is "
         "looked at twice, a condition may be met by chance in up to 5 of 100, not in 2.5. Not yet run again: "

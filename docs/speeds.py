@@ -294,12 +294,7 @@ def searching() -> str:
 def compile() -> str:
     """What compiling an encoder gains on a core, and costs."""
     rows = json.loads((RESULTS / "compile.json").read_text())
-    each = []
-    for name, r in rows.items():
-        a, low, high = r["ratio by seconds of the processor"]["eager"]
-        each.append(
-            f"{name} **{a:g}** ({low:g} to {high:g}) times as fast, after {r['seconds to compile']:.0f} s (load {load(r)})"
-        )
+    each = [f"{as_fast(name, r, 'eager')}, after {r['seconds to compile']:.0f} s" for name, r in rows.items()]
     one = next(iter(rows.values()))
     return (
         f"Forward and backward of 64 images of 32 pixels in bfloat16 by `torch.compile`: {'; '.join(each)}. The rule by which "
@@ -311,16 +306,19 @@ def compile() -> str:
 def attention() -> str:
     """What writing attention out gains in bf16 on a core without matrix units."""
     rows = json.loads((RESULTS / "attention.json").read_text())
-    each = []
-    for name, r in rows.items():
-        a, low, high = r["ratio by seconds of the processor"]["fused"]
-        each.append(f"{name} **{a:g}** ({low:g} to {high:g}) times as fast (load {load(r)})")
+    each = "; ".join(as_fast(name, r, "fused") for name, r in rows.items())
     one = next(iter(rows.values()))
     return (
-        f"Forward and backward in bfloat16 written out, beside torch's fused kernel: {'; '.join(each)}. The rule by which it "
+        f"Forward and backward in bfloat16 written out, beside torch's fused kernel: {each}. The rule by which it "
         "is written out: faster at every size; on processors with matrix units it has not been measured and torch's is used. "
         f"{one['machine']}; {versions(one)}; commit {one['commit']}. `OMP_NUM_THREADS=1 python benchmarks/attention.py`."
     )
+
+
+def as_fast(name: str, r: Row, other: str) -> str:
+    """By seconds of the processor, beside another way."""
+    a, low, high = r["ratio by seconds of the processor"][other]
+    return f"{name} **{a:g}** ({low:g} to {high:g}) times as fast (load {load(r)})"
 
 
 def memory(r: dict[str, Any]) -> str:

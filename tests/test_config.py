@@ -10,9 +10,10 @@ import yaml
 from torch import nn
 
 from tacit import encoders
-from tacit.config import Config, all_options, build_method, coerce, route
+from tacit.config import Config, all_options, build_method, coerce, refuse_idle, route
 from tacit.errors import TacitError
-from tacit.method import Batch, Encoder, Facts, Method, Paper, Stage
+from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe, Stage
+from tacit.methods import find
 from tacit.methods.contrast.npid import NPID
 from tacit.methods.contrast.simclr import SimCLR
 from tacit.views import modality
@@ -228,3 +229,19 @@ def test_other_than_several_numbers_are_refused(given, sentence):
     pair = inspect.Parameter("it", inspect.Parameter.KEYWORD_ONLY, annotation=tuple[float, float], default=(0.04, 0.07))
     with pytest.raises(TacitError, match=f"^{sentence}"):
         coerce("it", given, pair)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"final_lr": 0.5, "schedule": "step"}, "--final-lr is of the schedule cosine, and this is step; leave it out."),
+        ({"milestones": (0.3,)}, "--milestones is of the schedule step, and this is cosine; leave it out."),
+        ({"beta2": 0.5, "optimizer": "sgd"}, "--beta2 is of the optimizer adamw, and this is sgd; leave it out."),
+        ({"small_crops": 4}, "--small-crops is of methods that see small crops, which SimCLR does not; leave it out."),
+    ],
+)
+def test_what_would_do_nothing_is_refused(given, said):
+    with pytest.raises(TacitError) as error:
+        refuse_idle(given, SimCLR.recipes["small"].but(**given), SimCLR)
+    assert str(error.value) == said
+    refuse_idle({"final_lr": 0.5, "beta2": 0.9, "small_crops": 2}, Recipe(), find("dino"))

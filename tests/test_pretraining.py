@@ -15,6 +15,7 @@ from tacit.data.generated import clusters, pairs, tiny_images, write
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Method, Paper, Recipe, Stop
 from tacit.methods.contrast.simclr import SimCLR
+from tacit.methods.negatives.g_simclr import DenoisingAutoencoder
 from tacit.pretraining import pretrain, wanted
 from tacit.run import Run
 from tacit.timing import fit_time
@@ -84,6 +85,14 @@ def test_the_papers_recipe_runs_with_lars(cloth, tmp_path):
     assert all(value.isfinite().all() for value in tensors.values() if value.is_floating_point())
 
 
+@pytest.mark.parametrize("name", ["paper", "small"])
+def test_a_named_recipe_is_that_of_every_stage(cloth, tmp_path, name):
+    own = {**SMALL, "batch": 8, "warmup": 0, "schedule": "constant"}
+    run = pretrain(cloth, "g_simclr", recipe=name, clusters=8, out=tmp_path / "run", **own)
+    first = next(line for line in map(json.loads, (run.path / "metrics.jsonl").open()) if "loss" in line)
+    assert first["stage"] == 0 and first["lr"] == named_recipe(DenoisingAutoencoder, name, 96)[1].lr
+
+
 @pytest.mark.parametrize("name, n, found", [(None, 10, "small"), (None, 10**5, "paper"), ("paper", 10, "paper")])
 def test_which_recipe_is_taken(name, n, found):
     assert named_recipe(SimCLR, name, n) == (found, SimCLR.recipe if found == "paper" else SimCLR.recipes[found])
@@ -97,6 +106,9 @@ def test_a_recipe_that_there_is_not():
 
 def test_which_encoder_a_method_wants():
     assert wanted(SimCLR) is Encoder and wanted(Origin) is None and wanted(Curved).__name__ == "Dual"
+    named = {name: getattr(SimCLR, name) for name in ("paper", "views", "recipe", "step")}
+    assert wanted(type("Bare", (Method,), named)) is Encoder
+    assert wanted(type("Silent", (Method,), {**named, "__init__": lambda self, encoder: None})) is Encoder
 
 
 def test_labels_count_where_a_stream_declares_them(tmp_path):

@@ -147,6 +147,16 @@ def test_a_mistake_is_an_error_and_no_verdict(planted, tmp_path):
     assert not reproducing.fresh(tmp_path / "dcl.json", "dcl")
 
 
+def test_a_mistake_leaves_an_earlier_result_as_it_is(planted, tmp_path, monkeypatch):
+    planted(10, 20)
+    tacit.reproduce(["dcl"], out=tmp_path)
+    before = (tmp_path / "dcl.json").read_bytes()
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "another")
+    planted(10, 20)[0].fail = True
+    (verdict,) = tacit.reproduce(["dcl"], out=tmp_path)
+    assert verdict.verdict == "error" and (tmp_path / "dcl.json").read_bytes() == before
+
+
 def test_two_do_not_measure_into_one_folder_at_once(planted, tmp_path):
     def meanwhile(line):
         with pytest.raises(tacit.TacitError, match="Another `tacit reproduce` is measuring"):

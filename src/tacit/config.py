@@ -12,7 +12,7 @@ import yaml
 from torch import nn
 
 from tacit.errors import TacitError, unknown
-from tacit.method import Facts, Method, Recipe, Stage, options, streams
+from tacit.method import Facts, Method, Recipe, Stage, View, options, streams
 from tacit.methods import find
 from tacit.training import checkpoint
 
@@ -91,6 +91,18 @@ def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Reci
     if name not in cls.recipes:
         raise unknown("recipe", name, ["paper", *cls.recipes])
     return name, cls.recipes[name]
+
+
+def refuse_idle(given: Mapping[str, Any], recipe: Recipe, method: type[Method]) -> None:
+    """Answer what a user gave of a recipe, and what would do nothing, in one sentence."""
+    of = {"final_lr": ("schedule", "cosine"), "milestones": ("schedule", "step"), "beta2": ("optimizer", "adamw")}
+    for name, (other, wanted) in of.items():
+        if name in given and (there := getattr(recipe, other)) != wanted:
+            raise TacitError(f"--{name.replace('_', '-')} is of the {other} {wanted}, and this is {there}; leave it out.")
+    kinds = [kind for kind in streams(method).values() if isinstance(kind, View)]
+    around = any(p.annotation is Method for p in inspect.signature(method.__init__).parameters.values())  # another's views
+    if "small_crops" in given and not around and all(kind.with_small(1) == kind.with_small(2) for kind in kinds):
+        raise TacitError(f"--small-crops is of methods that see small crops, which {method.__name__} does not; leave it out.")
 
 
 def resolved(config: Config, method: type[Method], recipe: Recipe, views: Any, encoder: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class TacitError(Exception):
     """A mistake that the user can mend; the command line prints it without a traceback."""
+
+
+class Unfinished(TacitError):
+    """One that came when the answer was there already: `found` is what the function would have returned."""
+
+    def __init__(self, sentence: str, found: Any):
+        super().__init__(sentence)
+        self.found = found
 
 
 def positive(**numbers: float) -> None:

@@ -208,7 +208,7 @@ class Batch:
 
     def _noise(self, draw: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]) -> Tensor:
         flat = draw(counter.key(self.key, name), self.positions, int(np.prod(shape, dtype=int)))
-        return torch.from_numpy(flat.reshape(len(self), *shape)).to(self.index.device)
+        return torch.from_numpy(flat.reshape(len(self), *shape)).to(self.index.device, non_blocking=True)
 
 
 # ---- what an encoder can be asked for; a method says by annotation which it wants ----

@@ -14,12 +14,12 @@ from torch import nn
 
 from tacit import data as sources
 from tacit import encoders
-from tacit.config import SMALL, Config, build_method, named_recipe, resolved, route
+from tacit.config import SMALL, Config, build_method, named_recipe, refuse_idle, resolved, route
 from tacit.data.shards import braced
 from tacit.errors import TacitError
 from tacit.guidance import advise
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of, train_part
-from tacit.method import Labelled, Method, Recipe, Stage, View
+from tacit.method import Encoder, Labelled, Method, Recipe, Stage, View
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
@@ -64,7 +64,7 @@ def pretrain(
     """Pretrain an encoder on what nobody labelled, and return the run.
 
     data       a folder, a file, an array, anything `tacit.open` takes; or a `run.yaml`, to run it again
-    method     a key of `tacit.methods()`, "module:Class", or the class itself; by default what was measured best
+    method     a key of `tacit.catalogue()`, "module:Class", or the class itself; by default what was measured best
     out        the run's folder; by default runs/METHOD-SOURCE
     encoder    a name, "timm/NAME" or "module:Class"; by default chosen from data and machine
     init       a run, or "timm/NAME" with its published weights, to go on from
@@ -92,7 +92,8 @@ def pretrain(
         asked = {"method": method, "seed": seed, "device": device, "precision": precision, "kind": kind}
         refuse_others(config, {name: value for name, value in asked.items() if value is not None})
         here = launching.places(devices, nodes, Places(config.devices, config.nodes))
-        config = replace(config, devices=here.devices, nodes=here.nodes, strategy=launching.known(strategy or config.strategy))
+        strategy = launching.known(strategy, here, config.strategy)
+        config = replace(config, devices=here.devices, nodes=here.nodes, strategy=strategy)
         finished = resume and (Path(source) / "encoder.safetensors").exists()
         if finished and data is None and not streams:
             return Run(source, config.device)
@@ -116,7 +117,7 @@ def pretrain(
         config, materials = choose(
             data, cls, encoder, init, recipe, streams or {}, 0 if seed is None else seed, *machine, kind, size, options
         )
-        config = replace(config, snapshots=snapshots or 0, nodes=here.nodes, strategy=launching.known(strategy or "ddp"))
+        config = replace(config, snapshots=snapshots or 0, nodes=here.nodes, strategy=launching.known(strategy, here))
         if config.snapshots < 0 or (config.snapshots and not config.encoder):
             raise TacitError(f"--snapshots is {snapshots}; give 0 or more, and a method that trains an encoder.")
         config.chosen.extend(advice)
@@ -187,7 +188,9 @@ def choose(
     elif "batch" not in given.recipe and own.batch > len(main.samples) // 2 and not main.samples.transductive:
         given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
         chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
-    own.but(**given.recipe)  # answers a wrong value before anything is trained
+    refuse_idle(given.recipe, changed := own.but(**given.recipe), cls)  # and a wrong value, before anything is trained
+    if given.recipe.get("warmup", 0) > changed.epochs / 2:
+        chosen.append(f"A warm-up of {changed.epochs / 2:g} epochs, which is half of the training.")
     for stream, looks in others:
         if stream not in given.streams:
             raise TacitError(
@@ -242,19 +245,21 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
     first = next(iter(streams_of(cls)))
     samples = {(first if name == "main" else name): material.samples for name, material in materials.items()}
     declared = {name for name, kind in streams_of(cls).items() if isinstance(kind, Labelled)}
-    _, own = named_recipe(cls, config.recipe_name, facts.n)
+
+    def named(method: type[Method]) -> Recipe:
+        """A stage's recipe: of the name that is chosen, where the choice was one and the stage has such a recipe."""
+        chosen = method is cls or (cls.recipes and config.recipe_name in ("paper", *method.recipes))
+        return named_recipe(method, config.recipe_name if chosen else None, facts.n)[1]
 
     def build(stage: Stage, encoder: nn.Module | None) -> Method:
         if encoder is not None and (wants := wanted(stage.method)) is not None:
             encoders.require(encoder, wants, facts.kind)
         if stage.method is not cls and stage.recipe is None:  # a named recipe brings its options along
-            implied = named_recipe(stage.method, None, facts.n)[1].options
-            stage = Stage(stage.method, encoder=stage.encoder, **{**implied, **stage.options})
+            stage = Stage(stage.method, encoder=stage.encoder, **{**named(stage.method).options, **stage.options})
         return build_method(stage, encoder)
 
     def recipe(stage: Stage) -> Recipe:
-        base = stage.recipe or (own if stage.method is cls else named_recipe(stage.method, None, facts.n)[1])
-        return base.but(**config.recipe)
+        return (stage.recipe or named(stage.method)).but(**config.recipe)
 
     def source(name: str, kind: View | Labelled) -> Source:
         if isinstance(kind, Labelled) and name not in declared:
@@ -329,9 +334,16 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
 
 
 def wanted(cls: type[Method]) -> type | None:
-    """The protocol of encoder that a method's constructor asks for by annotation; None where it takes none."""
-    parameter = inspect.signature(cls.__init__).parameters.get("encoder")
-    return None if parameter is None or parameter.annotation in (None, type(None)) else parameter.annotation
+    """The protocol of encoder that a method's constructor asks for by annotation; None where it takes none.
+
+    Of one that says nothing, or has no constructor of its own, any `Encoder`.
+    """
+    if cls.__init__ is Method.__init__:
+        return Encoder
+    parameter = inspect.signature(cls.__init__, eval_str=True).parameters.get("encoder")
+    if parameter is None or parameter.annotation in (None, type(None)):
+        return None
+    return Encoder if parameter.annotation is parameter.empty else parameter.annotation
 
 
 def initial(config: Config, setting: Setting) -> nn.Module | None:

@@ -134,6 +134,8 @@ def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], 
         arms = {name: [r["measures"] for s in seeds for r in rows if (r["arm"], r["seed"]) == (name, s)] for name in claim.arms}
         met = {} if quick else {said: bool(yes) for said, yes in claim.rule(Found(arms, claim.metric)).items()}
         verdict = Verdict(key, QUICK if quick else HOLDS if all(met.values()) else FAILS, claim.metric, arms, met)
+    if verdict.verdict == ERROR and stored.get("verdict") in (HOLDS, FAILS) and not any(r not in stored["rows"] for r in rows):
+        return verdict  # nothing was measured: what was found before stays
     said = {"verdict": verdict.verdict, "conditions": verdict.conditions, "error": verdict.error}
     said["seconds"] = round(sum(r["seconds"] for r in rows), 1)
     write_text(file, json.dumps(about | said | {"rows": rows}, indent=1))

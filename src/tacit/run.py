@@ -152,10 +152,10 @@ class Run:
         return f"Run({str(self.path)!r}, method={self.config.method!r}, encoder={self.config.encoder!r})"
 
 
-def untrained_encoder(config: Config) -> Callable[[], nn.Module | None]:
-    """The factory of a configuration's encoder: each call builds a fresh one."""
+def untrained_encoder(config: Config) -> Callable[..., nn.Module | None]:
+    """The factory of a configuration's encoder: each call builds a fresh one, by its number or by one that it is given."""
     if not config.encoder:
-        return lambda: None
+        return lambda number=None: None
     return encoders.factory(config.encoder, config.known_facts(), config.seed, **config.encoder_options)
 
 

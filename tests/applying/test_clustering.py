@@ -112,6 +112,9 @@ def test_mistakes_are_one_sentence(table, tmp_path):
         ({"least": 5}, "--least is of hdbscan"),
         ({"least": 1, "method": "hdbscan"}, "two or more"),
         ({"least": 400, "method": "hdbscan"}, "no dense region"),
+        ({"least": 901, "method": "hdbscan"}, "among 900 rows; give fewer"),
+        ({"seed": -1}, "seed is -1; it must be"),
+        ({"seed": 1 << 64}, "a whole number of 0 or more"),
     ]:
         with pytest.raises(TacitError, match=why):
             cluster(table, out=out, **options)
@@ -124,3 +127,9 @@ def test_mistakes_are_one_sentence(table, tmp_path):
     few = write(tmp_path / "few.lance", [animals(2)[1]], MADE, total=2)
     with pytest.raises(TacitError, match="2 rows; three or more"):
         cluster(few, out=tmp_path / "d.parquet")
+
+
+def test_as_few_rows_as_can_be_are_looked_at_by_density(tmp_path):
+    few = write(tmp_path / "few.lance", [animals(3)[1]], MADE, total=3)
+    with pytest.raises(TacitError, match="no dense region"):
+        cluster(few, out=tmp_path / "c.parquet", method="hdbscan")

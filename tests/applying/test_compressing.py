@@ -69,6 +69,14 @@ def test_what_tldr_learns_is_linear_and_keeps_neighbours(monkeypatch):
     assert (which[near.argmax(1)] == which).mean() > 0.9
 
 
+def test_tldr_learns_of_few_rows_too(monkeypatch):
+    monkeypatch.setattr("tacit.applying.compressing.STEPS", 20)
+    weight, bias = tldr_of(np.random.default_rng(0).normal(size=(20, 16)).astype(np.float32), 4)
+    assert weight.shape == (4, 16) and np.isfinite(weight).all() and np.isfinite(bias).all()
+    with pytest.raises(TacitError, match="of 6 rows or more, and 5 came"):
+        tldr_of(np.ones((5, 16), np.float32), 4)
+
+
 @pytest.mark.parametrize(
     "how", [{"codes": "scalar", "exact": True}, {"funnel": True, "codes": "scalar"}, {"funnel": True, "where": "label = '1'"}]
 )

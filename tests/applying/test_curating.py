@@ -137,6 +137,8 @@ def test_more_than_is_left_is_said_and_all_is_kept(here):
         ({"keep": 3, "hamming": 4}, "--drop-duplicates too"),
         ({"drop_duplicates": True, "within_folders": True}, "give --hamming too"),
         ({"drop_outliers": True, "far": 0.0}, "far is 0"),
+        ({"keep": 3, "similar": 0.5}, "--drop-leaks too"),
+        ({"keep": 3, "far": 2.0}, "--drop-outliers too"),
         ({"drop_duplicates": True, "hamming": 4}, "no row of the table has one"),
         ({"drop_leaks": True}, "training part alone"),
         ({"drop_doubtful": True}, "fewer than two kinds"),
@@ -216,6 +218,16 @@ def test_a_user_may_change_what_is_kept_and_lose_the_metadata(here, photos):
     pq.write_table(frame.set_column(frame.column_names.index("kept"), "kept", [np.zeros(60, bool)]), "none.parquet")
     with pytest.raises(TacitError, match="keeps none of its 60"):
         tacit.open("none.parquet")
+
+
+def test_columns_that_are_gone_do_not_make_it_another_file(here, photos):
+    tacit.curate(photos, out="m.parquet", keep=12)
+    frame = pq.read_table("m.parquet")
+    pq.write_table(frame.drop_columns(["reason"]), "few.parquet")
+    assert list(tacit.open("few.parquet").ids) == list(tacit.open("m.parquet").ids)
+    pq.write_table(frame.drop_columns(["label"]), "fewer.parquet")
+    with pytest.raises(TacitError, match=r"fewer.parquet is a manifest without the column 'label'; put it back"):
+        tacit.open("fewer.parquet")
 
 
 def test_files_that_are_missing_are_named(here, photos):

@@ -147,6 +147,8 @@ def test_what_cannot_be_asked_for(easy, tmp_path, monkeypatch):
         ({"folds": 1}, "1 folds"),
         ({"abstain": 0.0}, "an error of 0.0 wanted"),
         ({"steps": 0}, "steps is 0"),
+        ({"steps": 5}, "--steps is of the heads that train the encoder; give --head finetune or core_tuning"),
+        ({"steps": 5, "head": "probe"}, "--steps is of the heads"),
         ({"abstain": 0.001}, "At no confidence are so few as 0.1 % of the answers wrong"),
         ({"data": tmp_path / "nothing"}, "There is no"),
     ):
@@ -213,6 +215,12 @@ def test_predictions_are_written_whole_or_not_at_all(trained, cloth, tmp_path):
     with pytest.raises(TacitError, match=r"More than 1% of .* cannot be read, 3 so far"):
         tacit.predict(head, tmp_path / "cloth", out=out, batch=8)
     assert out.read_text() == before and sorted(f.name for f in tmp_path.iterdir()) == ["cloth", "head", "p.csv"]
+    with pytest.raises(TacitError, match="More than 1%"):  # other predictions, and an empty file, may be replaced
+        tacit.predict(head, tmp_path / "cloth", out=out, batch=8, probabilities=True)
+    (tmp_path / "mine.csv").write_text("id,label\na,b\n")
+    with pytest.raises(TacitError, match=r"mine\.csv is there and holds no predictions; give another name"):
+        tacit.predict(head, tmp_path / "cloth", out=tmp_path / "mine.csv")
+    assert (tmp_path / "mine.csv").read_text() == "id,label\na,b\n"
     for wrong in (tmp_path / "p.txt", tmp_path / "head"):
         with pytest.raises(TacitError, match=r"is no \.csv, \.tsv or \.parquet"):
             tacit.predict(head, tmp_path / "cloth", out=wrong)

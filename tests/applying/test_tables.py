@@ -192,6 +192,37 @@ def test_a_table_is_added_to_by_id(trained, tmp_path):
     assert len(again) == 60
 
 
+def test_a_table_names_its_files_from_any_folder(trained, cloth, tmp_path, monkeypatch):
+    monkeypatch.chdir(cloth.parent)
+    made = embed(trained, cloth.name, out=tmp_path / "cloth.lance")
+    name = made.ids()[5]
+    assert made.provenance.source == str(cloth) and made.row(name).path == str(cloth / name)
+    monkeypatch.chdir(cloth)
+    assert search(made, name, top=1)  # one file, by its id and by its path
+    assert len(embed(trained, cloth, out=made.path, append=True)) == len(made)
+
+
+def test_numbers_of_rows_are_not_mixed_with_those_of_another_source(trained, tmp_path, monkeypatch):
+    pixels = tiny_images(40).pixels
+    np.save(tmp_path / "a.npy", pixels[:20])
+    np.save(tmp_path / "b.npy", pixels[20:])
+    monkeypatch.chdir(tmp_path)
+    made = embed(trained, "a.npy", out=tmp_path / "a.lance")
+    for how in ({"append": True}, {"renew": True}):
+        with pytest.raises(TacitError, match=r"a.lance is of .*a.npy, and the ids of .*b.npy are numbers of rows"):
+            embed(trained, tmp_path / "b.npy", out=made.path, **how)
+    np.save(tmp_path / "a.npy", pixels)
+    assert len(embed(trained, tmp_path / "a.npy", out=made.path, append=True)) == 40  # the same source has grown
+    assert np.array_equal(open_table(made.path).vectors()[:20], made.vectors())
+
+
+def test_ids_that_repeat_are_refused(trained, cloth, tmp_path):
+    samples = trained.open(cloth)
+    with pytest.raises(TacitError, match=f"has the id '{samples.ids[0]}' twice"):
+        embed(trained, samples.take(np.array([0, 1, 0])), out=tmp_path / "twice.lance")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_many_queries_are_answered_into_a_file(trained, cloth, table, tmp_path):
     import pyarrow.parquet as pq
 
@@ -216,6 +247,14 @@ def test_many_queries_are_answered_into_a_file(trained, cloth, table, tmp_path):
     with pytest.raises(TacitError, match=r"no \.npy file"):
         search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
     assert (tmp_path / "hits.parquet").read_bytes() == before
+    pq.write_table(pq.read_table(tmp_path / "hits.parquet").drop_columns(["rank"]), tmp_path / "mine.parquet")
+    with pytest.raises(TacitError, match=r"mine.parquet is there and holds no answers"):
+        search_all(table, cloth, out=tmp_path / "mine.parquet")
+    queries = table.vectors()[np.arange(300) % len(table)].copy()
+    queries[299] = np.nan
+    np.save(tmp_path / "queries.npy", queries)
+    with pytest.raises(TacitError, match="Query number 300 holds NaN"):
+        search_all(table, tmp_path / "queries.npy", out=tmp_path / "hits.parquet")
 
 
 def test_a_large_table_is_searched_by_an_index(cloth, table, monkeypatch):

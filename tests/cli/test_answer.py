@@ -20,6 +20,7 @@ class Number:
 def test_everything_becomes_plain():
     facts = {"a": np.float32(0.5), 1: torch.arange(3), "n": Number(float("nan"), Path("x")), "t": (True, None, {"s"})}
     assert plain(facts) == {"a": 0.5, "1": [0, 1, 2], "n": {"value": None, "file": "x"}, "t": [True, None, ["s"]]}
+    assert plain([b"\x89PNG"]) == ["iVBORw=="]
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,7 @@ def test_a_full_disk_leaves_everything_as_it_was(here, half, full, capsys):
 
 
 def test_a_manifest_that_names_missing_files(here, refused):
+    done("embed trained photos --out photos.lance --overwrite --device cpu")  # the copied one names what it was made of
     done("curate photos.lance --keep 100 --out m.parquet")
     kept = [row["id"] for row in pq.read_table("m.parquet").to_pylist() if row["kept"]]
     for name in kept[:10]:

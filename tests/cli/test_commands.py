@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import tacit
-from tacit.cli import run
+from tacit.cli import main, run
 from tacit.demo_story import Demo
 
 
@@ -287,3 +287,14 @@ def test_the_list_of_methods_as_json(asked, tmp_path):
 def test_python_runs_it_as_a_module():
     ran = subprocess.run([sys.executable, "-m", "tacit", "--version"], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout.strip()) == (0, version("tacit"))
+
+
+def test_a_method_of_ones_own_is_found_in_the_current_folder(tmp_path, monkeypatch, capsys):
+    named = "paper, views, recipe, step = SimCLR.paper, SimCLR.views, SimCLR.recipe, SimCLR.step"
+    source = f"from tacit import Method\nfrom tacit.methods.contrast.simclr import SimCLR\nclass Mine(Method):\n    {named}\n"
+    (tmp_path / "of_ones_own.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    with pytest.raises(SystemExit) as left:
+        main(["methods", "of_ones_own:Mine"])
+    assert left.value.code == 0 and "Mine" in capsys.readouterr().out

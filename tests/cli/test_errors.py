@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,13 +82,15 @@ def test_an_option_that_is_no_yaml_is_named(capsys):
     assert "--crop" in capsys.readouterr().err
 
 
-def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path):
+def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path, capsys):
     old = tmp_path / "result.json"
     old.write_text(json.dumps("kept"))
-    monkeypatch.setitem(vars(tacit), "inspect", lambda data, kind=None: "found")
+    monkeypatch.setitem(vars(tacit), "inspect", lambda data, kind=None: SimpleNamespace(drawn=True, shown_by="simclr"))
     monkeypatch.setattr("json.dumps", lambda *args, **rest: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert run(["inspect", "photos", "--json", str(old)]) == 1
     assert json.loads(old.read_text()) == "kept" and len(list(tmp_path.iterdir())) == 1
+    said = capsys.readouterr()
+    assert "simclr" in said.out and "No space left" in said.err
 
 
 def test_nobody_reads_what_is_printed():

@@ -1,5 +1,6 @@
 """Codes against brute force: what each compares, what it leaves, and that nothing stale is asked."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -161,3 +162,25 @@ def test_inner_products_are_not_brought_to_length_one(tmp_path, made, x, q):
     truth = best(q @ x.T, 5)
     assert share(build(table, Code.read("first16")).alone(q, 5), truth) > 0.99
     assert share(build(table, Code.read("pca12")).candidates(q, 5), truth) > 0.97
+
+
+def test_codes_of_a_table_that_was_here_before_are_not_those_of_the_new_one(table, x, made):
+    build(table, Code.read("scalar"))
+    shutil.rmtree(table.path)
+    again = write(table.path, rows(-x[::-1]), made, total=N)
+    assert again.version == table.version and opened(again, "scalar") is None
+
+
+def test_a_damaged_file_of_the_right_length_is_none(table, tmp_path):
+    build(table, Code.read("scalar"))
+    file = tmp_path / ".photos.codes-scalar"
+    file.write_bytes(bytes(file.stat().st_size))
+    assert opened(table, "scalar") is None
+
+
+@pytest.mark.parametrize("text", ["product", "scalar4"])
+def test_sixteen_levels_are_learned_of_sixteen_rows(tmp_path, made, x, text):
+    few = write(tmp_path / "few.lance", rows(x[:15]), made, total=15)
+    with pytest.raises(TacitError, match=r"learns 16 levels and .* has 15 rows"):
+        build(few, Code.read(text))
+    assert build(write(tmp_path / "enough.lance", rows(x[:16]), made, total=16), Code.read(text)).about.rows == 16

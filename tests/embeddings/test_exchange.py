@@ -66,3 +66,60 @@ def test_what_cannot_be_taken_in_is_said(table, tmp_path, vectors):
         with pytest.raises(TacitError, match=why):
             take_in(tmp_path / name, tmp_path / "new.lance", encoder="clip")
         assert not (tmp_path / "new.lance").exists()
+
+
+def test_only_what_was_exported_is_replaced(table, tmp_path):
+    for name in ("photos.parquet", "photos.npy", "photos.faiss", "photos.npy"):
+        export(table, tmp_path / name)  # again, and beside one another
+    export(table, tmp_path / "photos.parquet")
+    np.save(tmp_path / "mine.npy", np.zeros(3))
+    (tmp_path / "list.ids.txt").write_text("a\n")
+    pq.write_table(pa.table({"id": ["a"], "vector": [[1.0]]}), tmp_path / "mine.parquet")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+    for name, other in (("mine.npy", "mine.npy"), ("list.faiss", "list.ids.txt"), ("mine.parquet", "mine.parquet")):
+        with pytest.raises(TacitError, match=rf"{other} is there and holds no .*; give another name"):
+            export(table, tmp_path / name)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("ids", "vectors", "why"),
+    [
+        (["a", "a", "b"], [[1.0]] * 3, "has the id 'a' twice"),
+        (["a", None, "b"], [[1.0]] * 3, "a sample without an id"),
+        (["a", "b"], pa.array([[], []], pa.list_(pa.float32())), "holds no number"),
+        (["a", "b"], [None, [1.0]], "not all of 1 numbers"),
+        (["a", "b"], pa.array([None, None], pa.list_(pa.float32())), "holds no number"),
+        (["a", "b"], [["x"], ["y"]], "lists of numbers were expected"),
+        (["a", "b"], [[[1.0]], [[2.0]]], "lists of numbers were expected"),
+    ],
+)
+def test_odd_parquet_is_refused(ids, vectors, why, tmp_path):
+    pq.write_table(pa.table({"id": ids, "vector": vectors}), tmp_path / "odd.parquet")
+    with pytest.raises(TacitError, match=why):
+        take_in(tmp_path / "odd.parquet", tmp_path / "new.lance", encoder="clip")
+    assert not (tmp_path / "new.lance").exists()
+
+
+def test_ids_that_stand_beside_come_once_each(tmp_path):
+    np.save(tmp_path / "v.npy", np.eye(3))
+    (tmp_path / "v.ids.txt").write_text("a\nb\na\n")
+    with pytest.raises(TacitError, match=r"v.ids.txt has the id 'a' twice"):
+        take_in(tmp_path / "v.npy", tmp_path / "new.lance", encoder="clip")
+
+
+def test_ids_that_seem_to_hold_lines(made, vectors, tmp_path):
+    (some,) = rows(vectors[:3])
+    odd = write(tmp_path / "odd.lance", [some._replace(ids=["a\u2028b", "c\x0b", "d"])], made, total=3)
+    assert take_in(export(odd, tmp_path / "v.npy"), tmp_path / "back.lance", encoder="clip").ids() == odd.ids()
+    broken = write(tmp_path / "broken.lance", [some._replace(ids=["a\nb", "c", "d"])], made, total=3)
+    with pytest.raises(TacitError, match=r"The id 'a\\nb' of .* export \.parquet"):
+        export(broken, tmp_path / "w.npy")
+    assert not (tmp_path / "w.npy").exists()
+
+
+def test_a_table_that_is_there_is_not_imported_over(table, tmp_path):
+    np.save(tmp_path / "v.npy", np.eye(3))
+    take_in(tmp_path / "v.npy", tmp_path / "v.lance", encoder="clip")
+    with pytest.raises(TacitError, match="is there already, with 3 rows; give another name or move it away"):
+        take_in(tmp_path / "v.npy", tmp_path / "v.lance", encoder="clip")

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -55,6 +56,16 @@ def test_an_index_is_kept_until_the_table_changes(table, clustered, tmp_path):
     assert "broken off" in told[2] and "none yet" in told[3]
     about = json.loads((tmp_path / ".photos.ivf.json").read_text())
     assert about["rows"] == 4064 and about["size"] == (tmp_path / ".photos.ivf").stat().st_size
+
+
+def test_an_index_of_a_table_that_was_here_before_is_made_anew(table, clustered, made):
+    told = []
+    indexed(table, told.append)
+    shutil.rmtree(table.path)
+    again = write(table.path, rows(-clustered[::-1]), made, total=4000)
+    index = indexed(again, told.append)
+    assert again.version == table.version and "has changed" in told[1]
+    assert search(again, -clustered[:1], 1, index=index)[0][0].id == "some/3999.png"
 
 
 @pytest.mark.parametrize("dim", [3, 16])

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -64,3 +65,12 @@ def test_the_index_is_chosen_by_the_memory(table, monkeypatch):
     assert "beside" in told[0] and "inside" in told[2] and "large for the memory here" in told[2]
     assert [said for said in (told[1], told[3]) if "Approximate: the index finds" in said] == [told[1], told[3]]
     assert len({hit.id for hit in beside} & {hit.id for hit in within}) >= 8
+
+
+def test_what_was_measured_of_a_table_that_was_here_before_is_measured_anew(table, clustered, made, tmp_path):
+    inside(table, print)
+    about = tmp_path / ".photos.inside.json"
+    before = about.read_text()
+    shutil.rmtree(table.path)
+    again = inside(write(table.path, rows(-clustered[::-1]), made, total=2000), print).table
+    assert json.loads(about.read_text())["table"] == again.mark != json.loads(before)["table"]

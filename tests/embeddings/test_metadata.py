@@ -113,3 +113,10 @@ def test_clusters_are_named_by_what_was_joined(made, tmp_path, capsys):
     assert "place, caption of 100 of the 100 rows come from" in capsys.readouterr().out
     named = {one.name for one in cluster(open_table(out), out=tmp_path / "d.parquet", number=2).found}
     assert {name.split(",")[0] for name in named} == {"indoors: cat", "outdoors: dog"}
+
+
+def test_ids_of_digits_and_columns_parted_by_semicolons(made, vectors, tmp_path):
+    (some,) = rows(vectors[:3])
+    table = write(tmp_path / "photos.lance", [some._replace(ids=["001", "002", "003"])], made, total=3)
+    table, _ = joined(table, listed(tmp_path / "more.csv", "id;price\n001;1.5\n003;2.5\n"))
+    assert [table.ids()[i] for i in table.where("price > 2")] == ["003"]

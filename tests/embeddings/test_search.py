@@ -106,6 +106,9 @@ def test_queries_that_cannot_be_compared_are_refused(table, vectors):
             search(table, query)
     with pytest.raises(TacitError, match="0 hits"):
         search(table, vectors[:1], 0)
+    for broken, why in ((np.nan, "number 259 holds NaN"), (0, "number 259 is all zeros")):
+        with pytest.raises(TacitError, match=why):
+            search(table, np.where(np.arange(5)[:, None] == 2, broken, vectors[:5]), before=256)
 
 
 @pytest.mark.parametrize("change", [{"similarity": "hyperbolic"}, {"form": "sparse"}])

@@ -51,3 +51,21 @@ def test_the_command(grown, tmp_path, capsys, vectors):
     ):
         capsys.readouterr()
         assert run(["table", path, *wrong]) == 1 and why in capsys.readouterr().err
+
+
+def test_what_never_was_whole_is_no_version(tmp_path, made, vectors):
+    def broken():
+        yield next(rows(vectors, 30))
+        raise KeyboardInterrupt
+
+    before = write(tmp_path / "photos.lance", rows(vectors[:50]), made, total=50)
+    with pytest.raises(KeyboardInterrupt):
+        write(before.path, broken(), made, total=1000, overwrite=True)
+    now = add(before.path, [*rows(vectors[:60], 10)][5:], renew=False)
+    assert [entry.rows for entry in versions(now)] == [50, 50, 60]
+    half = next(e["version"] for e in now.lance.list_versions() if e["metadata"]["total_rows"] == "30")
+    with pytest.raises(TacitError, match=f"no version {half}"):
+        restored(now, half)
+    with pytest.raises(TacitError, match=f"no version {half}"):
+        open_table(now.path, half)
+    assert [entry.rows for entry in versions(compacted(now))] == [60]

@@ -28,6 +28,16 @@ def session(file):
     return runtime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
 
+def test_what_would_lie_beside_is_not_replaced_either(made, tmp_path):
+    run, data = made(sorted(MADE)[0])
+    (tmp_path / "a.md").write_text("mine")
+    with pytest.raises(TacitError, match=r"a\.md is there already"):
+        export(run, out=tmp_path / "a.onnx", data=data)
+    assert (tmp_path / "a.md").read_text() == "mine" and len([*tmp_path.iterdir()]) == 1
+    export(run, out=tmp_path / "a.onnx", data=data, overwrite=True)
+    assert (tmp_path / "a.md").read_text() != "mine" and (tmp_path / "a.onnx").exists()
+
+
 @pytest.mark.parametrize("name", sorted(MADE))
 def test_every_kind_of_encoder(made, tmp_path, name):
     run, data = made(name)

@@ -113,6 +113,10 @@ def test_paths_are_told_from_the_folder_of_the_list(tmp_path):
     for text in (relative, absolute):
         found = match(read(listed(tmp_path, "path\tlabel\n" + text.replace(",", "\t"), "labels.tsv")), samples)
         assert np.array_equal(found.positions, np.arange(8)) and found.places.tolist() == [0, 1] * 4
+    with pytest.raises(TacitError, match=r"gives 'cloth/.*' two labels"):
+        read(listed(tmp_path, f"path,label\n{relative}./cloth/{samples.ids[0]},b\n"))
+    alike = match(read(listed(tmp_path, f"path,label\n{relative}./cloth/{samples.ids[0]},a\n")), samples)
+    assert alike.notes == ["1 labels came twice, alike, and count once."]
     with pytest.raises(TacitError, match=r"the nearest to the first is '.*cloth/"):
         match(read(listed(tmp_path, "path,label\ncloths/nothing.png,a\n")), samples)
     with pytest.raises(TacitError, match=r"names files by path, and the samples of .* are none; give their ids"):

@@ -98,3 +98,10 @@ def test_assign_equals_all_distances_and_does_not_depend_on_tiles(monkeypatch):
     again = assign(x, centroids)
     assert torch.equal(again[0], labels)
     torch.testing.assert_close(again[1], distance)
+
+
+@pytest.mark.parametrize("n", [1, module.ROWS + 3])
+def test_sums_by_products_are_those_by_addition(n):
+    """On a GPU, where additions have no order."""
+    x, labels = torch.randn(n, 3, dtype=torch.float64), torch.randint(0, 4, (n,))
+    torch.testing.assert_close(module._summed(x, labels, 5), module.cluster_sums(x, labels, 5))

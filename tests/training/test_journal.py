@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from tacit.errors import TacitError
 from tacit.training.journal import Journal
 
 
@@ -24,7 +25,7 @@ class Board:
 
 @pytest.fixture
 def journal(tmp_path):
-    found = Journal(tmp_path, quiet=True)
+    found = Journal(tmp_path, quiet=True, device=torch.device("cpu"))
     found.board = Board()
     yield found
     found.end()
@@ -85,7 +86,7 @@ def test_beginning_cuts_the_log_to_what_was_saved(journal):
 def test_sums_go_on_after_a_resume(journal, tmp_path):
     journal.add({"loss": torch.tensor(1.0)}, 8)
     journal.add({"loss": torch.tensor(2.0)}, 8)
-    resumed = Journal(tmp_path, quiet=True)
+    resumed = Journal(tmp_path, quiet=True, device=torch.device("cpu"))
     resumed.load(journal.state())
     for one in (journal, resumed):
         one.add({"loss": torch.tensor(6.0)}, 8)
@@ -94,17 +95,23 @@ def test_sums_go_on_after_a_resume(journal, tmp_path):
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    journal = Journal(None, quiet=True)
+    journal = Journal(None, quiet=True, device=torch.device("cpu"))
     journal.begin("SimCLR", 10, 0, 0)
     journal.write({"stage": 0, "step": 10, "loss": 1.0}, 10)
     journal.end()
     assert journal.length() == 0 and list(tmp_path.iterdir()) == []
 
 
+def test_a_log_that_cannot_grow_is_named(journal):
+    journal.path.mkdir()
+    with pytest.raises(TacitError, match=r"metrics\.jsonl could not be written .*--resume"):
+        journal.tell({"stage": 0, "step": 10, "loss": 1.0})
+
+
 def share():
     from tacit.numerics.processes import rank
 
-    journal = Journal(None, quiet=True)
+    journal = Journal(None, quiet=True, device=torch.device("cpu"))
     journal.add({"loss": torch.tensor(1.0 + 2 * rank())}, 4)
     return journal.means(stop=rank() == 1)
 

@@ -3,15 +3,20 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from tacit.check import VECTORS, Case
+from tacit.check import VECTORS, Case, Toy
 from tacit.errors import TacitError
-from tacit.method import Batch, Encoder, Method, Paper, Plan, Recipe
+from tacit.method import Batch, Encoder, Method, Paper, Plan, Recipe, Stage
+from tacit.methods import find
+from tacit.pretraining import initial, setting_of
 from tacit.training.checkpoint import read
+from tacit.training.loop import Training, train
+from tacit.training.stopping import Interrupted
 from tacit.views.kinds import Single
 
 PAPER = Paper("Probe", "Tacit", 2026, "tests")
@@ -46,6 +51,52 @@ def test_what_is_no_number_is_never_saved(gradient, stop, tmp_path):
         case.train(tmp_path, steps=9 if stop else 4, save_seconds=0.0)
     tensors, _ = read(tmp_path / "stage-0.safetensors")
     assert all(torch.isfinite(value).all() for value in tensors.values())
+
+
+class AskedAtTheEnd(Method):
+    """Its first stage is asked to stop behind its last safe point."""
+
+    paper, views, recipe = PAPER, Single(), Recipe(batch=64, epochs=1)
+
+    @classmethod
+    def stages(cls):
+        yield Stage(cls)
+        yield Stage(cls)
+
+    def step(self, batch):
+        return self.encoder(batch.views[0]).square().mean()
+
+
+def test_a_stop_behind_the_last_line_of_a_stage_is_not_forgotten(monkeypatch):
+    ran = Training.run
+
+    def run(self):
+        trained = ran(self)
+        self.stopping.asked = True
+        return trained
+
+    monkeypatch.setattr(Training, "run", run)
+    with pytest.raises(Interrupted):
+        Case(AskedAtTheEnd, VECTORS).train()
+
+
+def test_a_stop_asked_for_in_the_last_stage_has_nothing_to_stop(monkeypatch):
+    ran = Training.run
+
+    def run(self):
+        trained = ran(self)
+        self.stopping.asked = self.number == 1
+        return trained
+
+    monkeypatch.setattr(Training, "run", run)
+    assert isinstance(Case(AskedAtTheEnd, VECTORS).train().method, AskedAtTheEnd)
+
+
+def test_other_batches_than_asked_are_said(tmp_path, capsys):
+    case = Case(find("npid"), Toy(VECTORS.data, {**VECTORS.options, "negatives": 0, "batch": 33, "accumulate": 4, "epochs": 1}))
+    setting = replace(setting_of(case.config, case.materials, None, quiet=False), most_steps=1)
+    train(case.cls.stages(**case.config.options), setting, initial(case.config, setting))
+    assert "Batches of 32 and not of 33, so that 4 shares are alike." in capsys.readouterr().err
 
 
 def test_the_last_steps_are_logged(tmp_path):

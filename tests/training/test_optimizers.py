@@ -106,6 +106,13 @@ def test_norms_and_biases_neither_decay_nor_adapt(optimizer):
     assert len(groups) == 9
 
 
+def test_a_bias_of_many_rows_does_not_decay_either():
+    method = probe()
+    method.bias = torch.nn.Parameter(torch.zeros(3, 4))
+    groups = named_groups(build(method, Recipe(weight_decay=0.1)))
+    assert groups["bias"]["weight_decay"] == 0.0 and groups["head.weight"]["weight_decay"] == 0.1
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lars"])
 def test_a_method_s_factors(optimizer):
     factors = {"head": {"lr": 10.0, "weight_decay": 0.5, "momentum": 0.3}, "encoder.3": {"lr": 0.0}, "encoder": {"lr": 0.1}}

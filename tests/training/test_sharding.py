@@ -19,8 +19,37 @@ STILL = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.02}
 WAYS = {
     "accumulated": ("npid", {"negatives": 0}, {"accumulate": 2}),
     "in chunks": ("simclr", {"temperature": 0.2}, {"chunk": 10}),
+    "blocks within blocks": ("npid", {"negatives": 0, "nested": True}, {}),
+    "stages, each with a fresh encoder": ("mcl", {"rounds": 2, "clusters": 2, "batch": 10, "epochs": 1}, {}),
     "a teacher, clipped, averaged": ("byol", {"hidden": 16, "dim": 8, "clip": 0.1, "ema": 0.9}, {}),
 }
+
+
+class Nested(torch.nn.Module):
+    """Lists of blocks within the blocks of a list."""
+
+    def __init__(self, facts):
+        super().__init__()
+        width, self.dim = facts.shape[0], 8
+        inner = [torch.nn.ModuleList(torch.nn.Linear(width, width) for _ in range(2)) for _ in range(2)]
+        self.blocks = torch.nn.ModuleList(Within(layers) for layers in inner)
+        self.last = torch.nn.Linear(width, self.dim)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.last(x)
+
+
+class Within(torch.nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = x + torch.tanh(layer(x))
+        return x
 
 
 def few():
@@ -29,8 +58,12 @@ def few():
 
 def learned(folder, key, options, strategy, died=0):
     """The state after a few steps, gone on with where it died at one; and which parameters were shares."""
-    case = Case(find(key), Toy(few, {**VECTORS.options, "depth": 0, **STILL, **options}))
+    options = {**VECTORS.options, "depth": 0, **STILL, **options}
+    nested = options.pop("nested", False)
+    case = Case(find(key), Toy(few, options))
     case.config = replace(case.config, strategy=strategy)
+    if nested:
+        case.config = replace(case.config, encoder="tests.training.test_sharding:Nested", encoder_options={})
     if died:
         killed_at(died, 0, lambda: case.train(Path(folder), steps=STEPS, log_steps=1, save_seconds=0.0))
     trained = case.train(Path(folder), steps=STEPS, log_steps=1, save_seconds=0.0)
@@ -46,7 +79,8 @@ def test_two_sharded_processes_equal_one(way, pair, tmp_path):
     for state, shares in pair.run(learned, tmp_path / "two", key, options | how, "fsdp", 2, patience=600):
         assert shares and not none
         same_state(alone, state, 1e-5, way)
-    tensors, _ = read(tmp_path / "two" / "stage-0.safetensors")
+    *_, last = sorted((tmp_path / "two").glob("stage-*.safetensors"))
+    tensors, _ = read(last)
     same_state(alone, {name: tensors[f"method/{name}"] for name in alone}, 1e-5, "what was saved")
 
 

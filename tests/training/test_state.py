@@ -51,7 +51,7 @@ def kept(folder, steps=0):
     method = build(STAGE, nn.Linear(3, 2))
     method.prepare(FACTS)
     optimizer, average = optimizers.build(method, Recipe(lr=0.1)), Average(method, 0.9)
-    journal = Journal(folder, quiet=True)
+    journal = Journal(folder, quiet=True, device=torch.device("cpu"))
     for _ in range(steps):
         optimizer.zero_grad()
         method.step(torch.randn(4, 3)).backward()

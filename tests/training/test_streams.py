@@ -40,6 +40,16 @@ def test_an_epoch_of_a_given_length_goes_around_the_set(length):
         assert len(set(lap)) == len(lap)
 
 
+def test_what_weighs_little_is_drawn_too(monkeypatch):
+    """Between two of 2²⁴ draws lie more."""
+    low = np.linspace(0, 1, 5, endpoint=False)
+    monkeypatch.setattr(counter, "uniform", lambda key, rows, columns: np.stack([np.zeros(5), low], 1)[: len(rows), :columns])
+    weights = torch.full((5,), 2.0**-24 / 5, dtype=torch.float64)
+    weights[4] = 1 - 4 * weights[0]
+    order = numbers(5, batch=5, epoch_batches=1).order(0, Plan(weights=weights))
+    assert order[0].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_weights_draw_in_proportion():
     weights = torch.tensor([0.0, 1.0, 2.0, 5.0, 0.0])
     order = numbers(5, batch=5, epoch_batches=1600).order(0, Plan(weights=weights))

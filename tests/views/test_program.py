@@ -9,7 +9,7 @@ from tacit.data.samples import Images, Parts, Vectors
 from tacit.errors import TacitError
 from tacit.numerics import counter
 from tacit.views import MODALITIES, Program, modality
-from tacit.views.kinds import Masked, MultiCrop, Neighbours, Pair, Paired, Plain, Single
+from tacit.views.kinds import Fixed, Masked, MultiCrop, Neighbours, Pair, Paired, Plain, Single
 
 VECTOR = {"kind": "vector", "shape": [4], "mean": [0.0] * 4, "std": [1.0] * 4}
 IMAGE = {"kind": "image", "shape": [3, 16, 16], "size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
@@ -58,6 +58,14 @@ def test_options_of_a_kind_reach_its_views():
     assert torch.equal(first, second)
     with pytest.raises(TacitError, match="3 views came where there are 2"):
         Program(Pair(of={"vector": ({}, {}, {})}), views)
+
+
+def test_what_the_user_gives_does_not_reach_a_view_that_is_fixed():
+    views, of = modality("vector").fit(VECTOR, noise=1.0), {"noise": 0.0, "drop": 0.0}
+    settled = {"noise"}
+    (fixed, _), _ = Program(Pair(of={"vector": (Fixed(of), {})}), views, settled=settled)(vectors(), INDEX, 0)
+    (other, _), _ = Program(Pair(of={"vector": (of, {})}), views, settled=settled)(vectors(), INDEX, 0)
+    assert torch.equal(fixed, vectors().values) and not torch.equal(other, fixed)
 
 
 def test_many_crops_have_two_sizes():

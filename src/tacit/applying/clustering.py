@@ -29,6 +29,7 @@ CLEAR, OTHERWISE = 0.05, 10  # a silhouette below which no number stands out, an
 DENSE = 20_000  # rows among which HDBSCAN looks for dense regions
 NAMED = 200  # rows of a cluster, the most typical, that it is named by
 TYPICAL = 5
+SEEDS = 1 << 64  # that PyTorch takes
 COLUMNS = pa.schema(
     [
         ("id", pa.string()),
@@ -104,6 +105,10 @@ def cluster(
             f"--number {number} and --least {least} were asked of {len(table)} rows; give as many as there are at most, and "
             "groups of two or more."
         )
+    if least > min(len(table), DENSE):
+        raise TacitError(f"--least is {least}, and groups are looked for among {min(len(table), DENSE):,} rows; give fewer.")
+    if not 0 <= seed < SEEDS:
+        raise TacitError(f"seed is {seed}; it must be a whole number of 0 or more and below 2^64.")
     if len(table) < 3:
         raise TacitError(f"{table.path} has {len(table)} rows; three or more can be clustered.")
     before = _before(out)
@@ -177,7 +182,7 @@ def _assigned(table: Table, means: Tensor) -> np.ndarray:
 def _by_density(table: Table, least: int, rng: np.random.Generator) -> Grouping:
     """Dense regions among DENSE rows; every other is where the nearest of these is, perhaps in none."""
     x = _sample(table, DENSE, rng)
-    own = dense_clusters(x, least or max(len(x) // 200, 5))
+    own = dense_clusters(x, least or min(max(len(x) // 200, 5), len(x)))
     if int(own.max()) < 0:
         raise TacitError(f"hdbscan finds no dense region in {table.path}; give a smaller --least, or take kmeans.")
     means = torch.stack([x[own == one].mean(0) for one in range(int(own.max()) + 1)])

@@ -16,6 +16,7 @@ from tacit.run import Run
 
 FUNNEL = "funnel"  # the name of its codes
 STEPS, BATCH = 1500, 256  # of what learns the numbers of a `tldr` code
+FEWEST = 6  # rows that it learns of: one, and its five neighbours
 
 
 def codes_of(table: Table, code: str, told: Callable[[str], None] = lambda sentence: None) -> Codes:
@@ -72,8 +73,11 @@ def tldr_of(rows: np.ndarray, numbers: int) -> Linear:
     """The linear encoder that `tldr` learns of rows, n × d."""
     from tacit.pretraining import pretrain
 
+    if len(rows) < FEWEST:
+        raise TacitError(f"A tldr code is learned of {FEWEST} rows or more, and {len(rows)} came; give another code.")
     with tempfile.TemporaryDirectory() as folder:
-        how: dict[str, Any] = {"depth": 0, "width": numbers, "batch": BATCH, "epochs": -(-STEPS * BATCH // len(rows))}
+        batch = BATCH if len(rows) >= BATCH else len(rows) // 2
+        how: dict[str, Any] = {"depth": 0, "width": numbers, "batch": batch, "epochs": -(-STEPS * batch // len(rows))}
         run = pretrain(
             rows, "tldr", out=Path(folder) / "run", recipe="small", encoder="mlp", precision="fp32", seed=0, quiet=True, **how
         )

@@ -24,6 +24,7 @@ from tacit.embeddings.rows import COLUMNS, vectors_of
 from tacit.errors import TacitError, positive
 from tacit.numerics.exact import unit
 
+SIMILAR, FAR = 0.98, 3.0  # where nothing else is said
 SHARES = 64  # parts of a block that workers of a cluster compare: more than there are of them, so that none waits long
 NOT_THINNED = "not thinned: of the"  # the reason of what is held out
 
@@ -82,10 +83,10 @@ def curate(
     drop_leaks: bool = False,
     drop_outliers: bool = False,
     drop_doubtful: bool = False,
-    similar: float = 0.98,
+    similar: float | None = None,
     hamming: int | None = None,
     within_folders: bool = False,
-    far: float = 3.0,
+    far: float | None = None,
     overwrite: bool = False,
     engine: Engine | str = "local",
     seed: int = 0,
@@ -95,11 +96,11 @@ def curate(
     What is thinned is the training part, where the table knows of one; the other parts are kept as they are. The decisions
     come in the order of these options, and whoever is first to drop a row gives the reason:
 
-    drop_duplicates  rows whose cosine with a row kept before is `similar` or more (`curation.duplicates`: exact)
+    drop_duplicates  rows whose cosine with a row kept before is `similar` (0.98) or more (`curation.duplicates`: exact)
     hamming          with it: also pictures whose 64-bit difference hash is within so many bits of a kept one's, by the
                      table's thumbnails; `within_folders` compares only what lies in one folder, such as the slices of a volume
     drop_leaks       rows whose cosine with a row of the validation or test part is `similar` or more
-    drop_outliers    rows whose mean distance to their 20 nearest is `far` quartile distances above the third quartile
+    drop_outliers    rows whose mean distance to their 20 nearest is `far` (3) quartile distances above the third quartile
     drop_doubtful    rows whose label their neighbours contradict (`curation.doubtful`)
     keep             of what is left so many: drawn at random, or
                      balance: evenly over the levels of hierarchical k-means, however often a thing occurs
@@ -111,6 +112,11 @@ def curate(
     The manifest has a column `kept` that may be changed, and `tacit.pretrain` takes it as a source. Vectors are held in
     memory. No file of the source is touched. What was decided depends on the table, the options and `seed` alone.
     """
+    if similar is not None and not (drop_duplicates or drop_leaks):
+        raise TacitError("--similar says which rows repeat one another; give --drop-duplicates or --drop-leaks too.")
+    if far is not None and not drop_outliers:
+        raise TacitError("--far says which rows are outliers; give --drop-outliers too.")
+    similar, far = SIMILAR if similar is None else similar, FAR if far is None else far
     asked = Options(
         keep, balance, typical, diverse, drop_duplicates, drop_leaks, drop_outliers, drop_doubtful, similar, hamming,
         within_folders, far, seed

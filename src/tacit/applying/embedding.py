@@ -1,5 +1,7 @@
 """`tacit embed`: a run's vectors in a table."""
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -11,15 +13,16 @@ import numpy as np
 
 from tacit import data as sources
 from tacit.applying.many import Engine, engine_of
+from tacit.curation.manifest import address
 from tacit.data.checking import refuse_many
 from tacit.data.samples import Corrupt, Samples
 from tacit.data.tabular.cells import cells
 from tacit.data.tabular.rows import TableRows
 from tacit.data.text.samples import TextSamples
-from tacit.embeddings.places import Address
+from tacit.embeddings.places import ADDRESS, Address
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import Missing, Table, Unfinished, open_table
-from tacit.embeddings.rows import Rows
+from tacit.embeddings.read import Table, there
+from tacit.embeddings.rows import Rows, refuse_repeated
 from tacit.embeddings.write import add, begun, check_encoder, sole_writer, write
 from tacit.errors import TacitError
 from tacit.material import hash_of_ids
@@ -27,6 +30,8 @@ from tacit.picturing import thumbnails
 from tacit.retrieval import tokens as late
 from tacit.run import Run, chunks
 from tacit.sides import Side, side_of
+
+NUMBERED = re.compile(r"((train|val|test)/)?0\d{4,}")  # ids that count rows, which say nothing apart from their source
 
 # From what was read of samples at their positions: a vector each; or those of their tokens, and where each sample's begin.
 Vectors = Callable[[Run | Side, Any, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
@@ -77,38 +82,39 @@ def embed(
     opened = sources.open(data, kind)
     by = side_of(run, opened)
     samples = by.open(opened).embedded()
+    refuse_repeated(samples.ids, samples.source)
     encoder = run.fingerprint()
     kept = "pair" if isinstance(by, Side) and by.kind != "text" else samples.kind  # such a table can be asked in words
     dim = late.encoder_of(by).dim if tokens else by.represent(*first_readable(samples))[0].shape[1]
     form, similarity = ("ragged", late.SIMILARITY) if tokens else ("dense", run.similarity)
-    provenance = Provenance(
-        str(run.path.resolve()), encoder, form, similarity, dim, kept, version("tacit"), str(samples.source), pool
-    )
+    source = address(str(samples.source))
+    provenance = Provenance(str(run.path.resolve()), encoder, form, similarity, dim, kept, version("tacit"), source, pool)
     corrupt: list[Corrupt] = []
     vectors: Vectors = partial(_of_tokens, pool=pool) if tokens else _one_each
     make: Callable[[], Batches] = partial(Batches, by, samples, vectors)
     if engine.apart:
         make = partial(Batches.of, str(run.path), data, kind, device, hash_of_ids(samples), vectors)
     with sole_writer(out) as place:
-        there = _there(place) if append or renew else None
-        if there is not None:
-            check_encoder(there.provenance, provenance, place)
-            done = [] if renew else there.ids()
+        old = there(place) if append or renew else None
+        if old is not None:
+            check_encoder(old.provenance, provenance, place)
+            _check_source(old, samples, source)
+            done = [] if renew else old.ids()
         else:
             done = begun(place, provenance)
-        if there is None and not set(samples.ids).issuperset(done):
+        if old is None and not set(samples.ids).issuperset(done):
             done = []  # of a source that has changed
         left = _without(samples.ids, done)
         if done:
             told(f"{len(samples.ids) - len(left):,} of {len(samples.ids):,} samples are in {place} already; the rest follows.")
         with engine.workers(make) as each:
             rows = _rows(each(left[some] for some in chunks(len(left), batch)), samples, corrupt)
-            if there is not None:
+            if old is not None:
                 table = add(place, rows, renew=renew)
             else:
                 table = write(place, rows, provenance, total=len(samples), overwrite=overwrite, go_on=bool(done))
     listed = place.with_suffix(".left-out.txt")
-    if there is None:
+    if old is None:
         listed.unlink(missing_ok=True)  # of the table that was replaced
     if corrupt:
         listed.write_text("".join(f"{sample.id}\t{sample.why}\n" for sample in corrupt))
@@ -116,12 +122,15 @@ def embed(
     return table
 
 
-def _there(place: Path | Address) -> Table | None:
-    """The table that is added to, if one is there."""
-    try:
-        return open_table(place)
-    except (Missing, Unfinished):
-        return None
+def _check_source(table: Table, samples: Samples, source: str) -> None:
+    """Rows of another source, where ids only count them, would be taken for those that are there."""
+    before = table.provenance.source
+    other = Path(address(before)).resolve() != Path(source).resolve()
+    if other and samples.path(0) is None and NUMBERED.fullmatch(samples.ids[0]):
+        raise TacitError(
+            f"{table.path} is of {before or 'a source without a name'}, and the ids of {source} are numbers of rows as its own "
+            "are; embed it into another table, or give the samples ids of their own."
+        )
 
 
 def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
@@ -160,7 +169,7 @@ class Batches:
         pictures: list[bytes | None] = [*thumbnails(samples, content)]
         rows = Rows(
             [samples.ids[i] for i in good],
-            [samples.path(i) for i in good],
+            [_whole(samples.path(i)) for i in good],
             [_label(samples, i) for i in good],
             vectors,
             pictures or [None] * len(good),
@@ -199,6 +208,11 @@ def first_readable(samples: Samples) -> tuple[Any, np.ndarray]:
         if not bad:
             return content, index
     raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
+
+
+def _whole(path: str | None) -> str | None:
+    """A path as it is found from any folder."""
+    return path if path is None or ADDRESS.match(path) else os.path.abspath(path)  # noqa: PTH100  a Path per row is slow
 
 
 def _label(samples: Samples, position: int) -> str | None:

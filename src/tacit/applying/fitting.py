@@ -71,7 +71,7 @@ def fit(
     head: str = "auto",
     abstain: float = 1.0,
     folds: int = FOLDS,
-    steps: int = STEPS,
+    steps: int | None = None,
     kind: str | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -84,7 +84,7 @@ def fit(
     head     probe, prototypes or sea, which are on frozen embeddings; finetune or core_tuning, which train a copy of the
              encoder too and take minutes. By default ("auto") the frozen one of the highest cross-validated accuracy
     abstain  the share of errors wanted among those that are answered: the head keeps silent where it is too unsure
-    steps    of batches of 64, of the heads that train the encoder
+    steps    of batches of 64, of the heads that train the encoder: 100 if not given
     What has a single label of its class is learned from and cannot be judged. The accuracy of a head that was chosen among
     others is, by that choice, a little too high.
     """
@@ -95,7 +95,9 @@ def fit(
         raise unknown("head", head, ["auto", *FROZEN, *TUNED])
     if folds < 2 or not 0 < abstain <= 1:
         raise TacitError(f"Got {folds} folds and an error of {abstain} wanted; give 2 folds or more, and an error in (0, 1].")
-    positive(steps=steps)
+    positive(steps=STEPS if steps is None else steps)
+    if steps is not None and head not in TUNED:
+        raise TacitError(f"--steps is of the heads that train the encoder; give --head {' or '.join(TUNED)}, or leave it out.")
     given = read(labels)
     run = run if isinstance(run, Run) else Run(run, device)
     opened = sources.open(_own(run) if data is None else data, kind)
@@ -103,7 +105,7 @@ def fit(
     samples = by.open(opened)
     found = match(given, samples.embedded())
     material = _read(by, samples, found)
-    candidates = _candidates(head, material, steps, seed)
+    candidates = _candidates(head, material, steps or STEPS, seed)
     chosen = _chosen(candidates, material.places, folds, abstain, seed)
     model = candidates[chosen.name].fit(np.arange(len(material.places)))
     numbers = chosen.numbers | _raw(material, folds, seed)

@@ -15,6 +15,7 @@ from tacit import data as sources
 from tacit.data.checking import readable
 from tacit.data.samples import Corrupt, Samples
 from tacit.embeddings.output import appearing
+from tacit.embeddings.replacing import refuse_other
 from tacit.errors import TacitError, positive
 from tacit.few_labels.saved import Head, logits_of, open_head, told_of
 from tacit.run import Run, chunks
@@ -23,6 +24,7 @@ from tacit.sides import side_of
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 SHOWN = 10  # classes in a sentence
 DIGITS = 6  # of a probability, behind the point
+FIELDS = pa.schema([("id", pa.string()), ("label", pa.string()), ("confidence", pa.float64()), ("abstained", pa.bool_())])
 
 
 class Predictions(NamedTuple):
@@ -57,7 +59,8 @@ def predict(
 ) -> Predictions:
     """Write a row for each sample of a source: id, label, confidence, and whether the head abstains; in constant memory.
 
-    out            a .csv, .tsv or .parquet, written whole or not at all; what is there is replaced
+    out            a .csv, .tsv or .parquet, written whole or not at all; predictions that are there are replaced, and any
+                   other file is refused
     probabilities  also a column for each class
     run            where the head's run lies, if it has moved
     The label is given where the head abstains too. Samples that cannot be read are left out and named; above one per cent of
@@ -66,6 +69,8 @@ def predict(
     out = Path(out)
     if out.suffix not in (*SEPARATORS, ".parquet") or out.is_dir():
         raise TacitError(f"--out {out} is no .csv, .tsv or .parquet; give the name of such a file.")
+    own = len(FIELDS)
+    refuse_other(out, "predictions", lambda there: there[:own] == FIELDS.names and all(n.startswith("p_") for n in there[own:]))
     positive(batch=batch)
     told = head.told if isinstance(head, Head) else told_of(Path(head))
     where = Path(told.run) if run is None else run
@@ -81,9 +86,8 @@ def predict(
         )
     samples = by.open(opened).embedded()
     answer = logits_of(head if isinstance(head, Head) else open_head(head, run), by)
-    fields = [("id", pa.string()), ("label", pa.string()), ("confidence", pa.float64()), ("abstained", pa.bool_())]
-    fields += [(f"p_{name}", pa.float64()) for name in told.classes] * probabilities
-    schema, corrupt = pa.schema(fields), list[Corrupt]()
+    chance = [pa.field(f"p_{name}", pa.float64()) for name in told.classes] * probabilities
+    schema, corrupt = pa.schema([*FIELDS, *chance]), list[Corrupt]()
     answered, silent = Counter[str](), 0
     with _writing(out, schema) as write:
         for content, good in readable(samples, chunks(len(samples), batch), corrupt):

@@ -18,12 +18,13 @@ from tacit.embeddings.index import INDEXED, LARGE, TOP, indexed, needed
 from tacit.embeddings.inside import inside
 from tacit.embeddings.output import appearing, parquet_file
 from tacit.embeddings.read import Table, mapped_array, open_table
+from tacit.embeddings.replacing import refuse_other
 from tacit.embeddings.rows import vectors_of
 from tacit.embeddings.search import Hit, Index, Written, resolve
 from tacit.embeddings.search import search as nearest
 from tacit.embeddings.sheet import contact_sheet
 from tacit.embeddings.words import FUSED, fused
-from tacit.errors import TacitError
+from tacit.errors import TacitError, Unfinished
 from tacit.method import Ragged
 from tacit.picturing import thumbnails
 from tacit.retrieval import tokens as late
@@ -72,7 +73,12 @@ def search(
     if hybrid and isinstance(what, Written):
         hits = fused(table, what.text, hits, top, where)
     if sheet is not None:
-        save(contact_sheet(picture, hits), sheet)
+        try:
+            save(contact_sheet(picture, hits), sheet)
+        except TacitError as error:
+            raise Unfinished(str(error), hits) from error
+        except OSError as error:
+            raise Unfinished(f"{sheet} could not be written ({error.strerror}); give another --sheet.", hits) from error
     return hits
 
 
@@ -93,10 +99,11 @@ def search_all(
 ) -> int:
     """The nearest rows of many queries, a source or a .npy of vectors, into a Parquet file; how many queries there were.
 
-    Its columns: query (the id, or the number of the vector), rank from 1, id, score. What cannot be read is left out. The rest
-    as in `search`.
+    Its columns: query (the id, or the number of the vector), rank from 1, id, score. A file of these is replaced, another is
+    refused. What cannot be read is left out. The rest as in `search`.
     """
     table, out = table if isinstance(table, Table) else open_table(table), parquet_file(out)
+    refuse_other(out, "answers to queries", lambda names: names == FOUND.names)
     index, count = _index(table, exact, where, codes, funnel, run, told), 0
     if table.provenance.form == "dense" and (index is None or codes or funnel) and not where:
         hold_where_it_fits(table)
@@ -105,7 +112,7 @@ def search_all(
             if isinstance(vectors, Ragged):
                 lines = late.search(table, vectors, top, where=where)
             else:
-                lines = nearest(table, vectors, top, where=where, index=index)
+                lines = nearest(table, vectors, top, where=where, index=index, before=count)
             sizes = [len(hits) for hits in lines]
             file.write_table(
                 pa.table(

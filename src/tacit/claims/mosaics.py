@@ -18,7 +18,8 @@ from tacit.representing import features
 from tacit.run import Run
 from tacit.views.kinds import Plain
 
-ACROSS, TILES = 32, 4  # pixels of a picture; two by two
+ACROSS, TILES = 32, 4  # pixels of a picture; images in it, two by two
+CORNERS = np.indices((2, 2)).reshape(2, TILES) * (ACROSS // 2)  # where the quarters begin: down, along
 
 
 class Mosaics(NamedTuple):
@@ -37,9 +38,7 @@ def mosaics(images: Any, count: int, name: str, side: int) -> Mosaics:
     small = interpolate(full, (side, side), mode="area").round().byte().permute(0, 2, 3, 1)
     tiles = small.unflatten(0, (count, TILES)).numpy()
     room = ACROSS // 2 - side + 1
-    down, along = (
-        (draws[:, i] * room).astype(int) + np.array(start) for i, start in ((1, [0, 0, 16, 16]), (2, [0, 16, 0, 16]))
-    )
+    down, along = ((draws[:, 1 + axis] * room).astype(int) + corner for axis, corner in enumerate(CORNERS))
     n, _, i, j = np.indices((count, TILES, side, side))
     there = n, i + down[:, :, None, None], j + along[:, :, None, None]
     pixels = np.zeros((count, ACROSS, ACROSS, tiles.shape[-1]), np.uint8)

@@ -10,11 +10,11 @@ from tacit.numerics import counter
 from tacit.numerics.kmeans import best_kmeans
 
 
-def found_by_kmeans(z: Tensor, k: int, seed: int) -> Tensor:
-    """The clusters of the best of twenty starts, as by SCGC itself: int64, N."""
+def found_by_kmeans(z: Tensor, k: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The best of twenty starts, as by SCGC itself: clusters, int64, N, and their means, k × d."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(counter.key(seed, "claims", "clusters"))
-        return best_kmeans(z, k)[0]
+        return best_kmeans(z, k)
 
 
 def compared(clusters: Tensor, nodes: GraphNodes) -> Measures:

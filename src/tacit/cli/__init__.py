@@ -74,7 +74,11 @@ def build() -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit status; `arguments` default to those of the process."""
+    """Run one command and leave with its exit status; `arguments` default to those of the process.
+
+    As by `python -m tacit`, methods and encoders of one's own are also found in the current folder, but after all else.
+    """
+    sys.path.append("")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -113,10 +117,12 @@ def _answer(arguments: list[str]) -> int:
     if any(os.environ.get(rank, "0") != "0" for rank in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")):
         return 0  # one of several processes that train together: the first speaks for all
     if isinstance(answer, Answer):
-        if into is not None:
-            write_json(into, answer.facts)
-        if answer.text:
-            sys.stdout.write(answer.text + "\n")
+        try:
+            if into is not None:
+                write_json(into, answer.facts)
+        finally:  # what was found out is said where the disk is full, too
+            if answer.text:
+                sys.stdout.write(answer.text + "\n")
         if answer.then:
             sys.stdout.flush()
             sys.stderr.write(f"Next: {answer.then}\n")

@@ -1,5 +1,6 @@
 """What a command answers, and how it is written to a file."""
 
+import base64
 import json
 import math
 import os
@@ -77,7 +78,7 @@ def write_json(path: Path, facts: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The same facts in JSON's types: what is not finite becomes null, arrays become lists, paths become text."""
+    """The same facts in JSON's types: what is not finite becomes null, arrays become lists, paths become text, bytes base64."""
     if hasattr(value, "as_dict"):
         return plain(value.as_dict())
     if hasattr(value, "_asdict"):  # a named tuple
@@ -90,6 +91,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -75,4 +75,4 @@ def write_manifest(out: Path, decided: Decisions, source: str, kind: str, about:
 def address(source: str) -> str:
     """Where a table's source is found from any folder, if it is a file or a folder."""
     path = Path(source).expanduser()
-    return str(path.absolute()) if source and path.exists() else source
+    return os.path.abspath(path) if source and path.exists() else source  # noqa: PTH100  links stay

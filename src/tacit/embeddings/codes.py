@@ -15,6 +15,7 @@ Four-bit codes are scanned in registers (André et al. 2017, arXiv:1704.07355; f
 """
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -33,6 +34,7 @@ LEARNED = 1 << 15  # rows that a code learns of
 WANTED = 0.99  # recall of the TOP nearest, once candidates are compared by all numbers
 SHORTLISTS = (1, 2, 5, 10, 20, 50)  # candidates for each hit: the fewest that reach it, or the most
 COMPARED = 1 << 24  # numbers of candidates that are compared at once
+LEVELS = 16  # of four bits: a code of them is learned of so many rows at least
 REDUCTIONS, CODINGS = ("first", "pca", "tldr"), ("scalar", "scalar4", "product", "binary")
 
 
@@ -77,7 +79,7 @@ class About:
 
     code: str
     encoder: str
-    version: int  # of the table
+    table: str  # its mark: a table of the same name made anew counts its versions from the start
     rows: int
     bytes: float  # a vector
     alone: float  # recall of the TOP nearest of some of the table's own rows, by codes alone
@@ -110,11 +112,11 @@ def opened(table: Table, name: str) -> Codes | None:
     file, about_file = _files(table.path, name)
     try:
         about = About(**json.loads(about_file.read_text()))
-        made = about.encoder, about.version, about.rows, about.size
-        whole = made == (table.provenance.encoder, table.version, len(table), file.stat().st_size)
-    except (OSError, ValueError, TypeError):
+        made = about.encoder, about.table, about.rows, about.size
+        whole = made == (table.provenance.encoder, table.mark, len(table), file.stat().st_size)
+        return Codes(about, table, faiss.read_index(str(file))) if whole else None
+    except (OSError, ValueError, TypeError, RuntimeError):  # the last is what faiss says of a damaged file
         return None
-    return Codes(about, table, faiss.read_index(str(file))) if whole else None
 
 
 def build(table: Table, code: Code, learn: Learn | None = None, *, name: str = "", seed: int = 0) -> Codes:
@@ -149,7 +151,7 @@ def build(table: Table, code: Code, learn: Learn | None = None, *, name: str = "
     for batch in table.stream(16 * BATCH, ("vector",)):
         whole.add(unit(vectors_of(batch), made.similarity))
     size = _inner(whole).sa_code_size() if code.coding else 4 * _inner(whole).d
-    about = About(str(code), made.encoder, table.version, len(table), size, 0.0, 0.0, 1, 0)
+    about = About(str(code), made.encoder, table.mark, len(table), size, 0.0, 0.0, 1, 0)
     codes = _measured(Codes(about, table, whole), _some(len(table), ASKED, rng))
     return _kept(codes, name or str(code))
 
@@ -181,6 +183,10 @@ def _untrained(table: Table, code: Code) -> Any:
     if code.numbers > made.dim:
         raise TacitError(
             f"{code} asks for {code.numbers} numbers, and the vectors of {table.path} have {made.dim}; ask for fewer."
+        )
+    if code.coding in ("scalar4", "product") and len(table) < LEVELS:
+        raise TacitError(
+            f"{code} learns {LEVELS} levels and {table.path} has {len(table)} rows; give scalar or binary, or search exactly."
         )
     dim = code.numbers or made.dim
     if code.coding == "scalar":
@@ -280,7 +286,7 @@ def _kept(codes: Codes, name: str) -> Codes:
 
     file, about_file = _files(codes.table.path, name)
     about_file.unlink(missing_ok=True)
-    part = file.with_name(file.name + ".part")
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         faiss.write_index(codes.faiss, str(part))
         part.rename(file)

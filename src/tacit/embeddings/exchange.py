@@ -13,8 +13,9 @@ from tacit.embeddings.index import INDEXED, saved, unit
 from tacit.embeddings.output import appearing
 from tacit.embeddings.places import Address
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import BATCH, Table, mapped_array
-from tacit.embeddings.rows import Rows, vectors_of
+from tacit.embeddings.read import BATCH, Table, mapped_array, there
+from tacit.embeddings.replacing import not_ours, refuse_other
+from tacit.embeddings.rows import COLUMNS, Rows, refuse_repeated, vectors_of
 from tacit.embeddings.write import sole_writer, write
 from tacit.errors import TacitError
 
@@ -32,13 +33,31 @@ def export(table: Table, out: Path | str) -> Path:
     out = Path(out)
     if out.suffix not in ENDINGS:
         raise TacitError(f"{out} ends in none of {', '.join(ENDINGS)}; give such a name.")
+    _refuse_other(out)
+    ids = [] if out.suffix == ".parquet" else table.ids()
+    if broken := next((id for id in ids if "\n" in id or "\r" in id), None):
+        raise TacitError(
+            f"The id {broken!r} of {table.path} goes over a line, and {out.suffix} has one for each; export .parquet."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     with appearing(out) as part:
         _WRITERS[out.suffix](table, part)
     if out.suffix != ".parquet":
         with appearing(out.with_suffix(".ids.txt")) as part:
-            part.write_text("".join(f"{id}\n" for id in table.ids()))
+            part.write_text("".join(f"{id}\n" for id in ids), encoding="utf-8")
     return out
+
+
+def _refuse_other(out: Path) -> None:
+    """Refuse to replace what no export wrote: a Parquet file of other columns, vectors without ids, ids without vectors."""
+    if out.suffix == ".parquet":
+        refuse_other(out, "table's rows", {*COLUMNS}.issubset)
+        return
+    ids, vectors = out.with_suffix(".ids.txt"), [out.with_suffix(ending) for ending in ENDINGS[1:]]
+    if out.exists() and not ids.exists():
+        raise not_ours(out, f"exported vectors, whose ids would be in {ids.name}")
+    if ids.exists() and not any(file.exists() for file in vectors):
+        raise not_ours(ids, "ids of exported vectors, which would be beside it")
 
 
 def _parquet(table: Table, part: Path) -> None:
@@ -89,11 +108,13 @@ def take_in(
         raise TacitError(f"{file} is no .parquet or .npy file of vectors; give one.")
     try:
         total, dim, rows = (_rows_of_parquet if file.suffix == ".parquet" else _rows_of_numpy)(file)
-    except (pa.ArrowInvalid, ValueError, EOFError, OSError) as error:
+    except (pa.ArrowException, ValueError, EOFError, OSError) as error:
         raise TacitError(f"{file} cannot be read ({str(error).splitlines()[0]}); write it anew.") from error
     name = hashlib.sha256(encoder.encode()).hexdigest()
     made = Provenance(encoder, name, "dense", similarity, dim, "vector", version("tacit"), str(file.resolve()))
     with sole_writer(out) as place:
+        if not overwrite and (old := there(place)) is not None:
+            raise TacitError(f"{place} is there already, with {len(old)} rows; give another name or move it away.")
         return write(place, rows, made, total=total, overwrite=overwrite)
 
 
@@ -103,9 +124,15 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
     if missing := {"id", "vector"} - set(names):
         raise TacitError(f"{file} has columns {', '.join(names)} and lacks {', '.join(sorted(missing))}; rename or add them.")
     kind = source.schema_arrow.field("vector").type
-    if not pa.types.is_fixed_size_list(kind) and not pa.types.is_list(kind) and not pa.types.is_large_list(kind):
-        raise TacitError(f"The column `vector` of {file} is {kind}, and lists of numbers were expected.")
-    dim = len(next(source.iter_batches(1, columns=["vector"])).column(0)[0]) if source.metadata.num_rows else 1
+    of_lists = pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not of_lists or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+        raise TacitError(
+            f"The column `vector` of {file} is {kind}, and lists of numbers were expected; write one for each row."
+        )
+    dim = _width(source)
+    if not dim:
+        raise TacitError(f"The first vector of {file} holds no number; mend or leave out such rows.")
+    refuse_repeated((id for batch in source.iter_batches(columns=["id"]) for id in _said(batch, "id")), file)
     taken = [name for name in ("id", "path", "label", "split") if name in names]
 
     def rows() -> Iterator[Rows]:
@@ -114,9 +141,9 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
             flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
             if len(flat) != len(batch) * dim or column.null_count:
                 raise TacitError(f"The vectors of {file} are not all of {dim} numbers; mend or leave out the others.")
-            said = {name: [None if value is None else str(value) for value in batch.column(name).to_pylist()] for name in taken}
+            said = {name: _said(batch, name) for name in taken}
             none: list[str | None] = [None] * len(batch)
-            ids = [str(id) for id in batch.column("id").to_pylist()]
+            ids = [id for id in said["id"] if id is not None]  # of which none is missing
             yield Rows(
                 ids, said.get("path", none), said.get("label", none), flat.reshape(-1, dim), [None] * len(ids),
                 splits=said.get("split", none),
@@ -125,14 +152,34 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
     return source.metadata.num_rows, dim, rows()
 
 
+def _width(source: pq.ParquetFile) -> int:
+    """How many numbers the first vector holds that is there."""
+    batches = source.iter_batches(BATCH, columns=["vector"])
+    return next(
+        (len(one) for batch in batches for one in batch.column(0) if one.is_valid), 0 if source.metadata.num_rows else 1
+    )
+
+
+def _said(batch: pa.RecordBatch, name: str) -> list[str | None]:
+    return [None if value is None else str(value) for value in batch.column(name).to_pylist()]
+
+
+def _lines(file: Path) -> list[str]:
+    """Ids may hold whatever else `splitlines` takes for an end, such as U+2028."""
+    return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
 def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
     vectors = mapped_array(file)
-    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
-        raise TacitError(f"{file} holds {vectors.dtype} of shape {vectors.shape}, and n × d numbers were expected.")
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu" or not vectors.shape[1]:
+        raise TacitError(
+            f"{file} holds {vectors.dtype} of shape {vectors.shape}, and n × d numbers were expected; save them so."
+        )
     beside = file.with_suffix(".ids.txt")
-    ids = beside.read_text().splitlines() if beside.is_file() else [str(number) for number in range(len(vectors))]
+    ids = _lines(beside) if beside.is_file() else [str(number) for number in range(len(vectors))]
     if len(ids) != len(vectors):
         raise TacitError(f"{beside} has {len(ids)} lines and {file} {len(vectors)} rows; give each row its line.")
+    refuse_repeated(ids, beside)
 
     def rows() -> Iterator[Rows]:
         for start in range(0, len(vectors), BATCH):

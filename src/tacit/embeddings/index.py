@@ -2,6 +2,7 @@
 2024, arXiv:2401.08281; fast-scan codes: André et al. 2017, arXiv:1704.07355)."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class About:
     """What an index was made of and how good it was then."""
 
     encoder: str
-    version: int  # of the table
+    table: str  # its mark: a table of the same name made anew counts its versions from the start
     rows: int
     lists: int
     probes: int  # lists that are looked into
@@ -50,8 +51,8 @@ def indexed(table: Table, told: Callable[[str], None]) -> Index:
     """The index that lies beside a table, made anew where it is of another version of the table or half built."""
     file, about_file = _files(table.path)
     about, index = about_in(about_file), None
-    same = about is not None and (about.encoder, about.version, about.rows) == (
-        table.provenance.encoder, table.version, len(table),
+    same = about is not None and (about.encoder, about.table, about.rows) == (
+        table.provenance.encoder, table.mark, len(table),
     )  # fmt: skip
     if about is not None and same:
         index = _opened(file, about.size)
@@ -102,11 +103,11 @@ def build(table: Table, seed: int = 0) -> About:
     inner.nprobe, recall = tuned(ask, inner.nlist, table, rng)
     file, about_file = _files(table.path)
     about_file.unlink(missing_ok=True)
-    part = file.with_name(file.name + ".part")
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         saved(whole, part)
         part.rename(file)
-        about = About(made.encoder, table.version, len(table), lists, inner.nprobe, recall, file.stat().st_size)
+        about = About(made.encoder, table.mark, len(table), lists, inner.nprobe, recall, file.stat().st_size)
         about_file.write_text(json.dumps(asdict(about)))
     except OSError as error:
         part.unlink(missing_ok=True)

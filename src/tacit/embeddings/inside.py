@@ -50,11 +50,11 @@ def inside(table: Table, told: Callable[[str], None]) -> Inside:
     lists = lists_of(len(table))
     file = table.path.with_name(f".{table.path.stem}.inside.json")
     about = about_in(file)
-    if about is None or (about.encoder, about.version, about.rows) != (made.encoder, table.version, len(table)):
+    if about is None or (about.encoder, about.table, about.rows) != (made.encoder, table.mark, len(table)):
         probes, recall = tuned(
             lambda queries, top, probes: _asked(table, queries, top, probes), lists, table, np.random.default_rng(0)
         )
-        about = About(made.encoder, table.version, len(table), lists, probes, recall, 0)
+        about = About(made.encoder, table.mark, len(table), lists, probes, recall, 0)
         try:
             file.write_text(json.dumps(asdict(about)))
         except OSError as error:

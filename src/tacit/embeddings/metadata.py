@@ -70,10 +70,20 @@ def _read(file: Path) -> pa.Table:
     try:
         if file.suffix == ".parquet":
             return pq.read_table(file)
-        return csv.read_csv(file, parse_options=csv.ParseOptions(delimiter="\t" if file.suffix == ".tsv" else ","))
+        names = dict.fromkeys(NAMES, pa.string())  # 001 is another than 1
+        by = csv.ParseOptions(delimiter=_separator(file))
+        return csv.read_csv(file, parse_options=by, convert_options=csv.ConvertOptions(column_types=names))
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0].partition(". ")[0].rstrip(".")
         raise TacitError(f"{file} cannot be read as a list ({why}); write it anew with a header and equal rows.") from error
+
+
+def _separator(file: Path) -> str:
+    """What parts the columns of a list; of a .csv the commonest in its header."""
+    if file.suffix == ".tsv":
+        return "\t"
+    with file.open("rb") as lines:
+        return max(",;\t", key=lines.readline().decode(errors="replace").count)
 
 
 def _check_columns(given: pa.Table, table: Table, file: Path) -> None:

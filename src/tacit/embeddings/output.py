@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ def parquet_file(path: str | Path) -> Path:
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """A hidden file beside `path` to write into, which takes its place in the end; what fails leaves what was there."""
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
     try:
         yield part
         part.replace(path)

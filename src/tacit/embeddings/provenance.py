@@ -17,7 +17,7 @@ class Provenance:
     dim: int  # of one vector
     kind: str  # the modality that was embedded
     version: str  # of Tacit
-    source: str = ""  # where the samples came from, as it was given
+    source: str = ""  # where the samples came from: of what is a file or a folder the absolute path
     pool: int = 1  # tokens that became one vector, on average
 
     def __post_init__(self):

@@ -21,6 +21,7 @@ UNREACHED = re.compile(
     r"RetryError|Generic (S3|GCS|MicrosoftAzure)|ObjectStore|No such bucket|NoSuchBucket|AccessDenied|credential", re.I
 )
 WHOLE = "whole"  # Lance's tag of the version that is read; what lies behind it was broken off, or is being written
+AFTER = WHOLE + "-after-"  # of the next that was whole, and with its number of the one before: those between never were
 
 
 class Missing(TacitError):
@@ -44,7 +45,7 @@ def open_table(path: Path | str | Address, version: int = 0) -> "Table":
                 "command again if it was broken off."
             )
         if version:
-            versions = [entry["version"] for entry in lance.list_versions() if entry["version"] <= last]
+            versions = [entry["version"] for entry in whole_versions(lance)]
             if version not in versions:
                 raise TacitError(f"{path} has no version {version}; it has {', '.join(map(str, versions))}.")
         lance.checkout(version or last)
@@ -53,6 +54,14 @@ def open_table(path: Path | str | Address, version: int = 0) -> "Table":
             raise ValueError("it has no rows")
         table.at(np.array([0, len(table) - 1]))  # the ends are there: nothing was cut off
     return table
+
+
+def there(path: Path | Address) -> "Table | None":
+    """The table at this place, if one is there that is whole."""
+    try:
+        return open_table(path)
+    except (Missing, Unfinished):
+        return None
 
 
 def latest(path: Path | Address) -> tuple[Any, Provenance]:
@@ -81,6 +90,19 @@ def latest(path: Path | Address) -> tuple[Any, Provenance]:
 def whole_version(lance: Any) -> int:
     """The version that is read, 0 where none is whole yet."""
     return lance.tags.list().get(WHOLE, {}).get("version", 0)
+
+
+def whole_versions(lance: Any) -> list[dict[str, Any]]:
+    """What Lance says of the versions that could once be read, the oldest first."""
+    tags = {name: tag["version"] for name, tag in lance.tags.list().items()}
+    gaps = [(int(name.removeprefix(AFTER)), end) for name, end in tags.items() if name.startswith(AFTER)]
+    return [
+        entry
+        for entry in lance.list_versions()
+        if entry["version"] <= tags.get(WHOLE, 0)
+        and entry["metadata"]["total_rows"] != "0"  # one that begins a table
+        and not any(before < entry["version"] < end for before, end in gaps)
+    ]
 
 
 def mark_of(lance: Any, version: int) -> str:

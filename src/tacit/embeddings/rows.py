@@ -1,5 +1,6 @@
 """What a table holds: for each sample its id, vector, path, label, split and a small picture of it."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,16 @@ class Row(NamedTuple):
     label: str | None
     vector: np.ndarray  # float32, d
     thumbnail: bytes | None
+
+
+def refuse_repeated(ids: Iterable[str | None], source: Any) -> None:
+    """Refuse ids of which one is missing or comes twice: a row is found, renewed and joined by its own."""
+    seen: set[str] = set()
+    for id in ids:
+        if id is None or id in seen:
+            what = "a sample without an id" if id is None else f"the id {id!r} twice"
+            raise TacitError(f"{source} has {what}; give each sample an id of its own.")
+        seen.add(id)
 
 
 def schema(provenance: Provenance) -> pa.Schema:

@@ -52,17 +52,19 @@ def search(
     exclude: Sequence[str | None] = (),
     where: str = "",
     index: Index | None = None,
+    before: int = 0,
 ) -> list[list[Hit]]:
     """For each query (m × d) the `top` rows of largest similarity, best first; fewer where the table has fewer.
 
     exclude  for each query one id that is not to be found: its own, where it is a row of the table
     where    a condition on the columns, as SQL has it (`label = '3' AND split = 'train'`): only such rows are compared
     index    looks for candidates; without it, or with `where`, every row is compared
+    before   how many queries came before these, where they come in parts: by it one that is refused is numbered
 
     Scores are summed in float64 and rounded to float32; of equal scores the row that was written first comes first. The
     cosine with a row of zeros counts as 0. Memory grows with m × top, not with the table.
     """
-    queries = check_vectors(np.asarray(query_vectors), table)
+    queries = check_vectors(np.asarray(query_vectors), table, before)
     if top < 1:
         raise TacitError(f"{top} hits were asked for; ask for 1 or more.")
     if exclude and len(exclude) != len(queries):
@@ -131,7 +133,7 @@ def resolve(query: str, table: Table) -> str | Path | np.ndarray | Written:
     )
 
 
-def check_vectors(vectors: np.ndarray, table: Table) -> np.ndarray:
+def check_vectors(vectors: np.ndarray, table: Table, before: int = 0) -> np.ndarray:
     """m × d vectors that can be compared with a table's, as float64; a TacitError says why they cannot."""
     made = table.provenance
     if made.form != "dense" or made.similarity not in SIMILARITIES:
@@ -145,13 +147,15 @@ def check_vectors(vectors: np.ndarray, table: Table) -> np.ndarray:
     vectors = vectors.astype(np.float64)
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(broken):
-        raise TacitError(f"Query number {broken[0] + 1} holds NaN or infinite numbers and cannot be compared; embed it anew.")
+        raise TacitError(
+            f"Query number {before + broken[0] + 1} holds NaN or infinite numbers and cannot be compared; embed it anew."
+        )
     if made.similarity == "poincare" and (np.square(vectors).sum(axis=1) >= 1).any():
         raise TacitError(
             f"A query lies outside of the unit ball in which the points of {table.path} lie; embed it with their run."
         )
     if made.similarity == "cosine" and not vectors.any(axis=1).all():
-        number = int(np.flatnonzero(~vectors.any(axis=1))[0]) + 1
+        number = before + int(np.flatnonzero(~vectors.any(axis=1))[0]) + 1
         raise TacitError(f"Query number {number} is all zeros, which has no direction to compare; give another.")
     return vectors
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from tacit.embeddings.read import Table, open_table, reading
+from tacit.embeddings.read import Table, open_table, reading, whole_versions
 from tacit.embeddings.write import changing, compact
 from tacit.errors import TacitError
 
@@ -17,11 +17,11 @@ class Version(NamedTuple):
 
 
 def versions(table: Table) -> list[Version]:
-    """All that are kept, the oldest first."""
+    """All that are kept and were whole, the oldest first."""
     with reading(table.path):
-        found = table.lance.list_versions()
+        found = whole_versions(table.lance)
     read = [Version(entry["version"], entry["timestamp"], int(entry["metadata"]["total_rows"])) for entry in found]
-    return [entry for entry in read if entry.rows and entry.number <= table.version]  # the first is made without rows
+    return [entry for entry in read if entry.number <= table.version]
 
 
 def restored(table: Table, number: int) -> Table:

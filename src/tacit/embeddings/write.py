@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tacit.embeddings.places import SUFFIX, Address, database, place
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import WHOLE, Missing, Table, Unfinished, brief, latest, open_table, whole_version
+from tacit.embeddings.read import AFTER, WHOLE, Missing, Table, Unfinished, brief, latest, open_table, whole_version
 from tacit.embeddings.rows import Rows, schema, to_batch
 from tacit.errors import TacitError
 
@@ -153,13 +153,20 @@ def compact(lance: Any) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="optimize")  # of other readers: the caller is the sole writer
         lance.optimize(cleanup_older_than=EVER)
-        tag(lance)  # what is tagged cannot be forgotten
+        tag(lance)
+        for name in lance.tags.list():  # what is tagged cannot be forgotten
+            if name.startswith(AFTER):
+                lance.tags.delete(name)
         lance.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
 
 def tag(lance: Any) -> None:
-    """Make the last version the one that is read."""
-    (lance.tags.update if whole_version(lance) else lance.tags.create)(WHOLE, lance.version)
+    """Make the last version the one that is read, and remember those that were not whole before it."""
+    last = whole_version(lance)
+    names = [WHOLE] if lance.version <= last + 1 else [f"{AFTER}{last}", WHOLE]
+    there = lance.tags.list()
+    for name in names:
+        (lance.tags.update if name in there else lance.tags.create)(name, lance.version)
 
 
 def _is_begun(lance: Any) -> bool:

@@ -23,20 +23,20 @@ TIMM = "timm/"
 Name = str | type[nn.Module]  # how an encoder can be asked for
 
 
-def factory(name: Name, facts: Facts, seed: int, **options: Any) -> Callable[[], nn.Module]:
+def factory(name: Name, facts: Facts, seed: int, **options: Any) -> Callable[..., nn.Module]:
     """A function that builds a fresh encoder each time it is called.
 
     Call number i draws its weights from `counter.key(seed, "encoder", i)`: other weights in each call, the same in each
-    run; torch's own generator is as it was.
+    run; torch's own generator is as it was. A call that is given a number is not counted.
     What is misspelt is said here, not at the first call.
     """
     checked = _checked_options(name, options)
     _refuse_other_kind(name, facts)
     calls = count()
 
-    def fresh() -> nn.Module:
+    def fresh(number: int | None = None) -> nn.Module:
         with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU
-            torch.default_generator.manual_seed(counter.key(seed, "encoder", next(calls)))
+            torch.default_generator.manual_seed(counter.key(seed, "encoder", next(calls) if number is None else number))
             return build(name, facts, **checked)
 
     return fresh

@@ -30,7 +30,7 @@ class About:
     """What a map was made of; another table, seed or way of making it asks for another map."""
 
     encoder: str
-    version: int  # of the table
+    table: str  # its mark
     rows: int
     landmarks: int
     seed: int
@@ -66,7 +66,7 @@ def layout(table: Table, *, seed: int = 0, landmarks: int = LANDMARKS, told: Cal
 def wanted(table: Table, seed: int = 0, landmarks: int = LANDMARKS) -> About:
     """What the map of a table as it is now is made of."""
     made_by = f"umap-learn {_installed()}"
-    return About(table.provenance.encoder, table.version, len(table), min(landmarks, len(table)), seed, made_by)
+    return About(table.provenance.encoder, table.mark, len(table), min(landmarks, len(table)), seed, made_by)
 
 
 def place(path: Path | Address) -> Path:
@@ -77,7 +77,7 @@ def place(path: Path | Address) -> Path:
 def _why(kept: Layout | None, wanted: About) -> str:
     if kept is None:
         return "there is none yet"
-    same = (kept.about.encoder, kept.about.version, kept.about.rows) == (wanted.encoder, wanted.version, wanted.rows)
+    same = (kept.about.encoder, kept.about.table, kept.about.rows) == (wanted.encoder, wanted.table, wanted.rows)
     return "the last was made otherwise" if same else "the table has changed since the last"
 
 

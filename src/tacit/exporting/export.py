@@ -67,15 +67,15 @@ def export(
         raise TacitError(f"{name} is of --format onnx, and {format} was asked for; leave it out.")
     if part != "first" and opened.facts.kind != "pair":
         raise TacitError(f"--part is of runs on pairs, and {opened.path} was trained on {opened.facts.kind}; leave it out.")
-    if out.exists() and not overwrite:
-        raise TacitError(f"{out} is there already; say --overwrite to replace it, or give another name.")
+    if not overwrite:
+        _free(out)
     number = PARTS.index(part)
     if format == "onnx":
-        return _onnx(opened, out, number, unit, data)
+        return _onnx(opened, out, number, unit, data, overwrite)
     return {"timm": _timm, "transformers": _transformers, "card": _card}[format](opened, out, number)
 
 
-def _onnx(run: Run, out: Path, part: int, unit: bool, data: Any) -> Export:
+def _onnx(run: Run, out: Path, part: int, unit: bool, data: Any, overwrite: bool) -> Export:
     from tacit.exporting.onnx_file import write_onnx
 
     _suffix(out, ".onnx")
@@ -88,6 +88,8 @@ def _onnx(run: Run, out: Path, part: int, unit: bool, data: Any) -> Export:
         told = card(run, "onnx", out.name, part=part, unit=unit, front=front, checked=str(check))
         (folder / f"{out.stem}.md").write_text(told, encoding="utf-8")
         written = sorted(folder.iterdir(), key=lambda file: file.name == out.name)  # the graph last: what it needs is there
+        for there in () if overwrite else (out.parent / file.name for file in written):
+            _free(there)
         return Export(out, "onnx", [file.replace(out.parent / file.name) for file in written], str(check))
     except OSError as error:
         raise TacitError(f"{out} could not be written ({error.strerror or error}); free some space or give another.") from error
@@ -144,6 +146,11 @@ def metadata(run: Run, part: int, unit: bool) -> dict[str, str]:
         "tacit.similarity": run.similarity,
         "tacit.unit": str(unit).lower(),
     }
+
+
+def _free(file: Path) -> None:
+    if file.exists():
+        raise TacitError(f"{file} is there already; say --overwrite to replace it, or give another name.")
 
 
 def _suffix(out: Path, suffix: str) -> None:

@@ -57,7 +57,9 @@ def read(labels: str | Path | Mapping[str, object]) -> Given:
             raise unknown(f"column of {file}", name, rows[0])
     refuse_uneven(rows, str(file))
     whose, which = header.index(by or "id"), header.index("label")
-    return _gathered(str(file), by or "id", [(row[whose], _said(row[which])) for row in rows[1:]])
+    spelt: dict[str, str] = {}  # a path may be written in two ways: the first stands for both
+    names = [spelt.setdefault(_whole(row[whose], file.parent), row[whose]) if by == "path" else row[whose] for row in rows[1:]]
+    return _gathered(str(file), by or "id", [(name, _said(row[which])) for name, row in zip(names, rows[1:])])
 
 
 def match(given: Given, samples: Samples) -> Labels:

@@ -1,5 +1,6 @@
 """A head is a folder: head.safetensors and head.yaml, written whole or not at all."""
 
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -93,7 +94,7 @@ class Head:
 
 def write(out: Path, told: Told, model: nn.Module) -> None:
     """Into a hidden sibling, which is renamed when it is whole."""
-    part = out.with_name(f".{out.name}.part")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)  # of what was killed
     try:
         checkpoint.save(part / WEIGHTS, model.state_dict(), {"head": told.head})

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from tacit.numerics.exact import full_precision
 from tacit.numerics.tiling.nearest_one import nearest_one
 from tacit.numerics.tiling.seeds import plus_plus
 
@@ -29,7 +30,7 @@ def lloyd(x: Tensor, centroids: Tensor, rounds: int) -> Tensor:
     for _ in range(rounds):
         labels, distance = assign(x, centroids)
         counts = torch.bincount(labels, minlength=k)
-        sums = torch.zeros_like(centroids).index_add_(0, labels, x)
+        sums = cluster_sums(x, labels, k)
         empty = counts == 0
         moved = torch.where(empty[:, None], centroids, sums / counts.clamp(min=1)[:, None])
         moved[empty] = x[distance.topk(int(empty.sum())).indices]
@@ -37,6 +38,22 @@ def lloyd(x: Tensor, centroids: Tensor, rounds: int) -> Tensor:
             break
         centroids = moved
     return centroids
+
+
+def cluster_sums(x: Tensor, labels: Tensor, k: int) -> Tensor:
+    """The sum of the rows of each cluster: n × d and int64, n -> k × d. In one order, so that processes agree to the bit."""
+    if x.device.type == "cpu":
+        return x.new_zeros(k, x.shape[1]).index_add_(0, labels, x)
+    return _summed(x, labels, k)
+
+
+def _summed(x: Tensor, labels: Tensor, k: int) -> Tensor:
+    """By products of tiles: on a GPU scattered additions come in any order."""
+    sums = x.new_zeros(k, x.shape[1])
+    with full_precision():
+        for rows, of in zip(x.split(ROWS), labels.split(ROWS)):
+            sums += torch.nn.functional.one_hot(of, k).to(x.dtype).T @ rows
+    return sums
 
 
 def best_kmeans(features: Tensor, k: int, starts: int = 20, rounds: int = 100) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from tacit.numerics import counter
 from tacit.numerics.exact import unit
+from tacit.numerics.kmeans import cluster_sums
 
 ROWS = 8192  # of a tile: memory does not grow with n · k
 STILL = 1e-6  # the relative change of the mean cosine at which it rests
@@ -25,7 +26,7 @@ def spherical_kmeans(features: Tensor, k: int, key: int, rounds: int = 100) -> T
     for _ in range(rounds):
         best = [(tile @ centres.T).max(1) for tile in x.split(ROWS)]
         cosine, nearest = torch.cat([b.values for b in best]), torch.cat([b.indices for b in best])
-        sums = torch.zeros_like(centres).index_add_(0, nearest, x)
+        sums = cluster_sums(x, nearest, k)
         empty = torch.bincount(nearest, minlength=k) == 0
         sums[empty] = x[cosine.topk(int(empty.sum()), largest=False).indices]
         centres, now = unit(sums), float(cosine.mean())

@@ -150,9 +150,11 @@ class _Products:
         self.x, self.y, self.hidden, self.width = x, y, hidden, _width(x)
         self.height = height or self.width
         self.room = _Room(min(self.height, len(x)) * min(self.width, len(y)), x)
-        firsts = torch.arange(len(x), device=x.device)[:, None] // self.height * self.height
-        where = (firsts * len(y) + hidden // self.width * self.width).unique().tolist()
-        self.touched = {divmod(place, len(y)) for place in where}  # tiles in which a row is hidden, by where they begin
+        self.touched: set[tuple[int, int]] = set()  # tiles in which a row is hidden, by where they begin
+        if hidden.shape[1]:  # asked of the device, which waits
+            firsts = torch.arange(len(x), device=x.device)[:, None] // self.height * self.height
+            where = (firsts * len(y) + hidden // self.width * self.width).unique().tolist()
+            self.touched = {divmod(place, len(y)) for place in where}
 
     def __call__(self, rows: slice, columns: slice) -> Tensor:
         x, y = self.x[rows], self.y[columns]

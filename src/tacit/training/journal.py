@@ -3,6 +3,8 @@
 import json
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from tacit.errors import TacitError
 from tacit.numerics import processes
 
 
@@ -21,9 +24,11 @@ class Journal:
     one; the file is cut back to what the checkpoint knew.
     """
 
-    def __init__(self, folder: Path | None, quiet: bool):
+    def __init__(self, folder: Path | None, quiet: bool, device: torch.device):
+        """`device` is where the processes meet."""
         self.main = processes.rank() == 0
         self.path = folder / "metrics.jsonl" if folder is not None and self.main else None
+        self.device = device
         self.sums: dict[str, Tensor] = {}
         self.steps, self.samples = 0, 0
         self.since = time.perf_counter()
@@ -35,7 +40,7 @@ class Journal:
     def begin(self, title: str, total: int, done: int, length: int) -> None:
         """Start a stage: a bar of `total` steps of which some are done, and a log cut to `length` bytes."""
         if self.path is not None:
-            with self.path.open("ab") as file:
+            with _growing(self.path), self.path.open("ab") as file:
                 file.truncate(min(length, file.tell()))
         if self.path is not None and self.board is None:
             from torch.utils.tensorboard import SummaryWriter  # a second to import: only when something is logged
@@ -69,8 +74,7 @@ class Journal:
     def means(self, stop: bool) -> tuple[dict[str, float], bool]:
         """The mean of every term since the last call over all processes, and whether any of them wants to stop."""
         values = [self.sums[name] / max(self.steps, 1) for name in sorted(self.sums)]
-        device = values[0].device if values else torch.device("cpu")
-        packed = torch.stack([*(value.float() for value in values), torch.tensor(float(stop), device=device)])
+        packed = torch.stack([*(value.float() for value in values), torch.tensor(float(stop), device=self.device)])
         *means, stops = processes.mean(packed).tolist()
         names = sorted(self.sums)
         self.sums, self.steps = {}, 0
@@ -91,7 +95,7 @@ class Journal:
     def tell(self, line: dict[str, Any]) -> None:
         """One line of numbers: to the file and to TensorBoard; kNN accuracy stands on the bar from its next move on."""
         if self.path is not None:
-            with self.path.open("a") as file:
+            with _growing(self.path), self.path.open("a") as file:
                 file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
         if "warning" in line:
             self.say(line["warning"])
@@ -117,8 +121,19 @@ class Journal:
         return {**self.sums, "_steps": torch.tensor(self.steps)}
 
     def load(self, saved: dict[str, Tensor]) -> None:
-        self.sums = {name: value for name, value in saved.items() if name != "_steps"}
+        self.sums = {name: value.to(self.device) for name, value in saved.items() if name != "_steps"}
         self.steps = int(saved["_steps"]) if "_steps" in saved else 0
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TacitError(
+            f"{path} could not be written ({error.strerror or error}); free some space and go on with --resume: what was saved "
+            "before is whole."
+        ) from error
 
 
 def _missing(value: Any) -> bool:

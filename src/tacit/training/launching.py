@@ -53,11 +53,13 @@ def places(devices: int | None, nodes: int | None, usual: Places = ALONE) -> Pla
     return started
 
 
-def known(strategy: str) -> str:
-    """The same, or the nearest that there is."""
-    if strategy not in STRATEGIES:
-        raise unknown("strategy", strategy, STRATEGIES)
-    return strategy
+def known(asked: str | None, here: Places, usual: str = "ddp") -> str:
+    """The strategy that was asked for, else the usual one."""
+    if asked not in (None, *STRATEGIES):
+        raise unknown("strategy", asked, STRATEGIES)
+    if asked == "fsdp" and here.devices * here.nodes == 1:
+        raise TacitError("--strategy fsdp shares encoders out over several devices and here is one; give --devices 2 or more.")
+    return asked or usual
 
 
 def first() -> bool:

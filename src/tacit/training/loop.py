@@ -36,19 +36,23 @@ Story = Generator[Stage, Trained, None]
 def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> Trained:
     """Train every stage of a story, going on from what the folder holds; returns what the last stage left."""
     trained: Any = None
+    asked = False
     for number in count():
         reseed(setting.seed, number, "story")
         try:
             stage = story.send(trained)
         except StopIteration:
             break
+        if asked:  # behind the last safe point of the stage before, which is saved as it ended
+            raise Interrupted(0)
         if encoder is None or stage.encoder == "fresh":
             encoder = setting.factory()
         with Stopping() as stopping:
             trained = Training(stage, number, encoder, setting, stopping).run()
-        encoder = (
-            trained.method.encoder if not setting.sharded else sharding.gathered(trained.method.encoder, setting.factory())
-        )
+            asked = agreed(stopping.asked, setting.fabric.device)
+        encoder = trained.method.encoder
+        if setting.sharded:
+            encoder = sharding.gathered(encoder, setting.factory(0))
     return trained
 
 
@@ -75,16 +79,19 @@ class Training:
         if self.optimizer is not None:
             self.wrapped, self.stepper = fabric.setup(method, self.optimizer)
             self.wrapped.mark_forward_method("step")
-        self.embed, self.journal = embedder(method, self.feeds, fabric.autocast), Journal(setting.folder, setting.quiet)
+        self.embed = embedder(method, self.feeds, fabric.autocast)
+        self.journal = Journal(setting.folder, setting.quiet, fabric.device)
         self.keeper = Keeper(setting.folder, number, stage, method, self.optimizer, self.average, self.journal)
         self.at, self.plan, self.log_length = self.keeper.restore()
         agree("saved steps", self.at.step, fabric.device)  # everyone has read before anyone writes
-        if self.at.batch_size not in (0, self.main.batch):
+        others = [feed.batch for feed in self.others]
+        if self.at.batch_size not in (0, self.main.batch) or self.at.others not in ([], others):
+            sizes = " and ".join(map(str, [self.at.batch_size, *self.at.others]))
             raise TacitError(
-                f"The run's batches of {self.at.batch_size} cannot be shared evenly by {processes.size()} processes; "
+                f"The run's batches of {sizes} cannot be shared evenly by {processes.size()} processes; "
                 "go on with a number of them that divides it."
             )
-        self.at.batch_size = self.main.batch
+        self.at.batch_size, self.at.others = self.main.batch, others
 
     def run(self) -> Trained:
         """From wherever the stage stands to its end."""
@@ -96,6 +103,8 @@ class Training:
             self.journal.begin(title, total, self.at.step, self.log_length)
             if self.recipe.chunk and normalising(self.method):
                 self.journal.say(NORMS)
+            if self.optimizer is not None and self.main.batch != self.recipe.batch:
+                self.journal.say(f"Batches of {self.main.batch} and not of {self.recipe.batch}, {self.main.why_other}.")
             probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
             # where a forward is a meeting of processes none looks alone, as at what the first one's log says was seen
             usual = [] if self.setting.sharded else open_usual(self.setting, self.main)
@@ -122,7 +131,7 @@ class Training:
         with torch.no_grad():
             for step, _ in enumerate(self.method.solve(self.main), 1):
                 self.at.step = step
-                self.pause(self.stopping.asked)
+                self.pause(agreed(self.stopping.asked, self.setting.fabric.device))
 
     def epochs(self) -> None:
         while self.at.epoch < self.recipe.epochs and self.open_epoch():
@@ -230,8 +239,9 @@ class Training:
             self.journal.tell({"stage": self.number, "epoch": self.at.epoch, "step": self.at.step, **said})
 
     def pause(self, stop: bool) -> None:
-        """A safe point: save when it is due, and leave when that was asked for."""
+        """A safe point: save when it is due, and leave when that was asked for, which all processes say alike."""
         if agreed(stop or self.keeper.due(self.setting.save_seconds), self.setting.fabric.device):
             self.keeper.save(self.at, self.plan)
         if stop:
+            self.setting.fabric.barrier()  # where a process leaves, the first is ended soon: not before it has written
             raise Interrupted(self.at.step)

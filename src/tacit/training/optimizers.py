@@ -26,7 +26,7 @@ def build(method: Method, recipe: Recipe) -> Optimizer:
             continue
         prefix = max((p for p in factors if within(name, p)), key=len, default="")
         own = factors.get(prefix, {})
-        decays = parameter.ndim > 1
+        decays = parameter.ndim > 1 and name.rpartition(".")[2] != "bias"
         group = groups.setdefault(
             (prefix, decays, type(parameter)),  # shares of parameters are not moved with whole ones
             {

@@ -33,7 +33,7 @@ class Setting:
     """All that the loop is told; what it trains comes from the story."""
 
     fabric: Fabric
-    factory: Callable[[], nn.Module | None]  # of a fresh encoder
+    factory: Callable[..., nn.Module | None]  # of a fresh encoder
     build: Callable[[Stage, nn.Module | None], Method]  # of a stage's method on an encoder
     recipe: Callable[[Stage], Recipe]  # of a stage, the user's changes included
     source: Callable[[str, View | Labelled], Source]  # of a stream by name and kind; labels of declared streams alone

@@ -4,6 +4,7 @@ Torch's `fully_shard` (FSDP2; Zhao et al. 2023, arXiv:2304.11277) puts an encode
 again, block by block where it has a list of blocks. What else a method trains stays whole and is averaged as ever.
 """
 
+import inspect
 from collections.abc import Iterable
 
 import torch
@@ -14,7 +15,7 @@ from tacit.errors import TacitError
 from tacit.method import Method, Recipe
 from tacit.numerics import processes
 from tacit.numerics.processes import norms, shared, whole
-from tacit.training.chunks import CALLS, encoders
+from tacit.training.chunks import encoders
 
 
 def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
@@ -29,18 +30,24 @@ def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
         raise TacitError("The rates of lars are by the norm of whole layers, which shards do not hold; give --optimizer sgd.")
     mesh = init_device_mesh(device.type, (processes.size(),))
     for encoder in reversed(encoders(method)):  # parts before the whole
-        for blocks in (module for module in encoder.modules() if isinstance(module, nn.ModuleList)):
-            for block in blocks:
-                fully_shard(block, mesh=mesh)
+        lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
+        for block in (block for blocks in reversed(lists) for block in blocks):  # the inner ones before the outer
+            fully_shard(block, mesh=mesh)
+        calls = _calls(type(encoder))
         fully_shard(encoder, mesh=mesh)
-        for call in CALLS:
-            if call != "forward" and hasattr(encoder, call):
-                register_fsdp_forward_method(encoder, call)
+        for call in calls:
+            register_fsdp_forward_method(encoder, call)
     asking = {name: shared(parameter) for name, parameter in method.named_parameters() if parameter.requires_grad}
     if all(asking.values()) or not any(asking.values()):
         raise TacitError(f"{name} has no encoder to shard, or nothing beside it to train; leave --strategy fsdp out.")
     shares = [name for name, parameter in method.named_parameters() if shared(parameter)]
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(method, shares)
+
+
+def _calls(kind: type[nn.Module]) -> list[str]:
+    """What an encoder can be asked for besides its forward, by name."""
+    found = [name for name in dir(kind) if not name.startswith("_") and not hasattr(nn.Module, name)]
+    return [name for name in found if inspect.isfunction(inspect.getattr_static(kind, name))]
 
 
 def apart(method: Method) -> None:
@@ -56,9 +63,9 @@ def apart(method: Method) -> None:
 def clip(parameters: Iterable[nn.Parameter], most: float) -> None:
     """Scale gradients so that the norm of all of them together is at most this."""
     gradients = [p.grad for p in parameters if p.grad is not None]
-    factor = (most / (torch.stack(norms(gradients)).norm() + 1e-6)).clamp(max=1)
+    factor = float((most / (torch.stack(norms(gradients)).norm() + 1e-6)).clamp(max=1))
     for gradient in gradients:
-        gradient.mul_(float(factor))
+        gradient.mul_(factor)
 
 
 def gathered(encoder: nn.Module | None, fresh: nn.Module | None) -> nn.Module | None:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Position:
     planned: bool = False  # `before_epoch` of this epoch has run
     finished: bool = False
     batch_size: int = 0  # samples of a batch that all processes share; 0: not known yet
+    others: list[int] = field(default_factory=list)  # the same of all other streams
 
 
 def reseed(*place: int | str) -> None:

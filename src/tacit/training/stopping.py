@@ -10,6 +10,7 @@ class Interrupted(KeyboardInterrupt):
     """A training was asked to stop and has saved."""
 
     def __init__(self, step: int):
+        """`step` of the stage that would have gone on."""
         super().__init__(f"stopped at step {step}, saved")
         self.step = step
 

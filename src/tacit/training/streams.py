@@ -49,6 +49,7 @@ class Stream:
         if labelled and source.samples.labels is None:
             raise TacitError(f"The stream {name!r} needs labels and {source.samples.source} has none; give class folders.")
         self.name, self.source, self.key, self.device = name, source, key, device
+        self.why_other = "as its stream with labels says" if labelled else f"so that {multiple} shares are alike"
         self.labelled, self.context = labelled, context
         self.epoch_batches, self.multiple = epoch_batches, multiple
         self.lap: tuple[int, list[np.ndarray]] = (-1, [])  # of a stream that cycles: the order in use
@@ -62,7 +63,8 @@ class Stream:
         count = self.epoch_batches or self.n // self.batch
         if plan is not None and plan.weights is not None:
             edges = np.cumsum(np.asarray(plan.weights, dtype=np.float64))
-            draws = counter.uniform(self._key("order", epoch), np.arange(count * self.batch), 1)[:, 0] * edges[-1]
+            high, low = counter.uniform(self._key("order", epoch), np.arange(count * self.batch), 2).astype(np.float64).T
+            draws = (high + low * 2.0**-24) * edges[-1]  # of 48 bits, by which every sample can be met
             positions = np.minimum(np.searchsorted(edges, draws, side="right"), self.n - 1)
         else:
             laps = -(-count * self.batch // (self.n - self.n % self.batch))
@@ -87,8 +89,8 @@ class Stream:
         content = self._read(index, epoch, plan) if content is None else content
         own, partner = (None if part is None else move(part, self.device) for part in content)
         views, params = self.source.program(own, index, key, partner)
-        labels = torch.from_numpy(self.source.samples.labels[index]).to(self.device) if self.labelled else None
-        positions = torch.from_numpy(index).to(self.device)
+        labels = move(torch.from_numpy(self.source.samples.labels[index]), self.device) if self.labelled else None
+        positions = move(torch.from_numpy(index), self.device)
         return Batch(views, positions, params=params, key=key, context=self.context, labels=labels, positions=index)
 
     def ahead(self, todo: list[tuple[np.ndarray, int]], epoch: int, plan: Plan | None) -> Iterator[Batch]:

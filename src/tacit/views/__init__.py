@@ -12,7 +12,7 @@ from torch import Tensor
 from tacit.errors import TacitError, unknown
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
-from tacit.views.kinds import Plain, Seen, View
+from tacit.views.kinds import Fixed, Plain, Seen, View
 
 
 class Modality(Protocol):
@@ -79,7 +79,8 @@ class Program:
     View number v is drawn with `counter.key(key, v)` for the rows `index`, so it is the same in every batch. A partner's
     view is drawn with its anchor's index. A modality of several parts is told which `part` to look at; Plain shows it all
     of them, one view per part. `kind.of[modality.name]` holds options for `look`: one mapping for all views, or one each;
-    but what the user has `settled`, and what does not suit this data (`modality.unsuited`), is not the method's to change.
+    but what the user has `settled`, and what does not suit this data (`modality.unsuited`), is not the method's to change,
+    unless it says so (`kinds.Fixed`).
     """
 
     def __init__(self, kind: View, modality: Modality, wanted_by: str = "This method", settled: Collection[str] = ()):
@@ -96,7 +97,7 @@ class Program:
             self.seen = tuple(replace(seen, part=part) for seen in self.seen for part in range(modality.parts))
         kept = {*settled, *modality.unsuited}
         wished = per_view(kind.of.get(modality.name, {}), len(self.seen))
-        self.how = [{name: value for name, value in how.items() if name not in kept} for how in wished]
+        self.how = [how if isinstance(how, Fixed) else {name: how[name] for name in how if name not in kept} for how in wished]
 
     def __call__(
         self, content: Any, index: np.ndarray, key: int, partners: Any = None

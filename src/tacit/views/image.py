@@ -151,13 +151,13 @@ class ImageViews:
         draws = torch.from_numpy(counter.uniform(key, index, _COLUMNS))
         device = content.pixels.device
         corner, part = pixels.part_of(content.sizes, options.within)
-        box = pixels.random_box(part, draws[:, _BOX].to(device), area, options.ratio)
+        box = pixels.random_box(part, _sent(draws[:, _BOX], device), area, options.ratio)
         box[:, :2] += corner
         drawn = options._draw(draws)
         view = options._render(content, box, size, drawn)
         if role == "masked":
             drawn |= options._mask(index, key)
-        return view, {"box": _shares(box, content.sizes), **{name: value.to(device) for name, value in drawn.items()}}
+        return view, {"box": _shares(box, content.sizes), **{name: _sent(value, device) for name, value in drawn.items()}}
 
     def _mask(self, index: np.ndarray, key: int) -> dict[str, Tensor]:
         """Which patches of each view are hidden, and where the others lie; drawn where the host can see them."""
@@ -198,11 +198,11 @@ class ImageViews:
         device = content.pixels.device
         if device.type == "cpu":
             return compiled.views(content.pixels, box, drawn, size, kernel, mean, std)
-        flip = drawn["flip"].to(device) if drawn else torch.zeros_like(box[:, 0], dtype=torch.bool)
+        flip = _sent(drawn["flip"], device) if drawn else torch.zeros_like(box[:, 0], dtype=torch.bool)
         x = pixels.resized_crop(content.pixels, box, flip, size)
         if drawn:
             x = _recoloured(x, drawn, kernel)
-        return x.sub_(mean.to(device).view(-1, 1, 1)).mul_((1 / std).to(device).view(-1, 1, 1))
+        return x.sub_(_sent(mean, device).view(-1, 1, 1)).mul_(_sent(1 / std, device).view(-1, 1, 1))
 
 
 def _recoloured(x: Tensor, drawn: Mapping[str, Tensor], kernel: int) -> Tensor:
@@ -210,15 +210,20 @@ def _recoloured(x: Tensor, drawn: Mapping[str, Tensor], kernel: int) -> Tensor:
     grey = drawn["grey"][:, None]
     order = torch.cat((drawn["order"], torch.full_like(drawn["order"][:, :1], pixels.FADE)), 1)
     factors = torch.cat((drawn["factors"], 1 - grey.float()), 1)
-    x = pixels.recolour(x, order.to(x.device), factors.to(x.device))
+    x = pixels.recolour(x, _sent(order, x.device), _sent(factors, x.device))
     blurred = drawn["sigma"].nonzero()[:, 0]
     if len(blurred):
-        sigma, blurred = drawn["sigma"][blurred].to(x.device), blurred.to(x.device)
+        sigma, blurred = _sent(drawn["sigma"][blurred], x.device), _sent(blurred, x.device)
         x[blurred] = pixels.gaussian_blur(x[blurred], sigma, kernel)
-    solarised = drawn["solarise"].nonzero()[:, 0].to(x.device)
+    solarised = _sent(drawn["solarise"].nonzero()[:, 0], x.device)
     if len(solarised):
         x[solarised] = pixels.solarize(x[solarised])
     return x
+
+
+def _sent(x: Tensor, device: torch.device) -> Tensor:
+    """What the host has drawn, on the device, for which it does not wait."""
+    return x.to(device, non_blocking=True)
 
 
 def _shares(box: Tensor, sizes: Tensor) -> Tensor:

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 
+class Fixed(dict[str, Any]):
+    """Options of a view that stay what the method says where the user gives others, as of a target that must be whole."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """One view: whose it is, which part of the sample it shows, and in which role."""

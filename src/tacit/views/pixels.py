@@ -21,7 +21,7 @@ def part_of(sizes: Tensor, within: tuple[float, float, float, float]) -> tuple[T
 
     sizes n × 2, true height and width; within top, left, bottom and right as shares of them.
     """
-    low, high = (torch.tensor(shares, device=sizes.device) for shares in (within[:2], within[2:]))
+    low, high = (torch.tensor(shares).to(sizes.device, non_blocking=True) for shares in (within[:2], within[2:]))
     corner = (sizes * low).round().to(sizes.dtype).minimum(sizes - 1)
     return corner, ((sizes * high).round().to(sizes.dtype) - corner).clamp_min(1)
 

@@ -25,7 +25,7 @@ from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Plain
 
-IMAGES, CLASSES, NEIGHBOURS, SHARE = 1_000, 10, 20, 0.9
+IMAGES, CLASSES, NEIGHBOURS, SHARE = 4_000, 10, 20, 0.9
 OPTIONS: dict[str, Any] = {"size": 16, "width": 32, "clusters": CLASSES, "neighbours": NEIGHBOURS, "share": SHARE}
 
 
@@ -56,7 +56,7 @@ class ByKMeans:
 
     def measure(self, seed: int, quick: bool) -> Measures:
         z, some = said(self.which, seed, quick)
-        return compared(found_by_kmeans(z, CLASSES, seed), some)
+        return compared(found_by_kmeans(z, CLASSES, seed)[0], some)
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,10 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Merging clusters and learning from them in turns is above all clusterings of images before (NMI 0.91 on MNIST and on "
     "USPS), and above the same mergers without learning.",
-    here="1 000 digits of mnist-20k, others for each seed, in place of MNIST and USPS, seen at 16 pixels, small_resnet of "
+    here="4 000 digits of mnist-20k, others for each seed, in place of MNIST and USPS, seen at 16 pixels, small_resnet of "
     "width 32; the paper's numbers: 20 neighbours, 0.9 of the clusters merged after every 20 epochs, ten given; NMI of the "
-    "clusters of these images themselves. Mergers of pixels and of the untrained encoder's answers are those of JULE's end.",
+    "clusters of these images themselves. Mergers of pixels and of the untrained encoder's answers are those of JULE's end. "
+    "(A first run, of 1 000 digits and so of a quarter of the steps between mergers, met two of the four conditions.)",
     arms={
         "pixels, k-means": ByKMeans("raw input"),
         "pixels, mergers": Merged("raw input"),
@@ -100,4 +101,8 @@ CLAIM = Claim(
     },
     metric="nmi",
     rule=rule,
+    why="Mergers of the pixels themselves are 1.6 points above what is learned between mergers (82.4 and 80.7), and were "
+    "6.5 above it with 1 000 digits: the distance shrinks with the steps, of which the paper's 70 000 digits give "
+    "between mergers seventeen times as many. Of a random network's features mergers lose 18 points to what is "
+    "learned. No longer run was tried.",
 )

@@ -30,7 +30,8 @@ from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Plain
 
-EACH, JUDGED, DOMAINS, ALPHA, WORST = 400, 100, 20, 3.0, 4.0  # samples of a domain, and further ones; what its code has
+EACH, JUDGED, DOMAINS = 400, 100, 20  # samples of a domain, and further ones to judge by
+ALPHA, WORST = 3.0, 4.0  # of the Dirichlet law, and above which condition number shares are drawn anew: its code's
 SHARED: dict[str, Any] = {"size": 16, "width": 32, "flip": 0.0, "quiet": True}
 
 
@@ -57,7 +58,7 @@ def split(pairs: bool, seed: int, quick: bool) -> Split:
     random = np.random.default_rng(counter.key("claims", "lls_ddfa", seed))
     classes = len(data.classes) // (2 if pairs else 1)
     shares = np.ones((classes, DOMAINS))
-    while np.linalg.cond(shares) > WORST:  # drawn as by the paper's code, whose bound belongs to its concentration
+    while np.linalg.cond(shares) > WORST:
         shares = random.dirichlet(np.full(classes, ALPHA / classes), DOMAINS).T
     train = laid(data.split("train"), pairs, shares, 16 if quick else EACH, random)
     test = laid(data.split("test"), pairs, shares, 16 if quick else JUDGED, random)
@@ -65,7 +66,7 @@ def split(pairs: bool, seed: int, quick: bool) -> Split:
 
 
 def laid(data: Any, pairs: bool, shares: np.ndarray, each: int, random: np.random.Generator) -> Part:
-    """So many samples of each domain; none twice as long as its class has others."""
+    """So many samples of each domain; one comes again only after all others of its class."""
     label = np.asarray(data.labels) // (2 if pairs else 1)
     wanted = np.concatenate([random.choice(len(shares), each, p=of) for of in shares.T])
     rows = np.empty(len(wanted), np.int64)
@@ -114,11 +115,10 @@ class ByLooks:
             run = trained(SimCLR, data, folder, seed, quick, epochs=15, recipe="small")
             represent = representations(run)["this encoder"]
             x, y = (unit(features(run, part.samples, represent, Plain(), 0)[0]) for part in (data.train, data.test))
-        found = found_by_kmeans(x, len(data.shares), seed)
+        found, means = found_by_kmeans(x, len(data.shares), seed)
         counts = torch.zeros(len(data.shares), DOMAINS)
         counts.index_put_((found, data.train.domain), torch.ones(len(found)), accumulate=True)
-        centroids = torch.stack([x[found == one].mean(0) for one in range(len(counts))])
-        return compared(assign(y, centroids)[0], counts / counts.sum(0), data)
+        return compared(assign(y, means)[0], counts / counts.sum(0), data)
 
 
 def compared(found: Tensor, shares: Tensor, data: Split) -> Measures:

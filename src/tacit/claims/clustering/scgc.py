@@ -59,7 +59,7 @@ class ByKMeans:
 
     def measure(self, seed: int, quick: bool) -> Measures:
         nodes = opened("cora", quick)
-        return compared(found_by_kmeans(self.represent(nodes, seed, quick), len(nodes.classes), seed), nodes)
+        return compared(found_by_kmeans(self.represent(nodes, seed, quick), len(nodes.classes), seed)[0], nodes)
 
 
 def features(nodes: GraphNodes, seed: int, quick: bool) -> Tensor:

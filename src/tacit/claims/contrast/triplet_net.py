@@ -68,7 +68,8 @@ CLAIM = Claim(
     here="5 000 images of mnist-20k at 16 pixels, small_resnet; 24 epochs of batches of 128 by one recipe; triplets and "
     "pairs are drawn within a batch, by classes as published, or by looks, the method as it is here; views without "
     "labels are crops, for digits are not mirrored; kNN of the test part. (A first run, of 8 epochs, met two of the "
-    "four conditions, one of them against pairs whose margin of 1 parted nothing, since others are 7 apart at first.)",
+    "four conditions, one of them against pairs whose margin of 1 parted nothing, since others are 7 apart at first.) "
+    "Two of the five seeds were added, by the rule for claims whose means all had the right sign.",
     arms={
         "untrained": Untrained(Training(TripletNet, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k")),
         "looks, pairs": Training(Looks, 5_000, {**SHARED, "flip": 0.0}, "mnist-20k"),
@@ -78,7 +79,9 @@ CLAIM = Claim(
     },
     metric="knn",
     rule=rule,
-    why="Digits are too easy for kNN, by which the untrained encoder is at 93.1 and looks without labels gain nothing; by "
-    "the linear probe, by which the rule does not go, triplets of looks reach 95.2, pairs 91.9 and the untrained "
-    "encoder 91.6. No longer run was tried.",
+    seeds=5,
+    why="By kNN, in which the untrained encoder already is at 92.9, triplets are 0.3 points above pairs with classes (± "
+    "0.34) and 0.4 above the untrained encoder with looks (± 0.66): digits are too easy to tell these apart. By the "
+    "linear probe, by which the rule does not go, pairs with a margin that parts are no worse (97.7 and 97.5; 96.2 "
+    "and 96.1 with looks). A longer run was this one, of three times the steps of the first.",
 )

@@ -55,7 +55,7 @@ class Features:
 
 
 def judged(z: Tensor, nodes: GraphNodes, seed: int) -> Measures:
-    clusters = found_by_kmeans(torch.nn.functional.normalize(z), len(nodes.classes), seed)
+    clusters, _ = found_by_kmeans(torch.nn.functional.normalize(z), len(nodes.classes), seed)
     return classified(z, nodes, seed) | compared(clusters, nodes)
 
 

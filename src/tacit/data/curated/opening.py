@@ -14,14 +14,15 @@ from tacit.data.samples import Samples
 from tacit.errors import TacitError
 
 COLUMNS = ("id", "path", "label", "split", "kept", "source", "kind")
+KNOWN_BY = {"id", "kept", "source", "kind"}
 
 
 def is_manifest(file: Path) -> bool:
-    """Whether a Parquet file has a manifest's columns; its metadata may be lost, for the file may have been changed since."""
+    """Whether a Parquet file has the columns that tell a manifest; its metadata may be lost, where it was changed since."""
     if file.suffix.lower() != ".parquet":
         return False
     try:
-        return {*COLUMNS, "reason"} <= set(pq.read_schema(file).names)
+        return set(pq.read_schema(file).names) >= KNOWN_BY
     except (pa.ArrowException, OSError):
         return False
 
@@ -32,6 +33,8 @@ def open_manifest(file: Path, source: str, open_source: Callable[[str], Samples]
     Ids, labels and splits are those of the manifest or of the source; what is not kept is as if it were not there.
     """
     try:
+        if missing := [name for name in COLUMNS if name not in pq.read_schema(file).names]:
+            raise TacitError(f"{source} is a manifest without the column {missing[0]!r}; put it back, or curate again.")
         table = pq.read_table(file, columns=list(COLUMNS))
         kept = table["kept"].cast(pa.bool_()).to_numpy(zero_copy_only=False)
     except (pa.ArrowException, OSError) as error:

@@ -30,7 +30,7 @@ class DDFA(Method):
 
     paper = PAPER
     streams = {"main": Labelled(Single(), batch=32)}
-    recipe = Recipe(optimizer="adamw", lr=1e-3, epochs=100)
+    recipe = Recipe(optimizer="adamw", lr=1e-3, batch=32, epochs=100)
     recipes = {"small": recipe.but(epochs=20)}
     domain: Tensor
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tacit.numerics.exact import unit
-from tacit.numerics.kmeans import kmeans
+from tacit.numerics.kmeans import cluster_sums, kmeans
 
 ROUNDS = 20  # of k-means, of all samples and of the two halves of one cluster
 
@@ -50,7 +50,7 @@ class OnlineClusters(nn.Module):
     @torch.no_grad()
     def recentre(self) -> None:
         """Every centroid to the mean of its members; of those without any as it is."""
-        sums = torch.zeros_like(self.centroids).index_add_(0, self.labels, self.features)
+        sums = cluster_sums(self.features, self.labels, len(self.centroids))
         size = self.sizes()[:, None]
         self.centroids.copy_(torch.where(size > 0, sums / size.clamp_min(1), self.centroids))
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from tacit.errors import TacitError
 from tacit.numerics.exact import unit
+from tacit.numerics.kmeans import cluster_sums
 
 
 class MovingClusters(nn.Module):
@@ -39,6 +40,6 @@ class MovingClusters(nn.Module):
     def moved(self, z: Tensor) -> Tensor:
         """Where the centroids go with the rows of z, N × d: (1 − rate) · c + rate · the sum of those nearest to it; k × d."""
         nearest = (unit(z) @ unit(self.centroids).T).argmax(1)
-        sums = torch.zeros_like(self.centroids).index_add_(0, nearest, z.float())
+        sums = cluster_sums(z.float(), nearest, len(self.centroids))
         empty = torch.bincount(nearest, minlength=len(sums)) == 0
         return torch.where(empty[:, None], self.centroids, (1 - self.rate) * self.centroids + self.rate * sums)

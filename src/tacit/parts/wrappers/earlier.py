@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tacit.numerics.processes import whole
+
 
 def packed(encoder: nn.Module) -> Tensor:
     """All that an encoder holds as one row, float64, in which a stage may be given it: a stage's options are no modules."""
     held = encoder.state_dict().values()
-    return torch.cat([value.detach().cpu().double().flatten() for value in held])[None]
+    return torch.cat([whole(value).detach().cpu().double().flatten() for value in held])[None]
 
 
 class Earlier(nn.Module):

@@ -9,14 +9,14 @@ from tacit.method import Batch, Encoder, Method, Recipe
 from tacit.methods.clustering.scan.paper import PAPER
 from tacit.numerics.processes import size, total
 from tacit.parts.sequences.unchanged import UNCHANGED
-from tacit.views.kinds import Pair
+from tacit.views.kinds import Fixed, Pair
 
 
 class SelfLabel(Method):
     """The cluster of a sample as it is, where it is surer than `threshold`, is what a look at it is to be told as."""
 
     paper, whole_batch = PAPER, True
-    views = Pair(of={kind: (plain, {}) for kind, plain in UNCHANGED.items()})
+    views = Pair(of={kind: (Fixed(plain), {}) for kind, plain in UNCHANGED.items()})
     recipe = Recipe(optimizer="adamw", lr=1e-4, batch=1000, weight_decay=1e-4, schedule="constant", epochs=200)
     recipes = {"small": recipe.but(batch=256, epochs=20)}
 

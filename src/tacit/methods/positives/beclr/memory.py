@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from tacit.numerics.exact import unit
-from tacit.numerics.kmeans import kmeans
+from tacit.numerics.kmeans import cluster_sums, kmeans
 from tacit.numerics.sinkhorn import sinkhorn
 from tacit.parts.queue import Queue
 
@@ -52,8 +52,8 @@ class Clustered(Queue):
             return
         apart = torch.cdist(unit(rows), unit(self.prototypes))
         self.labels[places] = sinkhorn(-apart, epsilon, 10).argmax(1)
-        counts = torch.zeros_like(self.prototypes[:, :1]).index_add_(0, self.labels, torch.ones_like(self.rows[:, :1]))
-        sums = torch.zeros_like(self.prototypes).index_add_(0, self.labels, self.rows)
+        counts = self.labels.bincount(minlength=len(self.prototypes))[:, None]
+        sums = cluster_sums(self.rows, self.labels, len(self.prototypes))
         self.prototypes.copy_(torch.where(counts > 0, sums / counts.clamp_min(1), self.prototypes))
 
     def nearest(self, rows: Tensor, count: int) -> Tensor:
