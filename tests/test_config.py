@@ -10,12 +10,13 @@ import yaml
 from torch import nn
 
 from tacit import encoders
-from tacit.config import Config, all_options, build_method, coerce, refuse_idle, route
+from tacit.config import Config, all_options, build_method, coerce, refuse_idle, route, stage_recipe
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe, Stage
 from tacit.methods import find
 from tacit.methods.contrast.npid import NPID
 from tacit.methods.contrast.simclr import SimCLR
+from tacit.methods.self_distillation.byol import BYOL
 from tacit.views import modality
 from tests.contracts.probes import FewLabels
 
@@ -245,3 +246,39 @@ def test_what_would_do_nothing_is_refused(given, said):
         refuse_idle(given, SimCLR.recipes["small"].but(**given), SimCLR)
     assert str(error.value) == said
     refuse_idle({"final_lr": 0.5, "beta2": 0.9, "small_crops": 2}, Recipe(), find("dino"))
+    refuse_idle({"final_lr": 0.5}, find("scan").recipe.but(schedule="constant"), find("scan"))  # another stage may have it
+
+
+def postponed(names: str) -> type[Method]:
+    """A method in a file that postpones its annotations."""
+    lines = [
+        "from __future__ import annotations",
+        "class Late(Method):",
+        "    paper, views, recipe, step = SimCLR.paper, SimCLR.views, SimCLR.recipe, SimCLR.step",
+        f"    def __init__(self, encoder: Encoder, *, rounds: int = 3, inner: {names} = SimCLR):",
+        "        super().__init__(encoder)",
+    ]
+    known = {"SimCLR": SimCLR, "Encoder": Encoder, "Method": Method, "__name__": __name__}
+    exec("\n".join(lines), known)
+    return known["Late"]
+
+
+def test_a_stage_takes_the_recipe_that_was_chosen_and_else_its_own():
+    """Of the data's 96 samples a batch is half at the most, unless the user gave another."""
+    small, papers = BYOL.recipes["small"], BYOL.recipe
+    for method, name, wanted in [("simclr", "small", small), ("simclr", "paper", papers), ("scgc", "paper", small)]:
+        found = stage_recipe(config(method=method, recipe_name=name, recipe={}), Stage(BYOL), False)
+        assert found == wanted.but(batch=32), method  # scgc has no recipe for small data, so nobody chose
+    assert stage_recipe(config(recipe={"batch": 64}), Stage(BYOL), False).batch == 64
+    assert stage_recipe(config(recipe={}), Stage(BYOL, recipe=Recipe(batch=90)), True).batch == 90
+    assert stage_recipe(config(recipe={}), Stage(BYOL, recipe=Recipe(batch=100)), True).batch == 96
+
+
+def test_annotations_that_a_file_postpones_are_types_too():
+    late = postponed("Method")
+    assert coerce("rounds", 4.0, all_options(late, {})["rounds"]) == 4
+    with pytest.raises(TacitError, match=r"rounds is 3\.5; it must be a whole number"):
+        coerce("rounds", 3.5, all_options(late, {})["rounds"])
+    assert {"temperature", "rounds"} <= set(all_options(late, {}))  # of the inner one, by default, too
+    with pytest.raises(TacitError, match=r"Late.__init__ is annotated with 'Unknown', which its file does not know"):
+        all_options(postponed("Unknown"), {})

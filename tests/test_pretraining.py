@@ -93,6 +93,17 @@ def test_a_named_recipe_is_that_of_every_stage(cloth, tmp_path, name):
     assert first["stage"] == 0 and first["lr"] == named_recipe(DenoisingAutoencoder, name, 96)[1].lr
 
 
+def test_a_stage_of_larger_batches_than_samples_has_smaller_ones(tmp_path):
+    """SCAN's last stage, by the paper in batches of 1 000, of which 600 samples fill none."""
+    few = np.random.default_rng(0).normal(size=(600, 8)).astype(np.float32)
+    run = pretrain(
+        few, "scan", recipe="paper", epochs=1, width=8, depth=1, clusters=4, device="cpu", quiet=True, out=tmp_path / "a"
+    )
+    assert run.config.recipe.get("batch") is None
+    lines = [json.loads(line) for line in (run.path / "metrics.jsonl").open()]
+    assert {line["stage"] for line in lines} == {0, 1, 2}
+
+
 @pytest.mark.parametrize("name, n, found", [(None, 10, "small"), (None, 10**5, "paper"), ("paper", 10, "paper")])
 def test_which_recipe_is_taken(name, n, found):
     assert named_recipe(SimCLR, name, n) == (found, SimCLR.recipe if found == "paper" else SimCLR.recipes[found])

@@ -1,6 +1,7 @@
 """Claims are run, stored, gone on with and judged."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,6 +156,20 @@ def test_a_mistake_leaves_an_earlier_result_as_it_is(planted, tmp_path, monkeypa
     planted(10, 20)[0].fail = True
     (verdict,) = tacit.reproduce(["dcl"], out=tmp_path)
     assert verdict.verdict == "error" and (tmp_path / "dcl.json").read_bytes() == before
+
+
+def test_a_mistake_in_seeds_that_were_added_is_told_and_keeps_what_was_measured(planted, tmp_path, monkeypatch):
+    _, high = planted(10, 20)
+    tacit.reproduce(["dcl"], out=tmp_path)
+    more = replace(claims.find("dcl"), seeds=claims.find("dcl").seeds + 2)
+    monkeypatch.setattr(claims, "find", lambda key: more)
+    monkeypatch.setattr(reproducing, "hash_of", lambda module: "another")
+    monkeypatch.setattr(reproducing, "_stands", lambda *all: True)
+    high.fail = True
+    (verdict,) = tacit.reproduce(["dcl"], out=tmp_path)
+    saved = json.loads((tmp_path / "dcl.json").read_text())
+    assert verdict.verdict == saved["verdict"] == "error" and "The set is not there" in saved["error"]
+    assert len(saved["rows"]) == 2 * (more.seeds - 2) + 1  # one arm of the first seed that was added
 
 
 def test_two_do_not_measure_into_one_folder_at_once(planted, tmp_path):

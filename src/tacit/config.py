@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 from torch import nn
 
 from tacit.errors import TacitError, unknown
-from tacit.method import Facts, Method, Recipe, Stage, View, options, streams
+from tacit.method import Facts, Method, Recipe, Stage, View, options, signature, streams
 from tacit.methods import find
 from tacit.training import checkpoint
 
@@ -93,14 +94,31 @@ def named_recipe(cls: type[Method], name: str | None, n: int) -> tuple[str, Reci
     return name, cls.recipes[name]
 
 
+def stage_recipe(config: Config, stage: Stage, transductive: bool) -> Recipe:
+    """A stage's own recipe, or that of the name that the user chose, where it has one, and else its usual one; with what the
+    user changed, and a batch that the samples fill."""
+    cls, method, n = find(config.method), stage.method, config.known_facts().n
+    asked = config.recipe_name != named_recipe(cls, None, n)[0] and config.recipe_name in ("paper", *method.recipes)
+    recipe = stage.recipe or named_recipe(method, config.recipe_name if method is cls or asked else None, n)[1]
+    return recipe.but(**{"batch": fitting_batch(recipe.batch, n, transductive), **config.recipe})
+
+
+def fitting_batch(batch: int, n: int, transductive: bool) -> int:
+    """A batch that so many samples can fill: two of them at least, or one where samples see all they are part of."""
+    if transductive:
+        return min(batch, n)
+    return batch if batch <= n // 2 else max(2, 2 ** int(math.log2(max(n // 2, 2))))
+
+
 def refuse_idle(given: Mapping[str, Any], recipe: Recipe, method: type[Method]) -> None:
     """Answer what a user gave of a recipe, and what would do nothing, in one sentence."""
     of = {"final_lr": ("schedule", "cosine"), "milestones": ("schedule", "step"), "beta2": ("optimizer", "adamw")}
+    several = method.stages.__func__ is not Method.stages.__func__  # type: ignore[attr-defined]  # each with a recipe of its own
     for name, (other, wanted) in of.items():
-        if name in given and (there := getattr(recipe, other)) != wanted:
+        if name in given and not several and (there := getattr(recipe, other)) != wanted:
             raise TacitError(f"--{name.replace('_', '-')} is of the {other} {wanted}, and this is {there}; leave it out.")
     kinds = [kind for kind in streams(method).values() if isinstance(kind, View)]
-    around = any(p.annotation is Method for p in inspect.signature(method.__init__).parameters.values())  # another's views
+    around = any(p.annotation is Method for p in signature(method.__init__).parameters.values())  # another's views
     if "small_crops" in given and not around and all(kind.with_small(1) == kind.with_small(2) for kind in kinds):
         raise TacitError(f"--small-crops is of methods that see small crops, which {method.__name__} does not; leave it out.")
 
@@ -219,8 +237,6 @@ def build_method(stage: Stage, encoder: nn.Module | None) -> Method:
 
 def _inner(method: type[Method], given: Mapping[str, Any]) -> list[tuple[str, type[Method]]]:
     """The options by which a method takes others that are to be built, and which they are."""
-    taken = [
-        parameter for parameter in inspect.signature(method.__init__).parameters.values() if parameter.annotation is Method
-    ]
+    taken = [parameter for parameter in signature(method.__init__).parameters.values() if parameter.annotation is Method]
     named = [(parameter.name, given.get(parameter.name, parameter.default)) for parameter in taken]
     return [(name, find(one) if isinstance(one, str) else one) for name, one in named if isinstance(one, str | type)]

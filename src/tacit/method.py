@@ -373,11 +373,22 @@ def streams(method: type[Method] | Method) -> dict[str, View | Labelled]:
     return dict(method.streams) or {"main": method.views}
 
 
+def signature(function: Callable[..., Any]) -> inspect.Signature:
+    """A method's constructor or story, its annotations as types also where a file postpones them."""
+    try:
+        return inspect.signature(function, eval_str=True)
+    except NameError as error:
+        raise TacitError(
+            f"{function.__qualname__} is annotated with {error.name!r}, which its file does not know when it runs; import it "
+            "there, not under TYPE_CHECKING alone."
+        ) from error
+
+
 def options(method: type[Method]) -> dict[str, inspect.Parameter]:
     """A method's options: the keyword-only parameters of its constructor and of its `stages` that have defaults."""
     found: dict[str, inspect.Parameter] = {}
     for function in (method.__init__, method.stages):
-        for name, parameter in inspect.signature(function).parameters.items():
+        for name, parameter in signature(function).parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
                 found[name] = parameter
     return found

@@ -1,7 +1,5 @@
 """`tacit pretrain`: from a source that nobody labelled to a run."""
 
-import inspect
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,12 +12,12 @@ from torch import nn
 
 from tacit import data as sources
 from tacit import encoders
-from tacit.config import SMALL, Config, build_method, named_recipe, refuse_idle, resolved, route
-from tacit.data.shards import braced
+from tacit.config import SMALL, Config, build_method, fitting_batch, named_recipe, refuse_idle, resolved, route, stage_recipe
+from tacit.data.shards import address
 from tacit.errors import TacitError
 from tacit.guidance import advise
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of, train_part
-from tacit.method import Encoder, Labelled, Method, Recipe, Stage, View
+from tacit.method import Encoder, Labelled, Method, Recipe, Stage, View, signature
 from tacit.method import streams as streams_of
 from tacit.methods import find, name_of
 from tacit.numerics import processes
@@ -182,12 +180,12 @@ def choose(
             f"The recipe {name!r}, since {len(main.samples):,} samples are fewer than {SMALL:,}; "
             "--recipe paper takes the paper's."
         )
-    if "batch" not in given.recipe and main.samples.transductive and own.batch > len(main.samples):
-        given.recipe["batch"] = len(main.samples)
-        chosen.append(f"One batch of all {len(main.samples):,} samples, which see the whole of what they are part of.")
-    elif "batch" not in given.recipe and own.batch > len(main.samples) // 2 and not main.samples.transductive:
-        given.recipe["batch"] = max(2, 2 ** int(math.log2(max(len(main.samples) // 2, 2))))
-        chosen.append(f"Batches of {given.recipe['batch']}, since there are {len(main.samples):,} samples.")
+    fits = fitting_batch(own.batch, len(main.samples), main.samples.transductive)
+    if "batch" not in given.recipe and fits < own.batch:
+        given.recipe["batch"] = fits
+        whole = f"One batch of all {fits:,} samples, which see the whole of what they are part of."
+        fewer = f"Batches of {fits}, since there are {len(main.samples):,} samples."
+        chosen.append(whole if main.samples.transductive else fewer)
     refuse_idle(given.recipe, changed := own.but(**given.recipe), cls)  # and a wrong value, before anything is trained
     if given.recipe.get("warmup", 0) > changed.epochs / 2:
         chosen.append(f"A warm-up of {changed.epochs / 2:g} epochs, which is half of the training.")
@@ -217,14 +215,14 @@ def choose(
         encoder=encoder or "",
         encoder_options=given.encoder,
         data={
-            "source": _address(main.samples.source),
+            "source": address(main.samples.source),
             "kind": main.samples.kind,
             "split": main.split,
             "samples": len(main.samples),
             "corrupt": [f"{c.id}: {c.why}" for c in main.corrupt],
             "ids": {name: hash_of_ids(material.samples) for name, material in materials.items()},
         },
-        streams={stream: _address(materials[stream].samples.source) for stream, _ in others},
+        streams={stream: address(materials[stream].samples.source) for stream, _ in others},
         facts=facts_of(main.facts, views, len(main.samples)).as_dict(),
         labels_used=sum(labels_in(material.samples) for material in labelled),
         labels_observed=0 if isinstance(first, Labelled) else observed_labels(main.samples),
@@ -246,20 +244,15 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
     samples = {(first if name == "main" else name): material.samples for name, material in materials.items()}
     declared = {name for name, kind in streams_of(cls).items() if isinstance(kind, Labelled)}
 
-    def named(method: type[Method]) -> Recipe:
-        """A stage's recipe: of the name that is chosen, where the choice was one and the stage has such a recipe."""
-        chosen = method is cls or (cls.recipes and config.recipe_name in ("paper", *method.recipes))
-        return named_recipe(method, config.recipe_name if chosen else None, facts.n)[1]
-
     def build(stage: Stage, encoder: nn.Module | None) -> Method:
         if encoder is not None and (wants := wanted(stage.method)) is not None:
             encoders.require(encoder, wants, facts.kind)
         if stage.method is not cls and stage.recipe is None:  # a named recipe brings its options along
-            stage = Stage(stage.method, encoder=stage.encoder, **{**named(stage.method).options, **stage.options})
+            stage = Stage(stage.method, encoder=stage.encoder, **{**recipe(stage).options, **stage.options})
         return build_method(stage, encoder)
 
     def recipe(stage: Stage) -> Recipe:
-        return (stage.recipe or named(stage.method)).but(**config.recipe)
+        return stage_recipe(config, stage, samples[first].transductive)
 
     def source(name: str, kind: View | Labelled) -> Source:
         if isinstance(kind, Labelled) and name not in declared:
@@ -317,7 +310,7 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
         trained = train(cls.stages(**config.options), setting, initial(config, setting))
     except Interrupted as interrupted:
         if processes.rank() == 0:
-            _say(f"Saved at step {interrupted.step}. Go on with: tacit pretrain --resume --out {quote(str(folder))}")
+            _say(f"Saved at {interrupted.where}. Go on with: tacit pretrain --resume --out {quote(str(folder))}")
         raise
     except TacitError:
         if fresh and processes.rank() == 0 and not any(folder.glob("stage-*.safetensors")):
@@ -340,7 +333,7 @@ def wanted(cls: type[Method]) -> type | None:
     """
     if cls.__init__ is Method.__init__:
         return Encoder
-    parameter = inspect.signature(cls.__init__, eval_str=True).parameters.get("encoder")
+    parameter = signature(cls.__init__).parameters.get("encoder")
     if parameter is None or parameter.annotation in (None, type(None)):
         return None
     return Encoder if parameter.annotation is parameter.empty else parameter.annotation
@@ -379,14 +372,6 @@ def _origin(init: str | Path | Run) -> tuple[str, dict[str, Any]]:
         )
     config = init.config if isinstance(init, Run) else Config.read(Path(init))
     return config.encoder, config.encoder_options
-
-
-def _address(source: str) -> str:
-    """Where a source is found again from any folder."""
-    path = Path(source).expanduser()
-    if path.parent.is_dir() and braced(source) is not None:
-        return str(path.parent.resolve() / path.name)
-    return str(path.resolve()) if path.exists() else source
 
 
 def _stem(data: Any) -> str:

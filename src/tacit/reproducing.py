@@ -111,10 +111,10 @@ def _one(key: str, claim: Claim, file: Path, quick: bool, told: Callable[[str], 
     stored, rows = _stored(file), []
     try:
         if stored.get("code") == about["code"]:
-            rows = stored.get("rows", [])  # what other code measured is not comparable, unless …
+            rows = [*stored.get("rows", [])]  # what other code measured is not comparable, unless …
             about |= {name: stored[name] for name in ("commit", "date", "again", "quick") if name in stored}
         elif not quick and _stands(stored, claim, about, told):
-            rows = stored["rows"]
+            rows = [*stored["rows"]]
             about |= {name: stored[name] for name in ("commit", "date", "quick")} | {"again": about["commit"]}
         for seed in range(1 if quick else claim.seeds):
             for name, arm in claim.arms.items():

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 
 import numpy as np
 import pytest
@@ -60,3 +61,11 @@ def test_a_folders_checksum_sees_names_and_contents(tmp_path):
 def test_known_sets_are_what_they_are(name, count, shape, classes):
     samples = known(name)
     assert (len(samples), samples.facts()["shape"], len(samples.classes)) == (count, shape, classes)
+
+
+def test_every_set_that_a_claim_or_a_benchmark_names_is_known():
+    """Their quick forms do without, so a name that is misspelt would be met in the full run alone."""
+    root = Path(__file__).parents[2]
+    files = [*(root / "src" / "tacit" / "claims").rglob("*.py"), *(root / "benchmarks").glob("*.py")]
+    named = {name for file in files for name in re.findall(r'(?<![.\w])known\("([^"]+)"', file.read_text(encoding="utf-8"))}
+    assert len(named) > 10 and named <= known_sets.SETS.keys()

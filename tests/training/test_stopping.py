@@ -57,5 +57,5 @@ def test_in_another_thread_nothing_is_touched():
 
 
 def test_interrupted_says_where():
-    assert isinstance(Interrupted(30), KeyboardInterrupt)
-    assert Interrupted(30).step == 30 and "step 30" in str(Interrupted(30))
+    assert isinstance(Interrupted("step 30"), KeyboardInterrupt)
+    assert Interrupted("step 30").where == "step 30" and "step 30" in str(Interrupted("step 30"))

@@ -13,10 +13,11 @@ from tacit.applying.many import Engine, engine_of
 from tacit.curation.choosing import at_hazard, balanced, diverse, typical
 from tacit.curation.duplicates import Duplicates, near_duplicates
 from tacit.curation.hashes import BITS, hashes_of
-from tacit.curation.manifest import Decisions, address, write_manifest
+from tacit.curation.manifest import Decisions, write_manifest
 from tacit.curation.shared_search import Comparing, near_duplicates_by
 from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
+from tacit.data.shards import address
 from tacit.embeddings.index import INDEXED
 from tacit.embeddings.output import parquet_file
 from tacit.embeddings.read import BATCH, Table, open_table

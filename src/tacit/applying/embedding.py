@@ -13,9 +13,9 @@ import numpy as np
 
 from tacit import data as sources
 from tacit.applying.many import Engine, engine_of
-from tacit.curation.manifest import address
 from tacit.data.checking import refuse_many
 from tacit.data.samples import Corrupt, Samples
+from tacit.data.shards import address
 from tacit.data.tabular.cells import cells
 from tacit.data.tabular.rows import TableRows
 from tacit.data.text.samples import TextSamples

@@ -70,9 +70,3 @@ def write_manifest(out: Path, decided: Decisions, source: str, kind: str, about:
     table = pa.table(columns).replace_schema_metadata({KEY: json.dumps(dict(about)).encode()})
     with appearing(out) as part:
         pq.write_table(table, part)
-
-
-def address(source: str) -> str:
-    """Where a table's source is found from any folder, if it is a file or a folder."""
-    path = Path(source).expanduser()
-    return os.path.abspath(path) if source and path.exists() else source  # noqa: PTH100  links stay

@@ -37,6 +37,7 @@ SETS = {
         "images/cifar10/cifar10_15k_3k.npz", "99c767176fc2b437eec7f37cee5c8a8ef9351a7423fd5ee961e96bc12a09a980"
     ),
     "cora": KnownSet("graphs/cora", "3b744a4613b032cb723406d432a019e16b429e18e2b6471f64a67c874dddd7f3"),
+    "cranfield": KnownSet("text/cranfield", "78acb5d3008f3c5b13935062798f86ce85ce6ec748a2435bb0a4f81aa1269bd8"),
     "fsdd": KnownSet("audio/fsdd", "a21ddd9e85d54ea1d4b01efe5b30b0afd2e26e556914a50957d86b309e3b11ed"),
     "emoji-captions": KnownSet("image_text/emoji_captions", "d4dfc0e0b09bde706a79631f83648040866d8a6edc5aaee347ef632b9616127b"),
     "hyper-cocitation-cora": KnownSet(

@@ -44,7 +44,7 @@ def train(story: Story, setting: Setting, encoder: nn.Module | None = None) -> T
         except StopIteration:
             break
         if asked:  # behind the last safe point of the stage before, which is saved as it ended
-            raise Interrupted(0)
+            raise Interrupted(f"the end of stage {number}")
         if encoder is None or stage.encoder == "fresh":
             encoder = setting.factory()
         with Stopping() as stopping:
@@ -244,4 +244,4 @@ class Training:
             self.keeper.save(self.at, self.plan)
         if stop:
             self.setting.fabric.barrier()  # where a process leaves, the first is ended soon: not before it has written
-            raise Interrupted(self.at.step)
+            raise Interrupted(f"step {self.at.step}" + (f" of stage {self.number + 1}" if self.number else ""))

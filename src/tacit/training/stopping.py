@@ -9,10 +9,10 @@ from typing import Any
 class Interrupted(KeyboardInterrupt):
     """A training was asked to stop and has saved."""
 
-    def __init__(self, step: int):
-        """`step` of the stage that would have gone on."""
-        super().__init__(f"stopped at step {step}, saved")
-        self.step = step
+    def __init__(self, where: str):
+        """`where` in words: a step, of which stage where there are several, or the end of one."""
+        super().__init__(f"stopped at {where}, saved")
+        self.where = where
 
 
 class Stopping:

@@ -49,7 +49,7 @@ class Stream:
         if labelled and source.samples.labels is None:
             raise TacitError(f"The stream {name!r} needs labels and {source.samples.source} has none; give class folders.")
         self.name, self.source, self.key, self.device = name, source, key, device
-        self.why_other = "as its stream with labels says" if labelled else f"so that {multiple} shares are alike"
+        self.why_other = f"so that {multiple} shares are alike" if batch % multiple else "as its stream with labels says"
         self.labelled, self.context = labelled, context
         self.epoch_batches, self.multiple = epoch_batches, multiple
         self.lap: tuple[int, list[np.ndarray]] = (-1, [])  # of a stream that cycles: the order in use

@@ -3,10 +3,8 @@
 from tacit.errors import TacitError, positive
 from tacit.method import Batch, Dual, Method, Paper, Recipe
 from tacit.objectives.dual.hardness_weighted import hardness_weighted
-from tacit.parts.sequences.unchanged import TEXT
+from tacit.parts.sequences.unchanged import IMAGE, TEXT
 from tacit.views.kinds import Paired
-
-UNCHANGED = {"crop": (1.0, 1.0), "ratio": (1.0, 1.0), "flip": 0.0, "jitter": 0.0, "grey": 0.0, "blur": 0.0, "solarise": 0.0}
 
 
 class LLaVE(Method):
@@ -26,7 +24,7 @@ class LLaVE(Method):
         2025,
         "arXiv:2503.04812",
     )
-    views = Paired(of={"pair": {"image": UNCHANGED, "text": TEXT}})
+    views = Paired(of={"pair": {"image": IMAGE, "text": TEXT}})
     whole_batch = True
     recipe = Recipe(optimizer="adamw", lr=1e-5, batch=32, epochs=1, warmup=0.03, clip=1.0)
     recipes = {"small": Recipe(optimizer="adamw", lr=1e-3, batch=256, weight_decay=1e-2, epochs=60, warmup=3, clip=1.0)}

@@ -11,6 +11,7 @@ from tacit.method import Batch, Encoder, Facts, Method, Paper, Plan, Recipe, Sta
 from tacit.numerics.kmeans import kmeans
 from tacit.objectives.nt_xent import nt_xent
 from tacit.parts.mlp import mlp
+from tacit.parts.sequences.unchanged import IMAGE
 from tacit.views.kinds import Fixed, Raster
 
 PAPER = Paper(
@@ -20,7 +21,7 @@ PAPER = Paper(
     "arXiv:2009.12007",
 )
 SMALL = Recipe(optimizer="adamw", lr=2e-3, batch=64, weight_decay=1e-4, warmup=1, epochs=40)
-WHOLE = Raster(of={"image": Fixed(crop=(1.0, 1.0), ratio=(1.0, 1.0), flip=0.0, jitter=0.0, grey=0.0, blur=0.0)})
+WHOLE = Raster(of={"image": Fixed(IMAGE)})
 NO_GROUPS = torch.zeros(0, dtype=torch.int64)
 
 

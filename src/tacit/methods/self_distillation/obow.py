@@ -15,10 +15,11 @@ from tacit.parts.crops import each_size
 from tacit.parts.looks import EVEN_COLOUR
 from tacit.parts.mlp import mlp
 from tacit.parts.queue import Queue
+from tacit.parts.sequences.unchanged import IMAGE
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Fixed, MultiCrop
 
-WHOLE = Fixed(crop=(1.0, 1.0), ratio=(1.0, 1.0), jitter=0.0, grey=0.0, blur=0.0)
+WHOLE = Fixed({**IMAGE, "flip": 0.5})
 PIECE, PATCH = {**EVEN_COLOUR, "crop": (0.08, 0.6)}, {**EVEN_COLOUR, "local_crop": (0.08, 0.14)}
 
 
