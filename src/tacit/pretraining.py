@@ -13,7 +13,7 @@ from torch import nn
 from tacit import data as sources
 from tacit import encoders
 from tacit.config import SMALL, Config, build_method, fitting_batch, named_recipe, refuse_idle, resolved, route, stage_recipe
-from tacit.data.shards import address
+from tacit.embeddings.places import address
 from tacit.errors import TacitError
 from tacit.guidance import advise
 from tacit.material import Material, facts_of, fit_views, gather_material, hash_of_ids, labels_in, source_of, train_part

@@ -1,6 +1,8 @@
 """`embed` and `search`: a run's vectors in a table, and the nearest of them."""
 
+import io
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
@@ -209,11 +211,42 @@ def test_numbers_of_rows_are_not_mixed_with_those_of_another_source(trained, tmp
     monkeypatch.chdir(tmp_path)
     made = embed(trained, "a.npy", out=tmp_path / "a.lance")
     for how in ({"append": True}, {"renew": True}):
-        with pytest.raises(TacitError, match=r"a.lance is of .*a.npy, and the ids of .*b.npy are numbers of rows"):
+        with pytest.raises(TacitError, match=r"a.lance holds '00000' of .*a.npy, and that of .*b.npy is another sample, by"):
             embed(trained, tmp_path / "b.npy", out=made.path, **how)
-    np.save(tmp_path / "a.npy", pixels)
-    assert len(embed(trained, tmp_path / "a.npy", out=made.path, append=True)) == 40  # the same source has grown
-    assert np.array_equal(open_table(made.path).vectors()[:20], made.vectors())
+    np.save(tmp_path / "a.npy", pixels[20:])
+    with pytest.raises(TacitError, match=r"another sample, by its vector; give --renew to embed anew what it has"):
+        embed(trained, tmp_path / "a.npy", out=made.path, append=True)
+    assert np.array_equal(open_table(made.path).vectors(), made.vectors())
+    np.save(tmp_path / "moved.npy", pixels)  # the same samples, and more
+    grown = embed(trained, tmp_path / "moved.npy", out=made.path, append=True)
+    assert len(grown) == 40 and np.array_equal(grown.vectors()[:20], made.vectors())
+    embed(trained, tmp_path / "a.npy", out=made.path, renew=True)
+    assert np.allclose(open_table(made.path).vectors()[:20], grown.vectors()[20:], atol=1e-5)
+
+
+def test_arrays_in_memory_and_shards_are_told_apart_by_what_they_hold(trained, tmp_path):
+    first, second = tiny_images(20), tiny_images(20, seed=1)
+    made = embed(trained, first, out=tmp_path / "a.lance")
+    with pytest.raises(TacitError, match="is another sample, by its vector"):
+        embed(trained, second, out=made.path, append=True)
+    for name, pixels in (("A", first.pixels), ("B", second.pixels)):
+        (tmp_path / name).mkdir()
+        with tarfile.open(tmp_path / name / "x-000.tar", "w") as file:
+            for number, picture in enumerate(pixels):
+                Image.fromarray(picture).save(said := io.BytesIO(), "PNG")
+                (member := tarfile.TarInfo(f"{number:06d}.png")).size = said.tell()
+                said.seek(0)
+                file.addfile(member, said)
+    shards = embed(trained, str(tmp_path / "A" / "x-{000..000}.tar"), out=tmp_path / "s.lance")
+    assert shards.provenance.source == str(tmp_path / "A" / "x-{000..000}.tar")
+    with pytest.raises(TacitError, match="is another sample, by its vector; embed it into another table"):
+        embed(trained, str(tmp_path / "B" / "x-000.tar"), out=shards.path, append=True)
+
+
+def test_rows_that_are_added_to_files_need_not_count_as_they_do(trained, cloth, tmp_path):
+    made = embed(trained, cloth, out=tmp_path / "a.lance")
+    np.save(tmp_path / "more.npy", tiny_images(20).pixels)
+    assert len(embed(trained, tmp_path / "more.npy", out=made.path, append=True)) == len(made) + 20
 
 
 def test_ids_that_repeat_are_refused(trained, cloth, tmp_path):

@@ -314,7 +314,7 @@ def test_adding_that_was_killed_is_gone_on_with(here, half, monkeypatch, capsys,
 
     def killed(self, content, index, *rest):
         calls.append(len(index))
-        if len(calls) == 4:
+        if len(calls) == (5 if how == "--append" else 4):  # of another source some rows are compared first
             raise KeyboardInterrupt
         return represent(self, content, index, *rest)
 

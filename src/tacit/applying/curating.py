@@ -17,9 +17,9 @@ from tacit.curation.manifest import Decisions, write_manifest
 from tacit.curation.shared_search import Comparing, near_duplicates_by
 from tacit.curation.steps import drop_alike, drop_by_neighbours, drop_leaking, drop_near, thin
 from tacit.data.memory import free_memory
-from tacit.data.shards import address
 from tacit.embeddings.index import INDEXED
 from tacit.embeddings.output import parquet_file
+from tacit.embeddings.places import address
 from tacit.embeddings.read import BATCH, Table, open_table
 from tacit.embeddings.rows import COLUMNS, vectors_of
 from tacit.errors import TacitError, positive

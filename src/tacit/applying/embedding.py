@@ -1,7 +1,6 @@
 """`tacit embed`: a run's vectors in a table."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -15,11 +14,10 @@ from tacit import data as sources
 from tacit.applying.many import Engine, engine_of
 from tacit.data.checking import refuse_many
 from tacit.data.samples import Corrupt, Samples
-from tacit.data.shards import address
 from tacit.data.tabular.cells import cells
 from tacit.data.tabular.rows import TableRows
 from tacit.data.text.samples import TextSamples
-from tacit.embeddings.places import ADDRESS, Address
+from tacit.embeddings.places import ADDRESS, Address, address
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, there
 from tacit.embeddings.rows import Rows, refuse_repeated
@@ -31,7 +29,7 @@ from tacit.retrieval import tokens as late
 from tacit.run import Run, chunks
 from tacit.sides import Side, side_of
 
-NUMBERED = re.compile(r"((train|val|test)/)?0\d{4,}")  # ids that count rows, which say nothing apart from their source
+ROUNDING = 0.02  # of a vector's length, by which those of one sample may differ from machine to machine
 
 # From what was read of samples at their positions: a vector each; or those of their tokens, and where each sample's begin.
 Vectors = Callable[[Run | Side, Any, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
@@ -82,7 +80,7 @@ def embed(
     opened = sources.open(data, kind)
     by = side_of(run, opened)
     samples = by.open(opened).embedded()
-    refuse_repeated(samples.ids, samples.source)
+    refuse_repeated(lambda: samples.ids, samples.source)
     encoder = run.fingerprint()
     kept = "pair" if isinstance(by, Side) and by.kind != "text" else samples.kind  # such a table can be asked in words
     dim = late.encoder_of(by).dim if tokens else by.represent(*first_readable(samples))[0].shape[1]
@@ -98,8 +96,9 @@ def embed(
         old = there(place) if append or renew else None
         if old is not None:
             check_encoder(old.provenance, provenance, place)
-            _check_source(old, samples, source)
-            done = [] if renew else old.ids()
+            there_already = old.ids()
+            _refuse_others(old, Batches(by, samples, vectors), there_already, source, renew)
+            done = [] if renew else there_already
         else:
             done = begun(place, provenance)
         if old is None and not set(samples.ids).issuperset(done):
@@ -122,15 +121,32 @@ def embed(
     return table
 
 
-def _check_source(table: Table, samples: Samples, source: str) -> None:
-    """Rows of another source, where ids only count them, would be taken for those that are there."""
-    before = table.provenance.source
-    other = Path(address(before)).resolve() != Path(source).resolve()
-    if other and samples.path(0) is None and NUMBERED.fullmatch(samples.ids[0]):
-        raise TacitError(
-            f"{table.path} is of {before or 'a source without a name'}, and the ids of {source} are numbers of rows as its own "
-            "are; embed it into another table, or give the samples ids of their own."
-        )
+def _refuse_others(table: Table, own: "Batches", ids: Sequence[str], source: str, renew: bool) -> None:
+    """Refuse a source whose ids name other samples in the table, told by the vectors of three that both have.
+
+    Ids may only count rows, or be paths below a folder, so what one source calls so another may too. A file of the same folder
+    may have changed, which --append leaves as it is; and --renew is asked for such changes, but not by what counts its rows and
+    is another source.
+    """
+    samples, before = own.samples, table.provenance.source
+    same, counted = Path(address(before)) == Path(source), samples.path(0) is None
+    if samples.transductive or (same and not counted) or (renew and (same or not counted)):
+        return
+    there = set(ids)
+    both = [position for position, id in enumerate(samples.ids) if id in there]
+    rows, _ = own(np.array([*{both[0], both[len(both) // 2], both[-1]}], np.int64)) if both else (None, [])
+    if rows is None:
+        return
+    ends = np.arange(len(rows.ids) + 1) if rows.offsets is None else rows.offsets
+    held = table.at(table.positions(rows.ids), ("vector",)).column("vector").to_pylist()
+    for id, start, end, vectors in zip(rows.ids, ends, ends[1:], held):
+        new, old = rows.vectors[start:end], np.array(vectors, np.float32).reshape(-1, rows.vectors.shape[1])
+        if new.shape != old.shape or np.linalg.norm(new - old) > ROUNDING * np.linalg.norm(old):
+            todo = "give --renew to embed anew what it has, or another --out" if same else "embed it into another table"
+            raise TacitError(
+                f"{table.path} holds {id!r} of {before or 'a source without a name'}, and that of {source} is another "
+                f"sample, by its vector; {todo}."
+            )
 
 
 def _without(ids: Sequence[str], done: Sequence[str]) -> np.ndarray:
@@ -212,7 +228,9 @@ def first_readable(samples: Samples) -> tuple[Any, np.ndarray]:
 
 def _whole(path: str | None) -> str | None:
     """A path as it is found from any folder."""
-    return path if path is None or ADDRESS.match(path) else os.path.abspath(path)  # noqa: PTH100  a Path per row is slow
+    if path is None or ADDRESS.match(path):
+        return path
+    return os.path.realpath(path) if ".." in path else os.path.abspath(path)  # noqa: PTH100  a Path per row is slow
 
 
 def _label(samples: Samples, position: int) -> str | None:

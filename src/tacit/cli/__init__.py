@@ -74,11 +74,7 @@ def build() -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit status; `arguments` default to those of the process.
-
-    As by `python -m tacit`, methods and encoders of one's own are also found in the current folder, but after all else.
-    """
-    sys.path.append("")
+    """Run one command and leave with its exit status; `arguments` default to those of the process."""
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -180,7 +180,7 @@ def _folder(path: Path, source: str, kind: str | None) -> Samples:
 def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
     """One file, or the many that are one source."""
     path, suffix = files[0], files[0].suffix.lower()
-    if len(files) == 1 and is_manifest(path):
+    if len(files) == 1 and kind != "table" and is_manifest(path):
         return open_manifest(path, source, open)
     if len(files) == 1 and is_audio(path, kind == "audio"):
         return open_audio(path, source)

@@ -76,14 +76,6 @@ def braced(source: str) -> list[Path] | None:
     return files
 
 
-def address(source: str) -> str:
-    """Where files, folders and shards in braces are found from any folder, by the links they were named by; else the same."""
-    path = Path(source).expanduser()
-    if not source or not (path.exists() or (BRACES.search(source) and path.parent.is_dir())):
-        return source
-    return str(path.parent.resolve() / path.name) if ".." in path.parts else os.path.abspath(path)  # noqa: PTH100  links stay
-
-
 def from_shards(files: Sequence[Path], source: str) -> EncodedImages:
     """The images of tar files by their headers; ids are shard/stem, `.cls` is the label, names such as train-000.tar splits.
 

@@ -15,7 +15,6 @@ Four-bit codes are scanned in registers (André et al. 2017, arXiv:1704.07355; f
 """
 
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tacit.embeddings.index import ASKED, INDEXED, TOP, unit
+from tacit.embeddings.output import part_of
 from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
@@ -286,7 +286,7 @@ def _kept(codes: Codes, name: str) -> Codes:
 
     file, about_file = _files(codes.table.path, name)
     about_file.unlink(missing_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    part = part_of(file)
     try:
         faiss.write_index(codes.faiss, str(part))
         part.rename(file)

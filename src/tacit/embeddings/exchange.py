@@ -1,6 +1,7 @@
 """Tables and the files of others: vectors out to Parquet, NumPy and faiss, and in from Parquet and NumPy."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -33,31 +34,55 @@ def export(table: Table, out: Path | str) -> Path:
     out = Path(out)
     if out.suffix not in ENDINGS:
         raise TacitError(f"{out} ends in none of {', '.join(ENDINGS)}; give such a name.")
-    _refuse_other(out)
+    record = _refuse_other(out)
     ids = [] if out.suffix == ".parquet" else table.ids()
     if broken := next((id for id in ids if "\n" in id or "\r" in id), None):
         raise TacitError(
             f"The id {broken!r} of {table.path} goes over a line, and {out.suffix} has one for each; export .parquet."
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    with appearing(out) as part:
+    if out.suffix == ".parquet":
+        with appearing(out) as part:
+            _parquet(table, part)
+        return out
+    with appearing(out) as part, appearing(out.with_suffix(".ids.txt")) as named:
         _WRITERS[out.suffix](table, part)
-    if out.suffix != ".parquet":
-        with appearing(out.with_suffix(".ids.txt")) as part:
-            part.write_text("".join(f"{id}\n" for id in ids), encoding="utf-8")
+        named.write_text("".join(f"{id}\n" for id in ids), encoding="utf-8")
+        written = {out.name: _state(part), out.with_suffix(".ids.txt").name: _state(named)}
+        with appearing(_record(out)) as told:  # before they take their places: what is cut off then is known for ours
+            told.write_text(json.dumps([*record, written]), encoding="utf-8")
+    with appearing(_record(out)) as told:
+        told.write_text(json.dumps([{name: state for states in (*record, written) for name, state in states.items()}]))
     return out
 
 
-def _refuse_other(out: Path) -> None:
-    """Refuse to replace what no export wrote: a Parquet file of other columns, vectors without ids, ids without vectors."""
+def _refuse_other(out: Path) -> list[dict[str, list[int]]]:
+    """Refuse to replace what no export wrote, and to lay ids beside vectors of others, whose they would be taken for.
+
+    A Parquet file is known by its columns; of the others the record beside them, which is returned, says how they were written.
+    """
     if out.suffix == ".parquet":
         refuse_other(out, "table's rows", {*COLUMNS}.issubset)
-        return
-    ids, vectors = out.with_suffix(".ids.txt"), [out.with_suffix(ending) for ending in ENDINGS[1:]]
-    if out.exists() and not ids.exists():
-        raise not_ours(out, f"exported vectors, whose ids would be in {ids.name}")
-    if ids.exists() and not any(file.exists() for file in vectors):
-        raise not_ours(ids, "ids of exported vectors, which would be beside it")
+        return []
+    try:
+        record = json.loads(_record(out).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = []
+    for file in (out.with_suffix(ending) for ending in (".ids.txt", *ENDINGS[1:])):
+        if file.exists() and not any(states.get(file.name) == _state(file) for states in record):
+            raise not_ours(file, "export of this command, or was changed since")
+    return record
+
+
+def _record(out: Path) -> Path:
+    """Where it stands which files of this stem were exported."""
+    return out.with_name(f".{out.stem}.export.json")
+
+
+def _state(file: Path) -> list[int]:
+    """By which a file is known again while nobody has written it anew."""
+    about = file.stat()
+    return [about.st_size, about.st_mtime_ns]
 
 
 def _parquet(table: Table, part: Path) -> None:
@@ -87,7 +112,7 @@ def _faiss(table: Table, part: Path) -> None:
     saved(flat, part)
 
 
-_WRITERS = {".parquet": _parquet, ".npy": _numpy, ".faiss": _faiss}
+_WRITERS = {".npy": _numpy, ".faiss": _faiss}
 
 
 def take_in(
@@ -132,7 +157,7 @@ def _rows_of_parquet(file: Path) -> tuple[int, int, Iterator[Rows]]:
     dim = _width(source)
     if not dim:
         raise TacitError(f"The first vector of {file} holds no number; mend or leave out such rows.")
-    refuse_repeated((id for batch in source.iter_batches(columns=["id"]) for id in _said(batch, "id")), file)
+    refuse_repeated(lambda: (id for batch in source.iter_batches(columns=["id"]) for id in _said(batch, "id")), file)
     taken = [name for name in ("id", "path", "label", "split") if name in names]
 
     def rows() -> Iterator[Rows]:
@@ -166,7 +191,10 @@ def _said(batch: pa.RecordBatch, name: str) -> list[str | None]:
 
 def _lines(file: Path) -> list[str]:
     """Ids may hold whatever else `splitlines` takes for an end, such as U+2028."""
-    return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    try:
+        return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise TacitError(f"{file} is no text in UTF-8 ({error.reason}); write it so, an id a line.") from error
 
 
 def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
@@ -179,7 +207,7 @@ def _rows_of_numpy(file: Path) -> tuple[int, int, Iterator[Rows]]:
     ids = _lines(beside) if beside.is_file() else [str(number) for number in range(len(vectors))]
     if len(ids) != len(vectors):
         raise TacitError(f"{beside} has {len(ids)} lines and {file} {len(vectors)} rows; give each row its line.")
-    refuse_repeated(ids, beside)
+    refuse_repeated(lambda: ids, beside)
 
     def rows() -> Iterator[Rows]:
         for start in range(0, len(vectors), BATCH):

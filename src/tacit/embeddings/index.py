@@ -2,7 +2,6 @@
 2024, arXiv:2401.08281; fast-scan codes: André et al. 2017, arXiv:1704.07355)."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tacit.embeddings.output import part_of
 from tacit.embeddings.places import Address
 from tacit.embeddings.read import BATCH, Table
 from tacit.embeddings.rows import vectors_of
@@ -103,7 +103,7 @@ def build(table: Table, seed: int = 0) -> About:
     inner.nprobe, recall = tuned(ask, inner.nlist, table, rng)
     file, about_file = _files(table.path)
     about_file.unlink(missing_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    part = part_of(file)
     try:
         saved(whole, part)
         part.rename(file)

@@ -1,9 +1,12 @@
 """Files that appear whole or not at all."""
 
+import glob
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from platform import node
 
 from tacit.errors import TacitError
 
@@ -17,10 +20,29 @@ def parquet_file(path: str | Path) -> Path:
     return path
 
 
+def part_of(path: Path) -> Path:
+    """A hidden name beside `path` to write to, this process's own; what killed processes of this machine left there goes."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(node())}.*.part"):
+        number = left.suffixes[-2].removeprefix(".")
+        if number.isdecimal() and not _runs(int(number)):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{node()}.{os.getpid()}.part")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's; and what is no process's number is nobody's to remove
+        return True
+    return True
+
+
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """A hidden file beside `path` to write into, which takes its place in the end; what fails leaves what was there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
+    part = part_of(path)  # another process may write the same file
     try:
         yield part
         part.replace(path)

@@ -14,6 +14,14 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+-]*://")
 PATIENCE = {"client_max_retries": "4", "client_retry_timeout": "30"}  # an endpoint that is not there is named soon
 
 
+def address(source: str) -> str:
+    """Where files, folders and shards in braces are found from any folder, by the links they were named by; else the same."""
+    path = Path(source).expanduser()
+    if not source or not (path.exists() or ("{" in path.name and path.parent.is_dir())):
+        return source
+    return str(path.parent.resolve() / path.name) if ".." in path.parts else os.path.abspath(path)  # noqa: PTH100  links stay
+
+
 @dataclass(frozen=True)
 class Address:
     """The address of a table in an object store, such as s3://bucket/photos.lance; it is asked what a path is asked.

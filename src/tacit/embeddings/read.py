@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,17 @@ def open_table(path: Path | str | Address, version: int = 0) -> "Table":
 
 def there(path: Path | Address) -> "Table | None":
     """The table at this place, if one is there that is whole."""
+    if bare(path):
+        return None
     try:
         return open_table(path)
     except (Missing, Unfinished):
         return None
+
+
+def bare(path: Path | Address) -> bool:
+    """Whether a folder holds no file: what a kill leaves before the first one is written."""
+    return isinstance(path, Path) and path.is_dir() and not any(file.is_file() for file in path.rglob("*"))
 
 
 def latest(path: Path | Address) -> tuple[Any, Provenance]:
@@ -108,8 +116,8 @@ def whole_versions(lance: Any) -> list[dict[str, Any]]:
 def mark_of(lance: Any, version: int) -> str:
     """Another for every state of a table: its version, and when that was written, which tells it from the version of the same
     number of a table that was here before."""
-    written = [entry["timestamp"].isoformat() for entry in lance.list_versions() if entry["version"] == version]
-    return f"{version} {written}"
+    written = next((entry["timestamp"] for entry in lance.list_versions() if entry["version"] == version), None)
+    return f"{version} {written and written.astimezone(UTC).isoformat()}"  # which Lance says in the time of the place
 
 
 class Table:

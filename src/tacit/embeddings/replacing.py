@@ -25,7 +25,7 @@ def _columns(file: Path) -> list[str]:
     try:
         if file.suffix == ".parquet":
             return pq.read_schema(file).names
-        with file.open(newline="", encoding="utf-8") as text:
+        with file.open(newline="", encoding="utf-8-sig") as text:  # Excel begins with a mark
             return next(csv.reader(text, delimiter="\t" if file.suffix == ".tsv" else ","), [])
     except (pa.ArrowException, OSError, ValueError, csv.Error):
         return []

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tacit.embeddings.places import SUFFIX, Address, database, place
 from tacit.embeddings.provenance import Provenance
-from tacit.embeddings.read import AFTER, WHOLE, Missing, Table, Unfinished, brief, latest, open_table, whole_version
+from tacit.embeddings.read import AFTER, WHOLE, Missing, Table, Unfinished, bare, brief, latest, open_table, whole_version
 from tacit.embeddings.rows import Rows, schema, to_batch
 from tacit.errors import TacitError
 
@@ -191,7 +191,7 @@ def _made(out: Path | Address, form: pa.Schema) -> Any:
 
 def _is_there(out: Path | Address) -> bool:
     try:
-        return not _is_bare(out) and bool(latest(out))
+        return not bare(out) and bool(latest(out))
     except Missing:
         return False
 
@@ -206,13 +206,8 @@ def _undo(out: Path | Address, also_rows: bool) -> None:
             _at_whole(out)
         else:
             database(out).drop_table(out.stem)
-    if _is_bare(out):
+    if bare(out):
         shutil.rmtree(str(out), ignore_errors=True)
-
-
-def _is_bare(out: Path | Address) -> bool:
-    """Whether a folder holds no file: what a kill leaves before the first one is written."""
-    return isinstance(out, Path) and out.is_dir() and not any(file.is_file() for file in out.rglob("*"))
 
 
 @contextmanager
@@ -321,7 +316,7 @@ def check_encoder(there: Provenance, provenance: Provenance, path: Path | Addres
 
 def _check_replaceable(out: Path | Address, provenance: Provenance, overwrite: bool) -> bool:
     """Whether a table is replaced: only one of the same encoder may be, and only when asked for."""
-    if _is_bare(out):
+    if bare(out):
         return False
     try:
         there = open_table(out)

@@ -7,7 +7,6 @@ package.module:Class     a user's: called with the facts if it needs an argument
 
 import inspect
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from itertools import count
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from tacit.errors import TacitError, unknown
 from tacit.method import Encoder, Facts, Tokens
 from tacit.modalities import MODALITIES
 from tacit.numerics import counter
+from tacit.own import imported
 
 TIMM = "timm/"
 Name = str | type[nn.Module]  # how an encoder can be asked for
@@ -150,7 +150,7 @@ def _imported(where: str) -> type[nn.Module]:
     if not colon:
         raise unknown("encoder", where, _natives())
     try:
-        found = import_module(module)
+        found = imported(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise  # the user's module is there and lacks one of its own

@@ -7,7 +7,7 @@ from re import fullmatch
 import numpy as np
 
 from tacit.curation.manifest import Decisions, write_manifest
-from tacit.data.shards import address
+from tacit.embeddings.places import address
 from tacit.embeddings.read import BATCH, Table
 from tacit.errors import TacitError
 

@@ -79,6 +79,8 @@ def _onnx(run: Run, out: Path, part: int, unit: bool, data: Any, overwrite: bool
     from tacit.exporting.onnx_file import write_onnx
 
     _suffix(out, ".onnx")
+    if not overwrite:
+        _free(out.with_suffix(".md"))
     about = metadata(run, part, unit)
     folder = _beside(out)
     try:

@@ -1,6 +1,5 @@
 """A head is a folder: head.safetensors and head.yaml, written whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -13,6 +12,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from tacit.embeddings.output import part_of
 from tacit.errors import TacitError
 from tacit.evaluation.labelled.fine_tuning import Tuned
 from tacit.evaluation.number import Number
@@ -94,8 +94,7 @@ class Head:
 
 def write(out: Path, told: Told, model: nn.Module) -> None:
     """Into a hidden sibling, which is renamed when it is whole."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)  # of what was killed
+    part = part_of(out)
     try:
         checkpoint.save(part / WEIGHTS, model.state_dict(), {"head": told.head})
         checkpoint.write_text(part / WORDS, yaml.safe_dump(asdict(told), sort_keys=False, allow_unicode=True, width=120))

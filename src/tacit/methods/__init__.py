@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from tacit.errors import TacitError, unknown
+from tacit.own import imported
 
 if TYPE_CHECKING:
     from tacit.method import Method
@@ -106,7 +107,7 @@ def find(name: str) -> "type[Method]":
     if ":" in name:
         module, _, attribute = name.partition(":")
         try:
-            found = getattr(importlib.import_module(module), attribute)
+            found = getattr(imported(module), attribute)
         except (ImportError, AttributeError) as error:
             raise TacitError(
                 f"The method {name!r} could not be imported ({error}); give MODULE:CLASS as Python finds it."

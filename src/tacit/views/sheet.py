@@ -37,13 +37,17 @@ REACH = 3.0  # standard deviations that a bar of a vector may rise
 def save(picture: Image.Image, path: str | Path) -> None:
     """Write a picture in the format that the name ends in."""
     path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
+    format = Image.registered_extensions().get(path.suffix.lower())
+    if format not in Image.SAVE:
         raise TacitError(f"{path} does not end as the name of a picture does; let it end in .png.")
     path.parent.mkdir(parents=True, exist_ok=True)
     marks = PngInfo()
     marks.add_text(*MARK)
-    with appearing(path) as part:
-        picture.save(part, Image.registered_extensions()[path.suffix.lower()], pnginfo=marks)
+    try:
+        with appearing(path) as part:
+            picture.save(part, format, pnginfo=marks)
+    except ValueError as error:  # as of a picture that is larger than its format can be
+        raise TacitError(f"{path} could not be written ({error}); let it end in .png.") from error
 
 
 def sheet(content: Any, ids: Sequence[str], program: Program, index: np.ndarray, key: int) -> Image.Image:

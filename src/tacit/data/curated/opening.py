@@ -11,18 +11,18 @@ from tacit.data.folders import SPLITS, Files
 from tacit.data.images import EncodedImages
 from tacit.data.labels import numbered
 from tacit.data.samples import Samples
+from tacit.data.shards import BRACES
 from tacit.errors import TacitError
 
 COLUMNS = ("id", "path", "label", "split", "kept", "source", "kind")
-KNOWN_BY = {"id", "kept", "source", "kind"}
 
 
 def is_manifest(file: Path) -> bool:
-    """Whether a Parquet file has the columns that tell a manifest; its metadata may be lost, where it was changed since."""
+    """Whether a Parquet file has the columns that tell a manifest, of which one may be lost where it was changed since."""
     if file.suffix.lower() != ".parquet":
         return False
     try:
-        return set(pq.read_schema(file).names) >= KNOWN_BY
+        return len({*COLUMNS} - {*pq.read_schema(file).names}) <= 1
     except (pa.ArrowException, OSError):
         return False
 
@@ -69,7 +69,7 @@ def _images(rows: pa.Table, paths: list[str], file: Path, source: str) -> Sample
 
 def _taken(rows: pa.Table, source: str, open_source: Callable[[str], Samples]) -> Samples:
     origin = rows["source"][0].as_py()
-    if not origin or not Path(origin).expanduser().exists():
+    if not origin or not (Path(origin).expanduser().exists() or BRACES.search(origin)):
         raise TacitError(
             f"{source} keeps samples of {origin or 'a source that is not recorded'}, which is not there; "
             "bring it back, or embed its new place and curate that."

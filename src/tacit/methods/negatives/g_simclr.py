@@ -21,7 +21,6 @@ PAPER = Paper(
     "arXiv:2009.12007",
 )
 SMALL = Recipe(optimizer="adamw", lr=2e-3, batch=64, weight_decay=1e-4, warmup=1, epochs=40)
-WHOLE = Raster(of={"image": Fixed(IMAGE)})
 NO_GROUPS = torch.zeros(0, dtype=torch.int64)
 
 
@@ -68,7 +67,7 @@ class GSimCLR(Method):
 class DenoisingAutoencoder(Method):
     """What is trained first: the picture again, from what the encoder says of it with a little noise."""
 
-    paper, views, recipe, recipes = PAPER, WHOLE, Recipe(batch=64, epochs=15), {"small": SMALL}
+    paper, views, recipe, recipes = PAPER, Raster(of={"image": Fixed(IMAGE)}), Recipe(batch=64, epochs=15), {"small": SMALL}
 
     def __init__(self, encoder: Encoder, *, pixel_noise: float = 0.04):
         super().__init__(encoder)

@@ -19,7 +19,6 @@ from tacit.parts.sequences.unchanged import IMAGE
 from tacit.parts.teacher import Teacher, rising
 from tacit.views.kinds import Fixed, MultiCrop
 
-WHOLE = Fixed({**IMAGE, "flip": 0.5})
 PIECE, PATCH = {**EVEN_COLOUR, "crop": (0.08, 0.6)}, {**EVEN_COLOUR, "local_crop": (0.08, 0.14)}
 
 
@@ -43,7 +42,7 @@ class OBoW(Method):
         2020,
         "arXiv:2012.11552",
     )
-    views = MultiCrop(large=3, small=5, of={"image": (WHOLE, PIECE, PIECE, *(PATCH,) * 5)})
+    views = MultiCrop(large=3, small=5, of={"image": (Fixed({**IMAGE, "flip": 0.5}), PIECE, PIECE, *(PATCH,) * 5)})
     whole_batch = True
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, warmup=10, final_lr=0.001, epochs=200)
     small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=40, small_crops=0)
