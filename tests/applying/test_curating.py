@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -266,3 +267,11 @@ def test_a_run_learns_from_what_is_kept(here):
     assert found.kept == 16 and run.config.data["samples"] == 16
     again = tacit.pretrain("runs/curated/run.yaml", out="runs/again")
     assert all(torch.equal(a, b) for a, b in zip(run.encoder.state_dict().values(), again.encoder.state_dict().values()))
+
+
+def test_a_table_of_the_users_with_some_columns_of_a_manifest_is_a_table(tmp_path):
+    words = {name: [f"{name} {n % 3}" for n in range(50)] for name in ("source", "kind")}
+    columns = {"id": np.arange(50), **words, "kept": np.arange(50) % 2 == 0, "spent": np.linspace(0, 1, 50)}
+    pq.write_table(pa.table(columns), tmp_path / "crm.parquet")
+    opened = tacit.open(tmp_path / "crm.parquet")
+    assert opened.kind == "table" and len(opened) == 50

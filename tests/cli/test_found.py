@@ -35,6 +35,17 @@ def test_hits_are_printed_where_the_sheet_cannot_be(here, capsys, monkeypatch, w
     assert len(said.out.splitlines()) == 3 and said.err.startswith(f"tacit: {where} ") and ";" in said.err
 
 
+@pytest.mark.parametrize("name", ["sheet.psd", "sheet.h5", "sheet.webp"])
+def test_hits_are_printed_where_a_format_cannot_be_written(here, capsys, monkeypatch, name):
+    def large(*_, **__):
+        raise ValueError("encoding error 5: Image size exceeds WebP limit of 16383 pixels")
+
+    monkeypatch.setattr(sheet.Image.Image, "save", large)
+    assert run([*LINE, "--sheet", name]) == 1 and not Path(name).exists()
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3 and said.err.startswith(f"tacit: {name} ") and "let it end in .png" in said.err
+
+
 def test_one_row_alone(here, capsys):
     np.save("one.npy", np.ones((1, 4), np.float32))
     assert run(["table", "one.lance", "--import", "one.npy", "--encoder", "e"]) == 0

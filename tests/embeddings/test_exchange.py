@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import faiss
 import numpy as np
 import pyarrow as pa
@@ -75,11 +77,49 @@ def test_only_what_was_exported_is_replaced(table, tmp_path):
     np.save(tmp_path / "mine.npy", np.zeros(3))
     (tmp_path / "list.ids.txt").write_text("a\n")
     pq.write_table(pa.table({"id": ["a"], "vector": [[1.0]]}), tmp_path / "mine.parquet")
+    export(table, tmp_path / "changed.npy")
+    np.save(tmp_path / "changed.npy", np.zeros(3))  # by the user, since
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
-    for name, other in (("mine.npy", "mine.npy"), ("list.faiss", "list.ids.txt"), ("mine.parquet", "mine.parquet")):
+    wrong = {name: name for name in ("mine.npy", "mine.parquet", "changed.npy")}
+    for name, other in {
+        **wrong,
+        "list.faiss": "list.ids.txt",
+        "mine.faiss": "mine.npy",
+        "changed.faiss": "changed.npy",
+    }.items():
         with pytest.raises(TacitError, match=rf"{other} is there and holds no .*; give another name"):
             export(table, tmp_path / name)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before
+
+
+@pytest.mark.parametrize("cut_at", [".ids.txt", ".npy"])
+def test_an_export_that_was_broken_off_is_begun_again(table, tmp_path, monkeypatch, cut_at):
+    replace = Path.replace
+
+    def broken(self, target):
+        if target.name.endswith(cut_at):
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", broken)
+        export(table, tmp_path / "photos.npy")
+    assert not (tmp_path / "photos.npy").exists()  # the ids come first
+    back = take_in(export(table, tmp_path / "photos.npy"), tmp_path / "back.lance", encoder="clip")
+    assert back.ids() == table.ids()
+
+
+def test_ids_that_are_no_text_are_named(tmp_path):
+    np.save(tmp_path / "v.npy", np.eye(2))
+    (tmp_path / "v.ids.txt").write_bytes("Süd\nNord\n".encode("latin-1"))
+    with pytest.raises(TacitError, match=r"v.ids.txt is no text in UTF-8"):
+        take_in(tmp_path / "v.npy", tmp_path / "new.lance", encoder="clip")
+
+
+def test_a_folder_that_was_only_made_is_imported_into(tmp_path):
+    np.save(tmp_path / "v.npy", np.eye(2))
+    (tmp_path / "new.lance").mkdir()  # what a kill leaves before the first file
+    assert len(take_in(tmp_path / "v.npy", tmp_path / "new.lance", encoder="clip")) == 2
 
 
 @pytest.mark.parametrize(

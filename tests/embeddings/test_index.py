@@ -1,11 +1,13 @@
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
 
 from tacit.embeddings import index as module
 from tacit.embeddings.index import build, indexed
+from tacit.embeddings.read import open_table
 from tacit.embeddings.search import nearest_rows, search
 from tacit.embeddings.write import add, write
 from tacit.errors import TacitError
@@ -56,6 +58,17 @@ def test_an_index_is_kept_until_the_table_changes(table, clustered, tmp_path):
     assert "broken off" in told[2] and "none yet" in told[3]
     about = json.loads((tmp_path / ".photos.ivf.json").read_text())
     assert about["rows"] == 4064 and about["size"] == (tmp_path / ".photos.ivf").stat().st_size
+
+
+def test_a_table_is_the_same_in_every_time_zone(table, monkeypatch):
+    marks = set()
+    for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            marks.add(open_table(table.path).mark)
+    time.tzset()
+    assert len(marks) == 1
 
 
 def test_an_index_of_a_table_that_was_here_before_is_made_anew(table, clustered, made):
