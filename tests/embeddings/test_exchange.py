@@ -80,13 +80,9 @@ def test_only_what_was_exported_is_replaced(table, tmp_path):
     export(table, tmp_path / "changed.npy")
     np.save(tmp_path / "changed.npy", np.zeros(3))  # by the user, since
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
-    wrong = {name: name for name in ("mine.npy", "mine.parquet", "changed.npy")}
-    for name, other in {
-        **wrong,
-        "list.faiss": "list.ids.txt",
-        "mine.faiss": "mine.npy",
-        "changed.faiss": "changed.npy",
-    }.items():
+    wrong = {name: name for name in ("mine.npy", "mine.parquet", "changed.npy")}  # what is asked for, and what is in its way
+    wrong |= {"list.faiss": "list.ids.txt", "mine.faiss": "mine.npy", "changed.faiss": "changed.npy"}
+    for name, other in wrong.items():
         with pytest.raises(TacitError, match=rf"{other} is there and holds no .*; give another name"):
             export(table, tmp_path / name)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == before

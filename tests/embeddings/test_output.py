@@ -20,7 +20,8 @@ def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
 def test_what_the_killed_left_goes_and_what_others_write_stays(tmp_path):
     file, here = tmp_path / "hits.parquet", platform.node()
     killed = "import os, sys; from pathlib import Path; from tacit.embeddings.output import part_of\n"
-    killed += "part = part_of(Path(sys.argv[1])); part.mkdir() if len(sys.argv) > 2 else part.write_text('half'); os.kill(os.getpid(), 9)"
+    killed += "part = part_of(Path(sys.argv[1])); part.mkdir() if len(sys.argv) > 2 else part.write_text('half')\n"
+    killed += "os.kill(os.getpid(), 9)"
     for more in ([], ["folder"], []):
         assert subprocess.run([sys.executable, "-c", killed, str(file), *more], check=False).returncode == -9
         (left,) = tmp_path.glob(".hits.parquet.*.part")  # of the last one alone
