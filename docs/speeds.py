@@ -481,7 +481,7 @@ def guard() -> str:
     return (
         f"What an encoder learns from them, beside torchvision's: kNN {means} % on {len(apart)} seeds, **{middle:+.2f}** "
         f"({middle - half:+.2f} to {middle + half:+.2f} in 95 of 100; at most 0.3 below: {said(middle, -0.3)}). SimCLR with a "
-        f"narrow small_resnet, 5 000 images of CIFAR-10 at 32 pixels, 15 epochs. Five seeds were planned; ten were added, since "
+        f"narrow small_resnet, 5 000 images of CIFAR-10 at 32 pixels, 15 epochs. Five seeds were planned; ten were added, as "
         f"the interval of five was 1.5 points to each side. Where it comes from is not known: crops, flips, colours and "
         f"sharpness have the same distribution in both, but torchvision's colour, in whole numbers, is 0.005 darker. "
         f"`python benchmarks/guard.py`, commit {one['commit']}."

@@ -2,6 +2,8 @@
 
 import json
 import math
+import resource
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -106,6 +108,35 @@ def test_a_log_that_cannot_grow_is_named(journal):
     journal.path.mkdir()
     with pytest.raises(TacitError, match=r"metrics\.jsonl could not be written .*--resume"):
         journal.tell({"stage": 0, "step": 10, "loss": 1.0})
+
+
+@contextmanager
+def at_most(size):
+    """Files of this process grow no further meanwhile, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of TensorBoard's own thread
+def test_a_disk_that_is_full_is_named_and_hides_no_error(tmp_path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(Journal, "say", lambda self, sentence: said.append(sentence))
+    journal = Journal(tmp_path, quiet=True, device=torch.device("cpu"))
+    with at_most(16), pytest.raises(TacitError, match=r"tensorboard could not be written .*--resume"):
+        journal.begin("SimCLR", 10, 0, 0)
+    assert journal.board is None
+    journal.begin("SimCLR", 10, 0, 0)
+    curves = max((tmp_path / "tensorboard").iterdir(), key=lambda file: file.stat().st_size)  # beside one that is empty
+    line = {"stage": 0, "step": 10, "loss": 1.0}
+    with at_most(curves.stat().st_size + 8):
+        journal.tell(line)  # which is shorter than TensorBoard's file is by now
+        journal.end()
+    assert json.loads(journal.path.read_text()) == line
+    assert said == [f"TensorBoard's curves could not be finished (File too large); {journal.path} has them."]
 
 
 def share():

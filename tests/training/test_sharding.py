@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from tacit import encoders
 from tacit.check import STEPS, VECTORS, Case, Toy, killed_at, same_state
 from tacit.data.generated import clusters
 from tacit.errors import TacitError
+from tacit.method import Facts
 from tacit.methods import find
 from tacit.numerics.processes import alike, like, norms, shared, whole
 from tacit.training import sharding
 from tacit.training.checkpoint import read
+from tacit.training.chunks import chunked
 from tests.contracts import probes
 
 STILL = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.02}
@@ -82,6 +85,55 @@ def test_two_sharded_processes_equal_one(way, pair, tmp_path):
     *_, last = sorted((tmp_path / "two").glob("stage-*.safetensors"))
     tensors, _ = read(last)
     same_state(alone, {name: tensors[f"method/{name}"] for name in alone}, 1e-5, "what was saved")
+
+
+def of_two_parts():
+    """What a sharded encoder of two parts, of which one has a list of blocks, answers; and a whole one of the same weights."""
+    parts = {"first": {"kind": "image", "shape": [3, 12, 12], "size": 12}, "second": {"kind": "vector", "shape": [8]}}
+    facts = Facts("pair", 100, ((3, 12, 12), (8,)), {"kind": "pair", **parts})
+    draw = torch.Generator().manual_seed(0)
+    given = torch.rand(4, 3, 12, 12, generator=draw), torch.rand(4, 8, generator=draw)
+    found = []
+    for sharded in (False, True):
+        encoder = encoders.factory("dual", facts, 0, first_encoder="small_vit")()
+        method = find("convirt")(encoder)
+        if sharded:
+            sharding.shard(method, find("convirt").recipe.but(optimizer="sgd"), torch.device("cpu"))
+        found.append([whole(part(x)).detach() for part, x in zip((encoder.first, encoder.second), given)])
+    return found
+
+
+def test_blocks_that_two_encoders_list_are_sharded_once(pair):
+    for plain, sharded in pair.run(of_two_parts, patience=600):
+        for one, other in zip(plain, sharded):
+            torch.testing.assert_close(one, other)
+
+
+def rows_that_blocks_see():
+    """Of 16 images in chunks of 4, whole and sharded, asked for tokens; and what they say."""
+    facts = Facts("image", 100, (3, 12, 12), {"kind": "image", "size": 12})
+    x, found = torch.rand(16, 3, 12, 12, generator=torch.Generator().manual_seed(0)), []
+    for sharded in (False, True):
+        encoder = encoders.factory("small_vit", facts, 0, width=24, depth=2, heads=3, patch=4)()
+        method, seen = find("mae")(encoder), []
+        method.prepare(facts)
+        encoder.blocks[0].register_forward_pre_hook(lambda _, given, seen=seen: seen.append(len(given[0])))
+        if sharded:
+            sharding.shard(method, find("mae").recipe.but(optimizer="sgd"), torch.device("cpu"))
+        with chunked(method, 4):
+            said = encoder.tokens(x)
+        said.square().mean().backward()
+        gradient = whole(encoder.blocks[1].norm1.weight.grad)
+        after = len(encoder.tokens(x[:6]))
+        found.append((seen[:4], said.detach(), gradient, after, seen[-1]))
+    return found
+
+
+def test_calls_of_a_sharded_encoder_are_cut_into_chunks_too(pair):
+    for plain, sharded in pair.run(rows_that_blocks_see, patience=600):
+        assert plain[0] == sharded[0] == [4] * 4 and plain[3:] == sharded[3:] == (6, 6)  # and not afterwards
+        for one, other in zip(plain[1:3], sharded[1:3]):
+            torch.testing.assert_close(one, other)
 
 
 def test_what_is_whole_is_left_alone():

@@ -35,13 +35,18 @@ def chunked(method: Method, rows: int) -> Iterator[None]:
     if rows == 1 and normalising(method):
         raise TacitError("The encoder normalises over samples and --chunk 1 gives it one at a time; give --chunk 2 or more.")
     kinds: list[tuple[nn.Module, Any]] = [(encoder, type(encoder)) for encoder in (encoders(method) if rows else [])]
+    own = [(encoder, {name: vars(encoder)[name] for name in CALLS if name in vars(encoder)}) for encoder, _ in kinds]
     for encoder, kind in kinds:
         encoder.__class__ = _in_chunks(kind, rows)  # whoever holds it, and a copy of it, goes on as before
+    for encoder, calls in own:  # of one that is sharded, whose calls but forward are its own and not its class's
+        vars(encoder).update({name: partial(_cut(_bound(call), rows), encoder) for name, call in calls.items()})
     try:
         yield
     finally:
         for encoder, kind in kinds:
             encoder.__class__ = kind
+        for encoder, calls in own:
+            vars(encoder).update(calls)
 
 
 def encoders(method: Method) -> list[nn.Module]:
@@ -63,6 +68,11 @@ def _in_chunks(kind: Any, rows: int) -> Any:
     """The same class, whose calls are cut into chunks of rows."""
     calls = {name: _cut(getattr(kind, name), rows) for name in CALLS if hasattr(kind, name)}
     return type(kind.__name__, (kind,), {**calls, "__module__": kind.__module__, "__qualname__": kind.__qualname__})
+
+
+def _bound(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that knows whose it is, as one that is told."""
+    return lambda encoder, *given, **named: call(*given, **named)
 
 
 def _cut(call: Callable[..., Any], rows: int) -> Callable[..., Any]:

@@ -45,7 +45,9 @@ class Journal:
         if self.path is not None and self.board is None:
             from torch.utils.tensorboard import SummaryWriter  # a second to import: only when something is logged
 
-            self.board = SummaryWriter(self.path.parent / "tensorboard", purge_step=done or None)
+            folder = self.path.parent / "tensorboard"
+            with _growing(folder):
+                self.board = SummaryWriter(folder, purge_step=done or None)
         columns = (TextColumn("{task.description}"), BarColumn(24), TimeRemainingColumn(), TextColumn("{task.fields[signs]}"))
         self.bar = Progress(*columns, console=self.console, transient=False)
         self.task = self.bar.add_task(title, total=total, completed=done, signs="  ".join(self.shown.values()))
@@ -99,10 +101,11 @@ class Journal:
                 file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
         if "warning" in line:
             self.say(line["warning"])
-        if self.board is not None:
-            for name, value in line.items():
-                if isinstance(value, float) and not _missing(value):
-                    self.board.add_scalar(f"stage{line['stage']}/{name}", value, line["step"])
+        if self.path is not None and self.board is not None:
+            with _growing(self.path.parent / "tensorboard"):
+                for name, value in line.items():
+                    if isinstance(value, float) and not _missing(value):
+                        self.board.add_scalar(f"stage{line['stage']}/{name}", value, line["step"])
         if "knn" in line:
             self.shown["knn"] = f"knn {line['knn']:.3f}"
 
@@ -113,9 +116,12 @@ class Journal:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
-        if self.board is not None:
-            self.board.close()
-            self.board = None
+        board, self.board = self.board, None
+        if board is not None:
+            try:
+                board.close()
+            except OSError as error:  # of a copy: it hides no error that came before, and ends no training that is whole
+                self.say(f"TensorBoard's curves could not be finished ({error.strerror or error}); {self.path} has them.")
 
     def state(self) -> dict[str, Tensor]:
         return {**self.sums, "_steps": torch.tensor(self.steps)}

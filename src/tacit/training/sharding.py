@@ -6,13 +6,14 @@ again, block by block where it has a list of blocks. What else a method trains s
 
 import inspect
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tacit.errors import TacitError
-from tacit.method import Method, Recipe
+from tacit.method import Dual, Method, Recipe
 from tacit.numerics import processes
 from tacit.numerics.processes import norms, shared, whole
 from tacit.training.chunks import encoders
@@ -21,7 +22,7 @@ from tacit.training.chunks import encoders
 def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
     """Shard every encoder inside a method, in place; what is left is for data-parallel averaging."""
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+    from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
     name = type(method).__name__
     if method.players or recipe.hold:
@@ -32,7 +33,12 @@ def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
     for encoder in reversed(encoders(method)):  # parts before the whole
         lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
         for block in (block for blocks in reversed(lists) for block in blocks):  # the inner ones before the outer
-            fully_shard(block, mesh=mesh)
+            if not isinstance(block, FSDPModule):  # as a part's are, which the whole lists too
+                fully_shard(block, mesh=mesh)
+        parts: tuple[Any, ...] = (encoder.first, encoder.second) if isinstance(encoder, Dual) else ()
+        for part in parts:
+            if not isinstance(part, FSDPModule):  # one that is brought to the other's width, and asked for itself
+                fully_shard(part, mesh=mesh)
         calls = _calls(type(encoder))
         fully_shard(encoder, mesh=mesh)
         for call in calls:
