@@ -165,6 +165,15 @@ def test_two_processes_in_chunks_equal_one(pair):
     same_state(whole["state"], second["state"], 1e-5, "two processes in chunks")
 
 
+def test_calls_of_its_own_are_cut_and_what_only_has_such_a_name_stays():
+    trained = method("simclr")
+    trained.encoder.maps, trained.encoder.tokens = 3, len
+    with chunked(trained, ROWS), pytest.raises(TacitError, match="does not answer with a row per sample"):
+        assert trained.encoder.maps == 3
+        trained.encoder.tokens(torch.zeros(N, 9))
+    assert trained.encoder.tokens is len
+
+
 def test_two_parts_each_have_an_encoder_in_chunks():
     case = Case(probes.Curved, replace(PARTS, options={**PARTS.options, "chunk": 8}))
     found = chunks.encoders(case.first_stage().method)

@@ -104,12 +104,6 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     assert journal.length() == 0 and list(tmp_path.iterdir()) == []
 
 
-def test_a_log_that_cannot_grow_is_named(journal):
-    journal.path.mkdir()
-    with pytest.raises(TacitError, match=r"metrics\.jsonl could not be written .*--resume"):
-        journal.tell({"stage": 0, "step": 10, "loss": 1.0})
-
-
 @contextmanager
 def at_most(size):
     """Files of this process grow no further meanwhile, as on a full disk."""
@@ -137,6 +131,28 @@ def test_a_disk_that_is_full_is_named_and_hides_no_error(tmp_path, monkeypatch):
         journal.end()
     assert json.loads(journal.path.read_text()) == line
     assert said == [f"TensorBoard's curves could not be finished (File too large); {journal.path} has them."]
+
+
+def test_a_log_that_cannot_grow_is_named(journal):
+    journal.begin("SimCLR", 10, 0, 0)
+    with at_most(16), pytest.raises(TacitError, match=r"metrics\.jsonl could not be written .*--resume"):
+        journal.tell({"stage": 0, "step": 10, "loss": 1.0})
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of TensorBoard's own thread
+def test_curves_that_could_not_grow_are_named_with_the_next_line(tmp_path, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(Journal, "say", lambda self, sentence: said.append(sentence))
+    journal = Journal(tmp_path, quiet=True, device=torch.device("cpu"))
+    journal.begin("SimCLR", 10, 0, 0)
+    with at_most(16):
+        journal.board.add_scalar("curve", 1.0, 0)
+        with pytest.raises(OSError):
+            journal.board.flush()  # waits until its thread has failed
+    with pytest.raises(TacitError, match=r"tensorboard could not be written .*--resume"):
+        journal.tell({"stage": 0, "step": 10, "loss": 1.0})
+    journal.end()  # where it fails again
+    assert len(said) == 1 and "could not be finished" in said[0]
 
 
 def share():

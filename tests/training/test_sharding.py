@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tacit import encoders
-from tacit.check import STEPS, VECTORS, Case, Toy, killed_at, same_state
-from tacit.data.generated import clusters
+from tacit.check import IMAGES, PARTS, STEPS, VECTORS, Case, Toy, killed_at, same_state
+from tacit.data.generated import clusters, pairs, tiny_images
 from tacit.errors import TacitError
 from tacit.method import Facts
 from tacit.methods import find
@@ -19,9 +19,16 @@ from tacit.training.chunks import chunked
 from tests.contracts import probes
 
 STILL = {"optimizer": "sgd", "momentum": 0.9, "lr": 0.02}
+SHALLOW = {**VECTORS.options, "depth": 0}
+LISTS = "tests.training.test_sharding:Nested"
+UNLIKE = {"dim": 8, "first_encoder": LISTS, "second_options": {"width": 16, "depth": 0}}  # depth 0: no norm over chunks
+MASKED = {"patch": 4, "width": 24, "depth": 2, "heads": 3, "decoder_width": 16, "decoder_depth": 1, "decoder_heads": 2}
 WAYS = {
     "accumulated": ("npid", {"negatives": 0}, {"accumulate": 2}),
     "in chunks": ("simclr", {"temperature": 0.2}, {"chunk": 10}),
+    "tokens in chunks": ("mae", MASKED, {"chunk": 10}),
+    "two parts with blocks": ("convirt", {"dim": 8, "first_encoder": LISTS, "second_encoder": LISTS}, {}),
+    "two parts of unlike width, in chunks": ("convirt", UNLIKE, {"chunk": 10}),
     "blocks within blocks": ("npid", {"negatives": 0, "nested": True}, {}),
     "stages, each with a fresh encoder": ("mcl", {"rounds": 2, "clusters": 2, "batch": 10, "epochs": 1}, {}),
     "a teacher, clipped, averaged": ("byol", {"hidden": 16, "dim": 8, "clip": 0.1, "ema": 0.9}, {}),
@@ -59,14 +66,24 @@ def few():
     return clusters(150, dim=64)
 
 
+def few_images():
+    return tiny_images(150, size=12)
+
+
+def few_pairs():
+    return pairs(150)
+
+
 def learned(folder, key, options, strategy, died=0):
     """The state after a few steps, gone on with where it died at one; and which parameters were shares."""
-    options = {**VECTORS.options, "depth": 0, **STILL, **options}
+    others = {"mae": (few_images, IMAGES.options), "convirt": (few_pairs, PARTS.options)}
+    data, usual = others.get(key, (few, SHALLOW))
+    options = {**usual, **STILL, **options}
     nested = options.pop("nested", False)
-    case = Case(find(key), Toy(few, options))
+    case = Case(find(key), Toy(data, options))
     case.config = replace(case.config, strategy=strategy)
     if nested:
-        case.config = replace(case.config, encoder="tests.training.test_sharding:Nested", encoder_options={})
+        case.config = replace(case.config, encoder=LISTS, encoder_options={})
     if died:
         killed_at(died, 0, lambda: case.train(Path(folder), steps=STEPS, log_steps=1, save_seconds=0.0))
     trained = case.train(Path(folder), steps=STEPS, log_steps=1, save_seconds=0.0)

@@ -34,19 +34,16 @@ def chunked(method: Method, rows: int) -> Iterator[None]:
         raise TacitError(f"{type(method).__name__} differentiates through a gradient, and chunks hold none; leave --chunk out.")
     if rows == 1 and normalising(method):
         raise TacitError("The encoder normalises over samples and --chunk 1 gives it one at a time; give --chunk 2 or more.")
-    kinds: list[tuple[nn.Module, Any]] = [(encoder, type(encoder)) for encoder in (encoders(method) if rows else [])]
-    own = [(encoder, {name: vars(encoder)[name] for name in CALLS if name in vars(encoder)}) for encoder, _ in kinds]
-    for encoder, kind in kinds:
+    found = [(encoder, _as_is(encoder)) for encoder in (encoders(method) if rows else [])]
+    for encoder, (kind, own) in found:
         encoder.__class__ = _in_chunks(kind, rows)  # whoever holds it, and a copy of it, goes on as before
-    for encoder, calls in own:  # of one that is sharded, whose calls but forward are its own and not its class's
-        vars(encoder).update({name: partial(_cut(_bound(call), rows), encoder) for name, call in calls.items()})
+        vars(encoder).update({name: partial(_cut(_told(call), rows), encoder) for name, call in own.items()})
     try:
         yield
     finally:
-        for encoder, kind in kinds:
+        for encoder, (kind, own) in found:
             encoder.__class__ = kind
-        for encoder, calls in own:
-            vars(encoder).update(calls)
+            vars(encoder).update(own)
 
 
 def encoders(method: Method) -> list[nn.Module]:
@@ -70,9 +67,14 @@ def _in_chunks(kind: Any, rows: int) -> Any:
     return type(kind.__name__, (kind,), {**calls, "__module__": kind.__module__, "__qualname__": kind.__qualname__})
 
 
-def _bound(call: Callable[..., Any]) -> Callable[..., Any]:
+def _as_is(encoder: nn.Module) -> tuple[Any, dict[str, Any]]:
+    """An encoder's class, and its calls that are not its class's: of one that is sharded all but forward."""
+    return type(encoder), {name: call for name, call in vars(encoder).items() if name in CALLS and callable(call)}
+
+
+def _told(call: Callable[..., Any]) -> Callable[..., Any]:
     """A call that knows whose it is, as one that is told."""
-    return lambda encoder, *given, **named: call(*given, **named)
+    return lambda _, *given, **named: call(*given, **named)
 
 
 def _cut(call: Callable[..., Any], rows: int) -> Callable[..., Any]:

@@ -30,17 +30,10 @@ def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
     if recipe.optimizer == "lars":
         raise TacitError("The rates of lars are by the norm of whole layers, which shards do not hold; give --optimizer sgd.")
     mesh = init_device_mesh(device.type, (processes.size(),))
-    for encoder in reversed(encoders(method)):  # parts before the whole
-        lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
-        for block in (block for blocks in reversed(lists) for block in blocks):  # the inner ones before the outer
-            if not isinstance(block, FSDPModule):  # as a part's are, which the whole lists too
-                fully_shard(block, mesh=mesh)
-        parts: tuple[Any, ...] = (encoder.first, encoder.second) if isinstance(encoder, Dual) else ()
-        for part in parts:
-            if not isinstance(part, FSDPModule):  # one that is brought to the other's width, and asked for itself
-                fully_shard(part, mesh=mesh)
-        calls = _calls(type(encoder))
-        fully_shard(encoder, mesh=mesh)
+    for encoder, calls in [(one, _calls(type(one))) for one in reversed(encoders(method))]:  # parts before the whole
+        for module in (*_blocks(encoder), encoder):
+            if not isinstance(module, FSDPModule):  # as a part's blocks are, which the whole holds again
+                fully_shard(module, mesh=mesh)
         for call in calls:
             register_fsdp_forward_method(encoder, call)
     asking = {name: shared(parameter) for name, parameter in method.named_parameters() if parameter.requires_grad}
@@ -48,6 +41,14 @@ def shard(method: Method, recipe: Recipe, device: torch.device) -> None:
         raise TacitError(f"{name} has no encoder to shard, or nothing beside it to train; leave --strategy fsdp out.")
     shares = [name for name, parameter in method.named_parameters() if shared(parameter)]
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(method, shares)
+
+
+def _blocks(encoder: nn.Module) -> list[nn.Module]:
+    """What of an encoder is put together by itself, the inner before the outer."""
+    lists: list[Any] = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
+    if isinstance(encoder, Dual):  # whose parts, and what brings one to the other's width, are asked without the whole
+        lists += [part for part in (encoder.first, encoder.second) if type(part) is nn.Sequential]
+    return [block for blocks in reversed(lists) for block in blocks]
 
 
 def _calls(kind: type[nn.Module]) -> list[str]:
