@@ -10,7 +10,7 @@ import pytest
 from tacit.cli import run
 from tacit.embeddings import write as module
 from tacit.embeddings.index import indexed
-from tacit.embeddings.places import Address, place
+from tacit.embeddings.places import Address, place, whole
 from tacit.embeddings.read import Missing, Unfinished, open_table
 from tacit.embeddings.search import search
 from tacit.embeddings.upkeep import compacted, restored, versions
@@ -142,3 +142,16 @@ def test_a_file_address_is_a_path(tmp_path, made, vectors):
     assert place(f"file://{tmp_path}/a.lance") == tmp_path / "a.lance"
     assert len(write(f"file://{tmp_path}/a.lance", rows(vectors[:9]), made, total=9)) == len(open_table(tmp_path / "a.lance"))
     assert open_table(f"file://{tmp_path}/a.lance").provenance.dim == DIM and os.listdir(tmp_path) == ["a.lance"]  # noqa: PTH208
+
+
+def test_a_file_has_one_spelling_from_any_folder(tmp_path, monkeypatch):
+    """`..` behind a link leads to what lies above the link's end, as the system has it; other links stay as they were named."""
+    (tmp_path / "disk" / "photos").mkdir(parents=True)
+    (tmp_path / "disk" / "a.png").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "photos")
+    (tmp_path / "linked.png").symlink_to(tmp_path / "disk" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert whole("link/../a.png") == str(tmp_path / "disk" / "a.png")
+    assert whole("disk/photos/../../linked.png") == whole("linked.png") == whole("./linked.png") == str(tmp_path / "linked.png")
+    assert whole("link/b.png") == str(tmp_path / "link" / "b.png")
+    assert whole("s3://bucket/../a.png") == "s3://bucket/../a.png"

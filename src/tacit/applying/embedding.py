@@ -1,6 +1,5 @@
 """`tacit embed`: a run's vectors in a table."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from tacit.data.samples import Corrupt, Samples
 from tacit.data.tabular.cells import cells
 from tacit.data.tabular.rows import TableRows
 from tacit.data.text.samples import TextSamples
-from tacit.embeddings.places import ADDRESS, Address, address
+from tacit.embeddings.places import Address, address, whole
 from tacit.embeddings.provenance import Provenance
 from tacit.embeddings.read import Table, there
 from tacit.embeddings.rows import Rows, refuse_repeated
@@ -185,7 +184,7 @@ class Batches:
         pictures: list[bytes | None] = [*thumbnails(samples, content)]
         rows = Rows(
             [samples.ids[i] for i in good],
-            [_whole(samples.path(i)) for i in good],
+            [path and whole(path) for path in map(samples.path, good.tolist())],
             [_label(samples, i) for i in good],
             vectors,
             pictures or [None] * len(good),
@@ -224,13 +223,6 @@ def first_readable(samples: Samples) -> tuple[Any, np.ndarray]:
         if not bad:
             return content, index
     raise TacitError(f"No sample of {samples.source} can be read; run tacit inspect on it to see why.")
-
-
-def _whole(path: str | None) -> str | None:
-    """A path as it is found from any folder."""
-    if path is None or ADDRESS.match(path):
-        return path
-    return os.path.realpath(path) if ".." in path else os.path.abspath(path)  # noqa: PTH100  a Path per row is slow
 
 
 def _label(samples: Samples, position: int) -> str | None:

@@ -1,7 +1,6 @@
 """What was decided of each row of a table, with the reason: a Parquet file that a user may change and go on with."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tacit.embeddings.output import appearing
+from tacit.embeddings.places import whole
 
 KEY = b"tacit.curation"  # in the file's metadata: table, encoder, options, seed
 
@@ -56,7 +56,7 @@ def write_manifest(out: Path, decided: Decisions, source: str, kind: str, about:
     n = len(decided.ids)
     columns: dict[str, pa.Array] = {
         "id": pa.array(decided.ids, pa.string()),
-        "path": pa.array([None if path is None else os.path.abspath(path) for path in decided.paths], pa.string()),  # noqa: PTH100  a Path per row is slow
+        "path": pa.array([path and whole(path) for path in decided.paths], pa.string()),
         "label": pa.array(decided.labels, pa.string()),
         "split": pa.nulls(n, pa.string()) if decided.splits is None else pa.array(decided.splits.tolist(), pa.string()),
         "kept": pa.array(decided.kept),

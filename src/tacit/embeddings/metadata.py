@@ -1,6 +1,5 @@
 """What else a user knows of each row: columns of a list of his own, joined to a table."""
 
-import os
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
+from tacit.embeddings.places import whole
 from tacit.embeddings.read import BATCH, Table, open_table
 from tacit.embeddings.rows import schema
 from tacit.embeddings.write import changing
@@ -114,9 +114,9 @@ def _by_id(given: pa.Table, table: Table, file: Path) -> pa.Table:
     of: dict[str, str] = {}
     for batch in table.stream(16 * BATCH, ("id", "path")):
         paths = batch.column("path").to_pylist()
-        of |= {os.path.abspath(path): id for id, path in zip(batch.column("id").to_pylist(), paths) if path}  # noqa: PTH100
-    whole = [path and os.path.abspath(file.parent / path) for path in given.column("path").to_pylist()]  # noqa: PTH100
-    return given.set_column(0, "id", pa.array([of.get(path, path) for path in whole], pa.string()))
+        of |= {whole(path): id for id, path in zip(batch.column("id").to_pylist(), paths) if path}
+    asked = [path and whole(str(file.parent / path)) for path in given.column("path").to_pylist()]
+    return given.set_column(0, "id", pa.array([of.get(path, path) for path in asked], pa.string()))
 
 
 def _check_ids(given: pa.Table, file: Path) -> None:

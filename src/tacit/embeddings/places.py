@@ -19,7 +19,19 @@ def address(source: str) -> str:
     path = Path(source).expanduser()
     if not source or not (path.exists() or ("{" in path.name and path.parent.is_dir())):
         return source
-    return str(path.parent.resolve() / path.name) if ".." in path.parts else os.path.abspath(path)  # noqa: PTH100  links stay
+    return whole(str(path))
+
+
+def whole(path: str) -> str:
+    """The one spelling of a file's path, by which it is found from any folder; an address stays as it is.
+
+    The links it was named by stay too, but for those that `..` stands behind: only what they lead to knows what is above it.
+    """
+    if ADDRESS.match(path):
+        return path
+    folder, name = os.path.split(path)
+    there = f"{os.path.realpath(folder)}/{name}" if "../" in path else path
+    return os.path.abspath(there)  # noqa: PTH100  a Path for each row of a table is slow
 
 
 @dataclass(frozen=True)

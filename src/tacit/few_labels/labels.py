@@ -1,6 +1,5 @@
 """A list of a few labels, and the samples that they are of."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from tacit.data.image_lists import cells_of, refuse_uneven
 from tacit.data.labels import numbered, told_apart
 from tacit.data.samples import Samples
+from tacit.embeddings.places import whole
 from tacit.embeddings.spelling import distances
 from tacit.errors import TacitError, unknown
 
@@ -57,8 +57,10 @@ def read(labels: str | Path | Mapping[str, object]) -> Given:
             raise unknown(f"column of {file}", name, rows[0])
     refuse_uneven(rows, str(file))
     whose, which = header.index(by or "id"), header.index("label")
-    spelt: dict[str, str] = {}  # a path may be written in two ways: the first stands for both
-    names = [spelt.setdefault(_whole(row[whose], file.parent), row[whose]) if by == "path" else row[whose] for row in rows[1:]]
+    names = [row[whose] for row in rows[1:]]
+    if by == "path":
+        spelt: dict[str, str] = {}  # a path may be written in two ways: the first stands for both
+        names = [spelt.setdefault(whole(str(file.parent / name)), name) for name in names]
     return _gathered(str(file), by or "id", [(name, _said(row[which])) for name, row in zip(names, rows[1:])])
 
 
@@ -69,9 +71,9 @@ def match(given: Given, samples: Samples) -> Labels:
     """
     if given.by == "path" and samples.path(0) is None:
         raise TacitError(f"{given.source} names files by path, and the samples of {samples.source} are none; give their ids.")
-    names = samples.ids if given.by == "id" else [_whole(samples.path(i) or "", Path()) for i in range(len(samples))]
+    names = samples.ids if given.by == "id" else [whole(samples.path(i) or "") for i in range(len(samples))]
     folder = Path(given.source).parent
-    label_of = {name if given.by == "id" else _whole(name, folder): (name, label) for name, label in given.labels.items()}
+    label_of = {name if given.by == "id" else whole(str(folder / name)): (name, label) for name, label in given.labels.items()}
     found = {position: label_of[name][1] for position, name in enumerate(names) if name in label_of}
     known = {names[position] for position in found}
     strange = [name for key, (name, _) in label_of.items() if key not in known]
@@ -125,17 +127,12 @@ def _said(label: object) -> str:
     return "" if text.lower() == "nan" else text
 
 
-def _whole(name: str, folder: Path) -> str:
-    """One spelling of a file's path."""
-    return os.path.abspath(folder / name)  # noqa: PTH100 - links stay: an id is a path as it was given
-
-
 def _some(names: list[str]) -> str:
     return ", ".join(map(repr, names[:SHOWN])) + (", …" if len(names) > SHOWN else "")
 
 
 def _none_such(strange: list[str], given: Given, samples: Samples, names: list[str]) -> str:
-    name = strange[0] if given.by == "id" else _whole(strange[0], Path(given.source).parent)
+    name = strange[0] if given.by == "id" else whole(str(Path(given.source).parent / strange[0]))
     near = names[int(distances(name, names).argmin())]
     return (
         f"{len(strange)} of {len(given.labels)} labels of {given.source} are of no sample of {samples.source} "
