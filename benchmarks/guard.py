@@ -14,7 +14,6 @@ from functools import partial
 
 import torch
 from rows import Measure, Row, main
-from torch import Tensor
 from views import MEAN, STD, by_tensors, one_by_one
 
 from tacit.claims.training import Training
@@ -32,38 +31,29 @@ class Reference(Method):
 
     paper, views, whole_batch, recipe, recipes = SimCLR.paper, Plain(), True, SimCLR.recipe, SimCLR.recipes
 
-    def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.1):
+    def __init__(self, encoder: Encoder, *, dim: int = 128, temperature: float = 0.1, floats: bool = False):
         super().__init__(encoder)
-        self.inner = SimCLR(encoder, dim=dim, temperature=temperature)
+        self.floats, self.inner = floats, SimCLR(encoder, dim=dim, temperature=temperature)
 
     def prepare(self, facts: Facts) -> None:
         self.mean, self.std = (torch.tensor(facts.more[name])[:, None, None] for name in ("mean", "std"))
         self.look = by_tensors(32, 0.5, 0.2, 0.0)
 
-    def shown(self, values: Tensor) -> Tensor:
-        """Images of 0 to 1 as torchvision is given them."""
-        return (values * 255).round().clamp(0, 255).byte()
-
     def step(self, batch: Batch):
-        theirs = one_by_one(self.look, list(self.shown(batch.views[0] * self.std + self.mean)), 1)()
+        shown = ((batch.views[0] * self.std + self.mean) * 255).round().clamp(0, 255)
+        theirs = one_by_one(self.look, list(shown / 255 if self.floats else shown.byte()), 1)()
         undone = [view * torch.tensor(STD)[:, None, None] + torch.tensor(MEAN)[:, None, None] for view in theirs]
         return self.inner.step(Batch([(view - self.mean) / self.std for view in undone], batch.index, key=batch.key))
 
 
-class InFloats(Reference):
-    """The same of images in float32."""
-
-    def shown(self, values: Tensor) -> Tensor:
-        return values.clamp(0, 1)
-
-
 def seeded(seed: int) -> Row:
-    arms = {"tacit": SimCLR, "torchvision v2": Reference, "torchvision v2, float32": InFloats}
-    found = {name: Training(method, 5_000, SHARED).measure(seed, False) for name, method in arms.items()}
+    floats = {"floats": True}
+    arms = {"tacit": (SimCLR, {}), "torchvision v2": (Reference, {}), "torchvision v2, float32": (Reference, floats)}
+    found = {name: Training(method, 5_000, SHARED | more).measure(seed, False) for name, (method, more) in arms.items()}
     return {"knn": {name: round(measures["knn"], 3) for name, measures in found.items()}}
 
 
-COUNTS = (pixels, compiled, Reference, InFloats, seeded)
+COUNTS = (pixels, compiled, Reference, seeded)
 MEASURES = {f"seed {seed}": Measure(partial(seeded, seed), COUNTS) for seed in range(SEEDS)}
 
 if __name__ == "__main__":
