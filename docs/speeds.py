@@ -471,13 +471,13 @@ def views() -> str:
 def guard() -> str:
     """Whether what is learned from these views is worth as much."""
     file = RESULTS / "guard.json"
-    rows = json.loads(file.read_text()) if file.exists() else {}
+    rows = [*json.loads(file.read_text()).values()] if file.exists() else []
     if len(rows) not in STUDENT:
         return "What an encoder learns from them beside torchvision's views is not measured yet: `python benchmarks/guard.py`."
-    means = {who: statistics.mean(r["knn"][who] for r in rows.values()) for who in next(iter(rows.values()))["knn"]}
+    means = {who: statistics.mean(r["knn"][who] for r in rows) for who in rows[0]["knn"]}
 
     def apart(one: str, other: str) -> tuple[float, str]:
-        gaps = [r["knn"][one] - r["knn"][other] for r in rows.values()]
+        gaps = [r["knn"][one] - r["knn"][other] for r in rows]
         middle, half = statistics.mean(gaps), STUDENT[len(gaps)] * statistics.stdev(gaps) / len(gaps) ** 0.5
         return middle, f"**{middle:+.2f}** ({middle - half:+.2f} to {middle + half:+.2f} in 95 of 100)"
 
@@ -491,7 +491,7 @@ def guard() -> str:
         "colour, in whole numbers, is 0.005 darker. With torchvision's operations on float32, in which tacit computes, it is "
         f"{means[floats]:.2f} %: tacit {apart('tacit', floats)[1]} beside it, and it {apart(floats, whole)[1]} beside itself "
         "in whole numbers. "
-        f"`python benchmarks/guard.py`, commit {next(iter(rows.values()))['commit']}."
+        f"`python benchmarks/guard.py`, commit {rows[0]['commit']}."
     )
 
 

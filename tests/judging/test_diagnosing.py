@@ -49,6 +49,14 @@ def test_alarms_are_told_with_their_step(run):
     assert "1. At step 2 (67 % of the training): The temperature is too low." in str(found)
 
 
+def test_an_alarm_that_was_taken_back_is_a_hint(run):
+    alarm, back = {"alarm": "views", "warning": "The views are too hard."}, {"passed": "views", "notice": "They are not."}
+    found = tacit.doctor(run([line(0), line(2, **alarm), line(4, **back), line(6, alarm="temperature", warning="Low.")]))
+    assert names(found.faults) == ["temperature"] and names(found.hints) == ["views"]
+    assert "Hint: The alarm of views was taken back at step 4: They are not." in str(found)
+    assert names(tacit.doctor(run([line(0), line(2, **alarm)])).faults) == ["views"]
+
+
 def test_a_divergence_is_explained_and_not_called_unfinished(run):
     folder = run([line(0), {**line(2), "loss": None, "alarm": "divergence"}])
     (folder / "encoder.safetensors").unlink()

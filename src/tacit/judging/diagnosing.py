@@ -73,14 +73,15 @@ def doctor(run: str | Path) -> Diagnosis:
     method = config.method.rpartition(":")[2]
     state = "finished" if finished else "not finished"
     title = f"{folder}: {method} on {Path(config.data['source']).name}, {config.data['samples']:,} samples; {state}."
-    return Diagnosis(str(folder), title, finished, len(lines), faults, [*(_online(lines) if finished else []), *_slower(lines)])
+    hints = [*_taken_back(lines), *(_online(lines) if finished else []), *_slower(lines)]
+    return Diagnosis(str(folder), title, finished, len(lines), faults, hints)
 
 
 def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
-    """Those that the training raised as it went."""
-    found = []
+    """Those that the training raised as it went and did not take back."""
+    back, found = _back(lines), []
     for line in lines:
-        if "alarm" in line:
+        if "alarm" in line and (line.get("stage", 0), line["alarm"]) not in back:
             said = line.get("warning", "")
             if line["alarm"] == "divergence":
                 said = (
@@ -89,6 +90,19 @@ def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
                 )
             found.append(Finding(line["alarm"], said, line["step"], _passed(line, config)))
     return found
+
+
+def _taken_back(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Alarms that later looks have shown to be none."""
+    return [
+        Finding(name, f"The alarm of {name} was taken back at step {line['step']}: {line.get('notice', '')}", line["step"])
+        for (_, name), line in _back(lines).items()
+    ]
+
+
+def _back(lines: Sequence[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
+    """By stage and cause, the line of the log in which an alarm was taken back."""
+    return {(line.get("stage", 0), line["passed"]): line for line in lines if "passed" in line}
 
 
 def _passed(line: dict[str, Any], config: Config) -> float:

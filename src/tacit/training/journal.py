@@ -99,8 +99,8 @@ class Journal:
         if self.path is not None:
             with _growing(self.path), self.path.open("a") as file:
                 file.write(json.dumps({k: v if not _missing(v) else None for k, v in line.items()}) + "\n")
-        if "warning" in line:
-            self.say(line["warning"])
+        for sentence in (line[name] for name in ("warning", "notice") if name in line):
+            self.say(sentence)
         if self.path is not None and self.board is not None:
             with _growing(self.path.parent / "tensorboard"):
                 for name, value in line.items():

@@ -10,7 +10,7 @@ from tacit.method import Loss, Method
 from tacit.training.signals import Signals
 
 # What a line of the log says by itself, the signals with it.
-WATCHED = ("alarm", "warning", "usual_overlap", *Signals._fields)
+WATCHED = ("alarm", "warning", "passed", "notice", "usual_overlap", *Signals._fields)
 TAKEN = frozenset(("loss", "stage", "epoch", "step", "lr", "samples_per_second", *WATCHED))
 
 
