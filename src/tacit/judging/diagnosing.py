@@ -45,7 +45,7 @@ class Diagnosis:
     def __str__(self) -> str:
         parts = [self.title]
         if not self.faults:
-            parts.append(f"Nothing is known to be wrong: no alarm in {self.lines} lines of its log.")
+            parts.append(f"Nothing is known to be wrong: no alarm stands after {self.lines} lines of its log.")
         parts += [f"{place}. {_when(finding)}{finding.said}" for place, finding in enumerate(self.faults, 1)]
         parts += [f"Hint: {finding.said}" for finding in self.hints]
         return "\n".join(parts)

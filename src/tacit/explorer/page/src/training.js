@@ -32,7 +32,7 @@ function show(box, told) {
     ...told.faults.map((said) => element('p', { class: 'alarm' }, said)),
     told.faults.length
       ? ''
-      : element('p', { class: 'well' }, !told.curves && told.finished ? 'Nothing was logged.' : told.curves ? (told.finished ? 'No alarm was raised.' : 'No alarm so far.') : 'Nothing is logged yet; the first line comes after some steps.'),
+      : element('p', { class: 'well' }, !told.curves && told.finished ? 'Nothing was logged.' : told.curves ? (told.finished ? 'No alarm stands.' : 'No alarm so far.') : 'Nothing is logged yet; the first line comes after some steps.'),
     ...told.hints.map((said) => element('p', { class: 'hint' }, said)),
     element('dl', { class: 'now' }, ...facts),
     charts,
