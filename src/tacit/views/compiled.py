@@ -61,7 +61,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 def _views(pixels, box, flip, order, factors, sigma, solarise, out, radius, mean, scale):
     channels, size = out.shape[1], out.shape[2]
     rows = pixels.reshape(pixels.shape[0], pixels.shape[1], pixels.shape[2] * channels)
-    down, across = np.empty(rows.shape[2], np.float32), np.empty((size, size), np.float32)
+    down, tall = np.empty(rows.shape[2], np.float32), np.empty((size + 2 * (radius + 4), size), np.float32)
     for i in range(len(out)):
         _crop(rows[i], box[i], flip[i], down, out[i])
         flat = out[i].reshape(channels, size * size)
@@ -69,7 +69,7 @@ def _views(pixels, box, flip, order, factors, sigma, solarise, out, radius, mean
         if sigma[i] > 0:
             weights = _gaussian(sigma[i], radius)
             for channel in range(channels):
-                _blur(out[i, channel], weights, across)
+                _blur(out[i, channel], weights, tall)
         for channel in range(channels):
             _finish(flat[channel], solarise[i], mean[channel], scale[channel])
 
@@ -196,24 +196,21 @@ def _gaussian(sigma, radius):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _blur(x, weights, wide):
-    """One channel, in place, reflected at its edges: along the rows into `wide`, then down the columns."""
+def _blur(x, weights, tall):
+    """One channel, in place, reflected at its edges: along the rows into the middle of `tall`, then down the columns."""
     size, most = x.shape[0], len(weights) - 1
-    line = np.empty(size + 2 * most, np.float32)
+    line, flat = np.empty(size + 2 * most, np.float32), tall.reshape(-1)
     for y in range(size):
         line[most : most + size] = x[y]
         for k in range(1, most + 1):
             line[most - k], line[most + size - 1 + k] = x[y, _reflected(-k, size)], x[y, _reflected(size - 1 + k, size)]
         for k in range(0, most, 4):
-            low, high = line[most - k - 3 : most - k + size], line[most + k : most + k + size + 3]
-            _eight(low[3:], high, low[2:], high[1:], low[1:], high[2:], low, high[3:], weights[k : k + 4], k > 0, wide[y])
+            _four(line, most - k, most + k, 1, weights[k : k + 4], k > 0, tall[most + y])
+    for k in range(1, most + 1):
+        tall[most - k], tall[most + size - 1 + k] = tall[most + _reflected(-k, size)], tall[most + _reflected(size - 1 + k, size)]
     for y in range(size):
         for k in range(0, most, 4):
-            a, b = wide[_reflected(y - k, size)], wide[_reflected(y + k, size)]
-            c, d = wide[_reflected(y - k - 1, size)], wide[_reflected(y + k + 1, size)]
-            e, f = wide[_reflected(y - k - 2, size)], wide[_reflected(y + k + 2, size)]
-            g, h = wide[_reflected(y - k - 3, size)], wide[_reflected(y + k + 3, size)]
-            _eight(a, b, c, d, e, f, g, h, weights[k : k + 4], k > 0, x[y])
+            _four(flat, (most + y - k) * size, (most + y + k) * size, size, weights[k : k + 4], k > 0, x[y])
 
 
 @numba.njit(cache=True, inline="always")
@@ -222,15 +219,22 @@ def _reflected(at, size):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FREE)
-def _eight(a, b, c, d, e, f, g, h, weights, more, out):
-    """Weighted sums of four pairs of rows, added to `out` or put there."""
-    first, second, third, fourth = weights[0], weights[1], weights[2], weights[3]
+def _four(x, low, high, step, weights, more, out):
+    """Weighted sums of four pairs of rows of `x`, which begin `step` farther apart each, added to `out` or put there.
+
+    They are slices of one array, so that it takes one look to see that `out` is none of them: of eight arrays LLVM gives up,
+    and takes an element at a time.
+    """
+    n, first, second, third, fourth = len(out), weights[0], weights[1], weights[2], weights[3]
+    a, b, c = x[low : low + n], x[high : high + n], x[low - step : low - step + n]
+    d, e, f = x[high + step : high + step + n], x[low - 2 * step : low - 2 * step + n], x[high + 2 * step : high + 2 * step + n]
+    g, h = x[low - 3 * step : low - 3 * step + n], x[high + 3 * step : high + 3 * step + n]
     if more:
-        for j in range(len(out)):
+        for j in range(n):
             near, far = first * (a[j] + b[j]) + second * (c[j] + d[j]), third * (e[j] + f[j]) + fourth * (g[j] + h[j])
             out[j] += near + far
     else:
-        for j in range(len(out)):
+        for j in range(n):
             near, far = first * (a[j] + b[j]) + second * (c[j] + d[j]), third * (e[j] + f[j]) + fourth * (g[j] + h[j])
             out[j] = near + far
 
