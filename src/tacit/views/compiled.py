@@ -207,7 +207,8 @@ def _blur(x, weights, tall):
         for k in range(0, most, 4):
             _four(line, most - k, most + k, 1, weights[k : k + 4], k > 0, tall[most + y])
     for k in range(1, most + 1):
-        tall[most - k], tall[most + size - 1 + k] = tall[most + _reflected(-k, size)], tall[most + _reflected(size - 1 + k, size)]
+        tall[most - k] = tall[most + _reflected(-k, size)]
+        tall[most + size - 1 + k] = tall[most + _reflected(size - 1 + k, size)]
     for y in range(size):
         for k in range(0, most, 4):
             _four(flat, (most + y - k) * size, (most + y + k) * size, size, weights[k : k + 4], k > 0, x[y])
