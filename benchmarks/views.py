@@ -136,6 +136,16 @@ def simclr(n: int, height: int, width: int, size: int, threads: int) -> Row:
     return measured(works, dict.fromkeys(works, 2 * n), 2 * n * 3 * size**2)
 
 
+def parts(n: int) -> Row:
+    """What tacit's views at 224 take with all of their operations, and without some, on one thread."""
+    torch.set_num_threads(1)
+    arrays, plain = smooth(n, 375, 500), {"jitter": 0.0, "grey": 0.0, "blur": 0.0}
+    left = {"all": {}, "without blurs": {"blur": 0.0}, "without blurs and colours": plain}
+    left["without them, of crops of one size"] = plain | {"crop": (0.268, 0.268), "ratio": (1.0, 1.0)}  # of 224 × 224
+    works = {name: ours(arrays, 224, Pair(), **options) for name, options in left.items()}
+    return measured(works, dict.fromkeys(works, 2 * n), 2 * n * 3 * 224**2)
+
+
 def dino(n: int, threads: int) -> Row:
     torch.set_num_threads(threads)
     arrays = smooth(n, 375, 500)
@@ -193,7 +203,7 @@ def measured(works: dict[str, Work], views: dict[str, int], values: int) -> Row:
 TIMED = (pixels, compiled, image, counter, smooth, ours, one_by_one, measured)
 RIVALS = (lightly_simclr, by_tensors, by_kornia, by_albumentations, simclr)
 READ = (decoding, images, caching, inspect.getmodule(verify), jpeg)
-MEASURES: dict[str, Measure] = {}
+MEASURES: dict[str, Measure] = {"parts at 224": Measure(lambda: parts(16), (*TIMED, parts))}
 for threads, said in ((1, "one thread"), (2, "two threads")):
     MEASURES |= {
         f"SimCLR at 224, {said}": Measure(lambda t=threads: simclr(16, 375, 500, 224, t), (*TIMED, *RIVALS)),
