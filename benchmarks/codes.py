@@ -1,7 +1,7 @@
 """Codes of vectors, how small, how good, how fast: `python benchmarks/codes.py` makes the table of docs/codes.md.
 
-    TACIT_DATA=… OMP_NUM_THREADS=2 python benchmarks/codes.py             # all that is missing
-    TACIT_DATA=… OMP_NUM_THREADS=2 python benchmarks/codes.py --row "cifar10-15k: scalar" --again
+    TACIT_DATA=… OMP_NUM_THREADS=1 python benchmarks/codes.py             # all that is missing
+    TACIT_DATA=… OMP_NUM_THREADS=1 python benchmarks/codes.py --row "cifar10-15k: scalar" --again
 
 Two sets. `cifar10-15k`: what a small residual network, trained for five epochs at 16 pixels by matryoshka around SimCLR without
 labels, says of 15 000 images; queries are the 3 000 test images, and relevant is what has a query's class. `generated`: 200 000
