@@ -117,7 +117,4 @@ CLAIM = Claim(
     metric="auroc",
     rule=rule,
     kinds=("table",),
-    why="CLAN is 3.3 points above neighbours in raw input (± 5.9). Likely three seeds are too few: CLAN goes from 86.1 to "
-    "90.6 by seed, and a perceptron of 3 × 256 on 13 449 rows stands for one of 4 × 1024. A longer run, 40 epochs, came "
-    "first; its figures were not kept.",
 )
