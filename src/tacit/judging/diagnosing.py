@@ -19,6 +19,7 @@ UNCHANGED, EASY = 0.95, 0.05  # of the overlap before training: nothing was lear
 FALLEN, RISING = 0.05, 0.02  # of online kNN accuracy: more than its noise
 SLOWER = 2.0
 BASELINES = ("raw input", "untrained encoder")
+Back = dict[tuple[int, str], dict[str, Any]]  # by stage and cause, the line of the log in which an alarm was taken back
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,21 @@ def doctor(run: str | Path) -> Diagnosis:
     folder = Path(run)
     config, lines = Config.read(folder), history(folder)
     finished = (folder / "encoder.safetensors").exists()
-    faults = [*_alarms(lines, config), *(_unlearned(lines) if finished else []), *_worse(folder)]
+    back = _back(lines)
+    faults = [*_alarms(lines, back, config), *(_unlearned(lines) if finished else []), *_worse(folder)]
     if not finished and not any(finding.name == "divergence" for finding in faults):
         again = f"tacit pretrain --resume --out {quote(str(folder))}"
         faults.append(Finding("unfinished", f"The training has not finished; unless it is running, go on with: {again}"))
     method = config.method.rpartition(":")[2]
     state = "finished" if finished else "not finished"
     title = f"{folder}: {method} on {Path(config.data['source']).name}, {config.data['samples']:,} samples; {state}."
-    hints = [*_taken_back(lines), *(_online(lines) if finished else []), *_slower(lines)]
+    hints = [*_taken_back(back), *(_online(lines) if finished else []), *_slower(lines)]
     return Diagnosis(str(folder), title, finished, len(lines), faults, hints)
 
 
-def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
+def _alarms(lines: Sequence[dict[str, Any]], back: Back, config: Config) -> list[Finding]:
     """Those that the training raised as it went and did not take back."""
-    back, found = _back(lines), []
+    found = []
     for line in lines:
         if "alarm" in line and (line.get("stage", 0), line["alarm"]) not in back:
             said = line.get("warning", "")
@@ -92,16 +94,15 @@ def _alarms(lines: Sequence[dict[str, Any]], config: Config) -> list[Finding]:
     return found
 
 
-def _taken_back(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+def _taken_back(back: Back) -> list[Finding]:
     """Alarms that later looks have shown to be none."""
     return [
         Finding(name, f"The alarm of {name} was taken back at step {line['step']}: {line.get('notice', '')}", line["step"])
-        for (_, name), line in _back(lines).items()
+        for (_, name), line in back.items()
     ]
 
 
-def _back(lines: Sequence[dict[str, Any]]) -> dict[tuple[int, str], dict[str, Any]]:
-    """By stage and cause, the line of the log in which an alarm was taken back."""
+def _back(lines: Sequence[dict[str, Any]]) -> Back:
     return {(line.get("stage", 0), line["passed"]): line for line in lines if "passed" in line}
 
 

@@ -21,7 +21,7 @@ HARDER = 0.7  # of how well the usual views are told apart before training: litt
 TELLABLE = 0.5  # d′ of the usual views, below which an untrained encoder cannot measure views
 SHARED = 0.15  # of the smaller of two crops, that the other shows too
 STILL_ALIKE = 0.8  # of the overlap before training: it has not been found either
-FOUND = 0.5  # of the overlap before training, below which views that were called too hard were not
+FOUND = 0.5  # of the overlap before training, below which views that were called too hard were not (docs/doctor.md)
 UNCHANGED = 0.95  # of the overlap before training: nothing has been learned that tells samples apart
 NEARER = 0.5  # of how far two views' projections lay apart before training: they agree
 NARROWED = 0.4  # of the most directions that the representation filled so far
@@ -78,7 +78,7 @@ class Watch:
         self.seen.append(now)
         traits = Traits(*self.probe.shape, self.batch, self.compares, self.shared)
         new = [alarm for alarm in alarms(before, now, traits, progress) if alarm.cause not in self.raised]
-        if not self.passed and "views" in self.raised and told_after_all(before, now):
+        if not self.passed and "views" in self.raised and fell(before, now, "overlap", FOUND):
             self.passed.add("views")
             told |= {"passed": "views", "notice": _passed(_of(before[0], "overlap"), _of(now, "overlap"))}
         self.raised |= {alarm.cause for alarm in new}
@@ -105,9 +105,6 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     def stays(name: str, share: float) -> bool:
         return all(_of(line, name) > share * _of(first, name) for line in (last, now))
 
-    def fell(name: str, share: float) -> bool:
-        return all(_of(line, name) < share * _of(first, name) for line in (last, now))
-
     early = progress <= EARLY
     if early and all(_of(line, "negatives") < FEW_NEGATIVES for line in (last, now)):
         return [_temperature(_of(now, "negatives"), traits)]
@@ -124,17 +121,14 @@ def alarms(before: Sequence[Line], now: Line, traits: Traits, progress: float) -
     rank, most = _of(now, "effective_rank"), max(_of(line, "effective_rank") for line in before)
     if early and math.isnan(apart) and rank < NARROWED * most and stays("overlap", UNCHANGED):
         return [_agreement(f"the effective rank fell from {most:.0f} to {rank:.0f}", start, mixed)]
-    if fell("spread", VANISHED) or rank < min(ONE_LINE, NARROWED * most):
+    if fell(before, now, "spread", VANISHED) or rank < min(ONE_LINE, NARROWED * most):
         return [_collapse(rank, _of(now, "spread"), _of(first, "spread"), traits)]
     return []
 
 
-def told_after_all(before: Sequence[Line], now: Line) -> bool:
-    """Whether the views of a sample have been found, at two looks in a row, however hard they were to begin with.
-
-    In no run of docs/doctor.md whose views were planted too hard did the overlap fall below 0.9 of what it was.
-    """
-    return all(_of(line, "overlap") < FOUND * _of(before[0], "overlap") for line in (before[-1], now))
+def fell(before: Sequence[Line], now: Line, name: str, share: float) -> bool:
+    """Whether a signal is below so much of what it was before any step, at two looks in a row."""
+    return all(_of(line, name) < share * _of(before[0], name) for line in (before[-1], now))
 
 
 def told_apart(overlap: float) -> float:
