@@ -1,11 +1,15 @@
+import os
 import struct
+import threading
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tacit.data.decoding import LIMIT, Unreadable, bits_for, brightest, decode, fit, header, stacked, to_8_bits
+from tacit.data import decoding
+from tacit.data.decoding import LIMIT, Unreadable, at_once, bits_for, brightest, decode, fit, header, stacked, to_8_bits
+from tacit.errors import TacitError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -186,3 +190,38 @@ def test_bits_of_sixteen(tmp_path):
         assert decoded(path, 256, 3)[0, :, 0].tolist() == [0, 4, 16]
         assert decode(path, 256, 1, 10).clipped and not decode(path, 256, 1, 12).clipped
     assert brightest(Image.fromarray(NOISE)) == 0 and not decode(Image.fromarray(NOISE), 256, 3, 8).clipped
+
+
+def test_what_is_done_at_once_comes_in_order():
+    assert at_once(lambda n: n * n, range(100)) == [n * n for n in range(100)] and at_once(str, []) == []
+    with pytest.raises(KeyError):
+        at_once({0: 1}.__getitem__, range(50))
+    assert at_once(abs, [-1]) == [1]
+
+
+def test_a_file_that_hangs_is_named(monkeypatch):
+    """Others are read from then on, and what had not begun is not."""
+    monkeypatch.setattr(decoding, "PATIENCE", 0.2)
+    answer, begun = threading.Event(), []
+
+    def read(name):
+        begun.append(name)
+        return answer.wait(60) if name == "b" else name
+
+    try:
+        with pytest.raises(
+            TacitError, match=r"the second is there but has not been read after 0\.00333333 minutes; see whether"
+        ):
+            at_once(read, ["a", "b"] + ["b"] * (os.cpu_count() or 1) + ["c"], ["the first", "the second"])
+    finally:
+        answer.set()
+    assert at_once(read, ["d"]) == ["d"] and "c" not in begun
+
+
+def test_a_named_pipe_is_no_image(tmp_path):
+    os.mkfifo(tmp_path / "x.png")
+    for call in (header, lambda path: decode(path, 8, 3)):
+        with pytest.raises(Unreadable, match="it is no regular file"):
+            call(tmp_path / "x.png")
+        with pytest.raises(Unreadable, match="No such file"):
+            call(tmp_path / "y.png")

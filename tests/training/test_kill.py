@@ -1,9 +1,12 @@
 """Nothing is lost: a training that is really killed, or asked to stop, goes on to the numbers of an undisturbed one."""
 
+import io
 import json
+import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -44,6 +47,29 @@ def and_wait(training, stop):
                 break
 Training.pause = and_wait
 pretrain(sys.argv[1], out=sys.argv[2], **OPTIONS)
+"""
+
+HANGING = """
+import sys, time
+import torch
+torch.set_num_threads(1)
+from tacit.cli import main
+from tacit.data import checking, decoding
+from tacit.data.shards import Members
+from tacit.training.loop import Training
+from tests.training.test_kill import save_always
+checking.MOST, decoding.PATIENCE = 0, 1.0  # nothing is kept decoded
+pause, content = save_always(), Members.content
+hung = False
+def and_hang(training, stop):
+    global hung
+    pause(training, stop)
+    hung = training.at.step == 20
+def answer(members, row):
+    time.sleep(600 * hung)
+    return content(members, row)
+Training.pause, Members.content = and_hang, answer
+main(sys.argv[1:])
 """
 
 
@@ -127,3 +153,22 @@ def test_termination_saves_and_says_so(images, undisturbed, tmp_path):
     code, complaint = disturbed(images, out, signal.SIGTERM, 10)
     assert code != 0 and "Interrupted: stopped at step" in complaint
     assert_gone_on(images, out, undisturbed)
+
+
+def test_a_shard_that_hangs_is_named_and_nothing_is_lost(images, tmp_path):
+    """The process ends although one of its threads still waits for the drive."""
+    with tarfile.open(tmp_path / "far.tar", "w") as shard:
+        for file in sorted(images.rglob("*.png"))[:200]:
+            entry = tarfile.TarInfo(file.name)
+            entry.size = file.stat().st_size
+            shard.addfile(entry, io.BytesIO(file.read_bytes()))
+    out, options = tmp_path / "run", OPTIONS | {"epochs": 6}
+    words = [word for name, value in options.items() if name != "quiet" for word in (f"--{name}", str(value))]
+    command = [sys.executable, "-c", HANGING, "pretrain", str(tmp_path / "far.tar"), "--out", str(out), "--quiet", *words]
+    hung = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert hung.returncode == 1 and "Traceback" not in hung.stderr, hung.stderr
+    assert re.search(r"far/\w+ is there but has not been read after .* minutes;.* by --resume", hung.stderr), hung.stderr
+    assert saved_step(out) == 20
+    gone_on = pretrain(resume=True, out=out, quiet=True)
+    whole = pretrain(tmp_path / "far.tar", out=tmp_path / "whole", **options)
+    assert all(torch.equal(value, gone_on.encoder.state_dict()[name]) for name, value in whole.encoder.state_dict().items())

@@ -1,13 +1,16 @@
 """From an encoded image to a small uint8 array: any common format, mode and orientation; broken and huge ones are refused."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from multiprocessing import TimeoutError as Late
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import NamedTuple
+from threading import Event
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +18,13 @@ from PIL import Image, UnidentifiedImageError
 
 from tacit.data.samples import Images
 from tacit.data.shrinking import shrunk
+from tacit.errors import TacitError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # the only decoders ever tried (some of Pillow's run programs)
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
 LIMIT = 89_478_485  # pixels that a header may claim: from here on Pillow, too, suspects a decompression bomb
 BITS = (8, 10, 12, 14, 16)  # that instruments give, and 16-bit files hold
+PATIENCE = 300.0  # seconds in which one file must be read; processes wait twice as long for one another
 GREY_MODES = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"))
 _UPRIGHT = {  # EXIF tag 0x0112 -> what turns the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -32,6 +37,8 @@ _UPRIGHT = {  # EXIF tag 0x0112 -> what turns the image upright
 }
 
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 Encoded = Path | bytes | Image.Image  # an image file, its content, or what was opened by someone else
 
 
@@ -122,7 +129,7 @@ def fit_all(pixels: np.ndarray, side: int) -> np.ndarray:
     if (height, width) == part.shape[1:3]:
         return np.ascontiguousarray(part)
     pieces = np.array_split(part, min(os.cpu_count() or 1, max(len(part), 1)))
-    return np.concatenate(list(pool().map(lambda piece: shrunk(piece, height, width), pieces)))
+    return np.concatenate(at_once(lambda piece: shrunk(piece, height, width), pieces))
 
 
 def fitting(height: int, width: int, side: int) -> tuple[slice, slice, tuple[int, int]]:
@@ -135,9 +142,9 @@ def fitting(height: int, width: int, side: int) -> tuple[slice, slice, tuple[int
 
 
 def decode_all(
-    content: Callable[[int], Encoded], rows: Sequence[int], side: int, channels: int, bits: int
+    content: Callable[[int], Encoded], rows: Sequence[int], names: Sequence[str], side: int, channels: int, bits: int
 ) -> list[Decoded | Unreadable]:
-    """The image of each row fetched and decoded, or why not, on as many threads as there are cores."""
+    """The image of each row fetched and decoded, or why not (`at_once`)."""
 
     def attempt(row: int) -> Decoded | Unreadable:
         try:
@@ -145,7 +152,7 @@ def decode_all(
         except Unreadable as error:
             return error
 
-    return list(pool().map(attempt, rows))
+    return at_once(attempt, rows, names)
 
 
 def stacked(arrays: Sequence[np.ndarray], channels: int) -> Images:
@@ -161,14 +168,39 @@ def stacked(arrays: Sequence[np.ndarray], channels: int) -> Images:
     return Images(torch.from_numpy(pixels), torch.from_numpy(sizes))
 
 
-def pool() -> ThreadPoolExecutor:
-    """The threads that decode (Pillow lets go of the interpreter's lock); made when first asked for, anew after a fork."""
-    return _pool(os.getpid())
+def at_once(work: Callable[[Item], Found], items: Sequence[Item], names: Sequence[object] = ()) -> list[Found]:
+    """`work` of each item, in their order, on as many threads as there are cores (Pillow lets go of the interpreter's lock).
+
+    Raises TacitError with the name of an item (or the item) where nothing has come of it PATIENCE seconds after the one before:
+    a drive or a server that hangs never answers. No exit waits for the thread that is lost to it.
+    """
+    over = Event()
+
+    def one(item: Item) -> Found | None:
+        return None if over.is_set() else work(item)
+
+    coming = _pool(os.getpid()).imap(one, items)
+    found: list = []
+    try:
+        for _ in items:
+            found.append(coming.next(PATIENCE))
+    except Late:
+        late = (names or items)[len(found)]
+        raise TacitError(
+            f"{late} is there but has not been read after {PATIENCE / 60:g} minutes; see whether the drive or server on which "
+            "it lies answers, and start again; a training goes on from its last save by --resume."
+        ) from None
+    finally:
+        over.set()  # nobody waits any more for what was not begun
+    return found
 
 
 @cache
-def _pool(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
+def _pool(process: int) -> ThreadPool:
+    """Made when first asked for, anew after a fork."""
+    threads = ThreadPool(os.cpu_count() or 1)
+    atexit.register(threads.close)  # else it complains of its end
+    return threads
 
 
 @contextmanager
@@ -177,6 +209,8 @@ def _opened(content: Encoded) -> Iterator[Image.Image]:
     try:
         if isinstance(content, Image.Image):
             yield _bounded(content)
+        elif isinstance(content, Path) and content.exists() and not content.is_file():
+            raise Unreadable("it is no regular file")  # of a named pipe nothing may ever come
         else:
             with Image.open(BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
                 yield _bounded(image)

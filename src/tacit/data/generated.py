@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from tacit.data.decoding import pool
+from tacit.data.decoding import at_once
 from tacit.data.folders import place_in
 from tacit.data.images import ImageArrays
 from tacit.data.networks.hypergraph import Hypergraph, HypergraphNodes
@@ -179,7 +179,7 @@ def write(samples: ImageArrays, folder: Path) -> None:
             place / f"{Path(samples.ids[position]).stem}.png"
         )
 
-    list(pool().map(save, range(len(samples))))
+    at_once(save, range(len(samples)))
 
 
 def _letters(n: int, key: int, size: int, classes: int, scene: Scene) -> ImageArrays:

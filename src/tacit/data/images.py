@@ -13,6 +13,7 @@ from tacit.data.decoding import (
     Encoded,
     Header,
     Unreadable,
+    at_once,
     bits_for,
     brightest,
     decode_all,
@@ -78,7 +79,7 @@ class EncodedImages(Samples):
     def read(self, index: np.ndarray) -> tuple[Images, dict[int, str]]:
         positions = np.asarray(index).tolist()
         rows = [int(self.rows[i]) for i in positions]
-        decoded = decode_all(self.store.content, rows, self.side, self.shape[0], self.bits)
+        decoded = decode_all(self.store.content, rows, [self.ids[i] for i in positions], self.side, self.shape[0], self.bits)
         bad = {i: str(image) for i, image in zip(positions, decoded) if isinstance(image, Unreadable)}
         self.clipped.update(row for row, image in zip(rows, decoded) if isinstance(image, Decoded) and image.clipped)
         return stacked([image.pixels for image in decoded if isinstance(image, Decoded)], self.shape[0]), bad
@@ -206,20 +207,22 @@ def _facts(shape: tuple[int, int, int], bits: int) -> dict[str, Any]:
 
 def _probe(source: str, store: Store, ids: list[str]) -> tuple[tuple[int, int, int], int]:
     """Channels, median height and median width, and the bits of 16-bit grey, from up to PROBED images spread evenly."""
-    headers: list[Header] = []
     probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-    reasons, largest = {}, 0
-    for i in probed:
+
+    def look(row: int) -> tuple[Header, int] | Unreadable:
         try:
-            content = store.content(i)
-            headers.append(header(content))
-            if headers[-1].mode.startswith("I"):
-                largest = max(largest, brightest(content))
+            said = header(content := store.content(row))
+            return said, brightest(content) if said.mode.startswith("I") else 0
         except Unreadable as error:
-            reasons[ids[i]] = str(error)
-    if not headers:
-        name, why = next(iter(reasons.items()))
-        raise TacitError(f"None of the {len(probed)} images tried in {source} can be read ({name}: {why}); check the files.")
+            return error
+
+    found = at_once(look, probed, [ids[row] for row in probed])
+    good = [one for one in found if not isinstance(one, Unreadable)]
+    if not good:
+        raise TacitError(
+            f"None of the {len(probed)} images tried in {source} can be read ({ids[probed[0]]}: {found[0]}); check the files."
+        )
+    headers, largest = [said for said, _ in good], max(bright for _, bright in good)
     channels = 1 if all(h.mode in GREY_MODES for h in headers) else 3
     shape = (channels, int(np.median([h.height for h in headers])), int(np.median([h.width for h in headers])))
     return shape, bits_for(largest) if largest else 16

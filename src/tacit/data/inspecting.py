@@ -12,7 +12,7 @@ from PIL import Image
 
 from tacit.data.captioned.captions import Captions
 from tacit.data.clouds.samples import StoredClouds
-from tacit.data.decoding import Encoded, Header, Unreadable, header, pool
+from tacit.data.decoding import Encoded, Header, Unreadable, at_once, header
 from tacit.data.images import EncodedImages, ImageArrays, Store
 from tacit.data.interactions import InteractionSamples
 from tacit.data.networks.collections import GraphCollection
@@ -230,7 +230,8 @@ def _look_at_triples(samples: TripleSamples) -> _Look:
 def _look_at_encoded(samples: EncodedImages, drawn: np.ndarray) -> _Look:
     """Headers of many images, pixels of some."""
     chosen = np.sort(drawn[:HEADERS])
-    headers = list(pool().map(lambda row: _header(samples.store, row), samples.rows[chosen].tolist()))
+    names = [samples.ids[i] for i in chosen]
+    headers = at_once(lambda row: _header(samples.store, row), samples.rows[chosen].tolist(), names)
     trouble = {int(i): str(one) for i, one in zip(chosen, headers) if isinstance(one, Unreadable)}
     good = [one for one in headers if isinstance(one, Header)]
     some = np.sort(drawn[:DECODED])

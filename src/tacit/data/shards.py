@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tacit.data.decoding import SUFFIXES, Unreadable, pool
+from tacit.data.decoding import SUFFIXES, Unreadable, at_once
 from tacit.data.folders import splits_of
 from tacit.data.images import EncodedImages
 from tacit.data.labels import numbered, told_apart
@@ -81,7 +81,7 @@ def from_shards(files: Sequence[Path], source: str) -> EncodedImages:
 
     Of a file that is cut, what lies before the cut is kept, and the image in which it is cut is a corrupt sample.
     """
-    indices = list(pool().map(lambda file: index_of(file, source), files))
+    indices = at_once(lambda file: index_of(file, source), files, files)
     names = names_of(files)
     ids = [f"{name}/{stem}" for name, index in zip(names, indices) for stem in index.images]
     ignored = sum((index.ignored for index in indices), Counter())

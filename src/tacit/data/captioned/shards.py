@@ -12,7 +12,7 @@ import numpy as np
 
 from tacit.data.captioned.captions import captioned
 from tacit.data.captioned.lists import CAPTIONS
-from tacit.data.decoding import SUFFIXES, Unreadable, pool
+from tacit.data.decoding import SUFFIXES, Unreadable, at_once
 from tacit.data.folders import splits_of
 from tacit.data.images import EncodedImages
 from tacit.data.labels import numbered, told_apart
@@ -58,7 +58,7 @@ def from_captioned_shards(files: Sequence[Path], source: str) -> Pairs:
 
     An image without a caption, and a caption without an image, is a sample that cannot be read.
     """
-    indices = list(pool().map(lambda file: index_of(file, source), files))
+    indices = at_once(lambda file: index_of(file, source), files, files)
     ids: list[str] = []
     captions: list[list[str | None]] = []
     wrong: dict[int, str] = {}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tacit.data.clouds.formats import READERS, read
-from tacit.data.decoding import Unreadable, pool
+from tacit.data.decoding import Unreadable, at_once
 from tacit.data.folders import Files, scan
 from tacit.data.memory import Spill
 from tacit.data.samples import Samples
@@ -97,7 +97,7 @@ class StoredClouds(Samples):
     def of(cls, source: str, store: Store, ids: list[str], **rest: Any) -> "StoredClouds":
         """All rows of a store, of which a few are looked at."""
         probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-        found = list(pool().map(lambda row: _attempt(store, row), probed))
+        found = at_once(lambda row: _attempt(store, row), probed, [ids[row] for row in probed])
         counts = [len(points) for points in found if not isinstance(points, Unreadable)]
         if not counts:
             raise TacitError(
@@ -108,7 +108,7 @@ class StoredClouds(Samples):
 
     def read(self, index: np.ndarray) -> tuple[Clouds, dict[int, str]]:
         positions = np.asarray(index).tolist()
-        found = list(pool().map(lambda i: _attempt(self.store, int(self.rows[i])), positions))
+        found = at_once(lambda i: _attempt(self.store, int(self.rows[i])), positions, [self.ids[i] for i in positions])
         bad = {i: str(points) for i, points in zip(positions, found) if isinstance(points, Unreadable)}
         return padded([points for points in found if not isinstance(points, Unreadable)]), bad
 

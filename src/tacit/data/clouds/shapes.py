@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tacit.data.clouds.samples import CloudArrays, tidy
-from tacit.data.decoding import pool
+from tacit.data.decoding import at_once
 from tacit.data.folders import place_in
 from tacit.errors import TacitError
 from tacit.numerics import counter
@@ -63,7 +63,7 @@ def write(samples: CloudArrays, folder: Path) -> None:
         body = struct.pack(f"<{points.size}f", *points.ravel().tolist())
         (place / f"{Path(samples.ids[position]).stem}.ply").write_bytes((header + axes + "end_header\n").encode() + body)
 
-    list(pool().map(save, range(len(samples))))
+    at_once(save, range(len(samples)))
 
 
 def _surfaces(key: int, rows: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.decoding import Unreadable, pool
+from tacit.data.decoding import Unreadable, at_once
 from tacit.data.folders import Files
 from tacit.data.labels import numbered, told_apart
 from tacit.data.memory import Spill
@@ -67,7 +67,7 @@ class SoundSamples(Samples):
     def of(cls, source: str, store: Files, ids: list[str], **rest: Any) -> "SoundSamples":
         """All files of a store, of which a few headers are read: the rate is the most frequent of them, up to HIGHEST."""
         probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-        found = list(pool().map(lambda row: _header(store, row), probed))
+        found = at_once(lambda row: _header(store, row), probed, [ids[row] for row in probed])
         good = [one for one in found if isinstance(one, Header) and one.rate > 0]
         if not good:
             raise TacitError(
@@ -147,7 +147,7 @@ class SoundSamples(Samples):
         store, chosen = self.store, np.sort(drawn[:most])
         if store is None:
             raise TypeError(f"{self.source} was made in memory; inspect what is written of it")
-        said = list(pool().map(lambda row: _header(store, row), self.rows[chosen].tolist()))
+        said = at_once(lambda row: _header(store, row), self.rows[chosen].tolist(), [self.ids[i] for i in chosen])
         headers = [one for one in said if isinstance(one, Header)]
         found, trouble = self._decoded(chosen)
         seconds = np.array([one.frames / one.rate for one in headers if one.rate])
@@ -175,7 +175,7 @@ class SoundSamples(Samples):
         """The readable ones decoded on all cores, and why the others are not."""
         store, rate = self.store, self.rate
         assert store is not None, "what was made in memory is kept there"
-        found = list(pool().map(lambda row: _attempt(store, int(row), rate), self.rows[index]))
+        found = at_once(lambda row: _attempt(store, int(row), rate), self.rows[index], [self.ids[i] for i in index])
         bad = {int(i): str(one) for i, one in zip(index, found) if isinstance(one, Unreadable)}
         return [one for one in found if isinstance(one, Wave)], bad
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tacit.data.decoding import Unreadable, pool, stacked
+from tacit.data.decoding import Unreadable, at_once, stacked
 from tacit.data.folders import scan
 from tacit.data.images import statistics
 from tacit.data.samples import Images, Samples
@@ -66,7 +66,7 @@ class Videos(NamedTuple):
         """
         if isinstance(self.store, VideoRows):
             return self._on_device(self.store.block(self.rows, places, self.channels))
-        found = list(pool().map(lambda i: self._attempt(i, places[i], side), range(len(places))))
+        found = at_once(lambda i: self._attempt(i, places[i], side), range(len(places)), self.names)
         for name, clip in zip(self.names, found):
             if isinstance(clip, Unreadable):
                 raise TacitError(
@@ -144,7 +144,7 @@ class StoredVideos(Samples):
     def of(cls, source: str, store: Store, ids: list[str], **rest: Any) -> "StoredVideos":
         """All rows of a store, of which a few are looked at."""
         probed = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), PROBED)).astype(int)).tolist()
-        found = _headers(store, probed)
+        found = _headers(store, probed, [ids[row] for row in probed])
         good = [one for one in found if isinstance(one, Header)]
         if not good:
             raise TacitError(
@@ -156,7 +156,7 @@ class StoredVideos(Samples):
 
     def read(self, index: np.ndarray) -> tuple[Videos, dict[int, str]]:
         positions = np.asarray(index).tolist()
-        found = _headers(self.store, [int(self.rows[i]) for i in positions])
+        found = _headers(self.store, [int(self.rows[i]) for i in positions], [self.ids[i] for i in positions])
         bad = {i: str(one) for i, one in zip(positions, found) if isinstance(one, Unreadable)}
         good = [i for i in positions if i not in bad]
         lengths = torch.tensor([one.frames for one in found if isinstance(one, Header)], dtype=torch.int64)
@@ -185,7 +185,7 @@ class StoredVideos(Samples):
         """What `tacit inspect` shows of up to `most` videos, in the fields of `data.inspecting`."""
         chosen = np.sort(drawn[:most])
         rows = self.rows[chosen].tolist()
-        found = _headers(self.store, rows)
+        found = _headers(self.store, rows, [self.ids[i] for i in chosen])
         good = [one for one in found if isinstance(one, Header)]
         small = [row for row in rows[:COPIES] if self.store.weight([row]) <= LARGE]
         digests = [sha256(self.store.digest(row)).digest() for row in small]
@@ -257,11 +257,11 @@ def are_videos(block: np.ndarray) -> bool:
     return block.shape[-1] in (1, 3) if block.ndim == 5 else block.shape[3] not in (1, 3, 4) and block.shape[1] > 4
 
 
-def _headers(store: Store, rows: Sequence[int]) -> list[Header | Unreadable]:
+def _headers(store: Store, rows: Sequence[int], names: Sequence[str]) -> list[Header | Unreadable]:
     def attempt(row: int) -> Header | Unreadable:
         try:
             return store.header(row)
         except Unreadable as error:
             return error
 
-    return list(pool().map(attempt, rows))
+    return at_once(attempt, rows, names)
