@@ -1,6 +1,7 @@
 """What cannot work with a method: one sentence, before anything is trained, and nothing half-written."""
 
 import pytest
+import torch
 
 import tacit
 from tacit.cli import run
@@ -50,6 +51,47 @@ def test_one_sentence(cloth, tmp_path, monkeypatch, capsys, options, words):
     for word in words:
         assert word in said, said
     assert not list(tmp_path.rglob("encoder.safetensors"))
+
+
+class Short(torch.nn.Module):
+    """An encoder of one's own that gives less than it says."""
+
+    dim = 16
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 8)
+
+    def forward(self, x):
+        return self.layer(x.mean((2, 3)))
+
+
+class Narrow(Short):
+    """And one that does not take these images."""
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "words"),
+    [
+        ("Short", "The encoder Short gives (52, 8) for 52 samples and says that dim is 16; let it give samples × dim."),
+        ("Narrow", "test_bad_methods.py (forward) led to a RuntimeError: "),
+    ],
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_an_encoder_of_one_s_own_that_does_not_fit(cloth, tmp_path, capsys, encoder, words, there):
+    """The folder is as free as before, so that the same line can be typed again."""
+    out = tmp_path / "run"
+    if there:
+        out.mkdir()
+        (out / "notes.txt").write_text("mine")
+    how = HOW.replace(" --width 8", "").split()
+    assert run(["pretrain", str(cloth), "--out", str(out), "--encoder", f"{__name__}:{encoder}", *how]) == 1
+    said = capsys.readouterr().err.strip()
+    assert words in said and "Traceback" not in said and "fault in Tacit" not in said, said
+    assert sorted(tmp_path.rglob("*")) == ([out, out / "notes.txt"] if there else [])
 
 
 def test_refused_in_python_too(cloth, tmp_path):

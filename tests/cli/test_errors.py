@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -46,11 +47,22 @@ def test_a_full_disk_is_no_fault_of_ours(fails, capsys):
     assert capsys.readouterr().err.startswith("tacit: No space left on device (runs/x); free some space")
 
 
-def test_a_fault_of_ours_is_admitted(fails, capsys):
-    fails(ZeroDivisionError("division by zero"))
+def test_a_fault_of_ours_is_admitted(monkeypatch, capsys):
+    ours = {"__file__": tacit.__file__}
+    exec(compile("def inspect(data, *, kind=None):\n    1 / 0", tacit.__file__, "exec"), ours)
+    monkeypatch.setitem(vars(tacit), "inspect", ours["inspect"])
     assert run(["inspect", "photos"]) == 1
     err = capsys.readouterr().err
     assert "a fault in Tacit" in err and "ZeroDivisionError" in err and "--debug" in err and "Traceback" not in err
+
+
+def test_a_fault_of_what_the_user_wrote_is_said_by_its_line(fails, capsys):
+    fails(ZeroDivisionError("division by zero"))
+    assert run(["inspect", "photos"]) == 1
+    assert re.fullmatch(
+        r"tacit: line \d+ of \S+test_errors.py \(inspect\) led to a ZeroDivisionError: division by zero; mend it there .*\n",
+        capsys.readouterr().err,
+    )
 
 
 def test_interruption_has_its_own_status(fails, capsys):

@@ -150,6 +150,21 @@ def test_an_own_class_by_name_or_as_it_is():
     assert encoders.factory(f"{__name__}:OfFacts", VECTOR, 0)().dim == 7
 
 
+class Halved(Own):
+    """A user's encoder that holds some of its weights in bfloat16, as a checkpoint may."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer.to(torch.bfloat16)
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+
+def test_weights_are_kept_in_float32_whatever_they_came_in():
+    encoder = encoders.factory(Halved, VECTOR, 0)()
+    assert {value.dtype for value in encoder.parameters()} == {torch.float32} and encoder.seen.dtype == torch.int64
+    assert encoder(torch.zeros(2, 7)).dtype == torch.float32
+
+
 LARGE, ODD = Facts("image", 9, (3, 224, 224)), Facts("image", 9, (3, 100, 100))
 
 

@@ -130,6 +130,29 @@ def saved_step(out):
     return read(file)[1]["at"]["step"] if file.exists() else -1
 
 
+OWN_DATA = """
+import os, sys
+import torch
+torch.set_num_threads(1)
+from tacit.cli import main
+main([word.replace("RANK", os.environ["RANK"]) for word in sys.argv[1:]])
+"""
+
+
+def test_samples_of_another_shape_on_another_machine(tmp_path):
+    words = [word for name, value in OPTIONS.items() for word in (f"--{name}", value)]
+    for rank, dim in enumerate((16, 12)):
+        np.save(tmp_path / f"x{rank}.npy", clusters(640, dim=dim).read(np.arange(640))[0].values.numpy())
+    members = torchrun(OWN_DATA, "pretrain", tmp_path / "xRANK.npy", "--out", tmp_path / "two", "--quiet", *words)
+    try:
+        said = [member.communicate(timeout=PATIENCE)[1] for member in members]
+    finally:
+        for member in members:
+            member.kill()
+    assert all("tacit: Process 1 has other shapes of samples than process 0; give all machines the same" in one for one in said)
+    assert not (tmp_path / "two").exists()
+
+
 def test_a_killed_process_ends_the_run_and_another_number_goes_on(tmp_path):
     """Of two, one is killed: the other says so and ends; then one process alone finishes, with the numbers of one."""
     words = [word for name, value in OPTIONS.items() for word in (f"--{name}", value)]

@@ -8,8 +8,10 @@ called, printed, and turned into an exit status: 0 done, 1 a mistake that one se
 import errno
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -98,8 +100,12 @@ def run(arguments: Sequence[str]) -> int:
         where = f" ({trouble.filename})" if trouble.filename else ""
         return _say(f"{trouble.strerror or trouble}{where}; {_remedy(trouble)}.", 1, debug)
     except Exception as fault:
+        what = f"{type(fault).__name__}: {fault}"
+        if (own := _own_line(fault)) is not None:
+            where = f"line {own.lineno} of {own.filename} ({own.name})"
+            return _say(f"{where} led to a {what}; mend it there{'' if debug else ' (--debug shows the way)'}.", 1, debug)
         hint = "" if debug else " Please report it with what --debug shows."
-        return _say(f"this is a fault in Tacit, not in what you typed: {type(fault).__name__}: {fault}.{hint}", 1, debug)
+        return _say(f"this is a fault in Tacit, not in what you typed: {what}.{hint}", 1, debug)
 
 
 def _answer(arguments: list[str]) -> int:
@@ -138,6 +144,13 @@ def _value(arguments: list[str], flag: str) -> str:
         if argument == flag and place + 1 < len(arguments):
             return arguments[place + 1]
     return ""
+
+
+def _own_line(fault: BaseException) -> traceback.FrameSummary | None:
+    """The innermost line of a traceback that is of an encoder or a method of the user's own; None where none is."""
+    installed = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values(), "<")
+    frames = traceback.extract_tb(fault.__traceback__)
+    return next((frame for frame in reversed(frames) if not frame.filename.startswith(installed)), None)
 
 
 def _remedy(trouble: OSError) -> str:

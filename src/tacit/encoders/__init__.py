@@ -43,7 +43,10 @@ def factory(name: Name, facts: Facts, seed: int, **options: Any) -> Callable[...
 
 
 def build(name: str | type[nn.Module], facts: Facts, **options: Any) -> nn.Module:
-    """One encoder, its weights drawn from torch's generator as it stands."""
+    """One encoder, its weights drawn from torch's generator as it stands, and in float32 whatever a checkpoint held them in.
+
+    The precision of a run says in what products are taken, not in what weights are kept: small steps would be rounded away.
+    """
     make = _maker(name)
     takes = inspect.signature(make).parameters.values()
     needed = [p.name for p in takes if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
@@ -51,7 +54,7 @@ def build(name: str | type[nn.Module], facts: Facts, **options: Any) -> nn.Modul
         raise TacitError(
             f"The encoder {_spoken(name)} needs {', '.join(needed)}; an encoder is made from the facts or from nothing."
         )
-    return _with_dim(make(facts, **options) if needed else make(**options), _spoken(name))
+    return _ready(make(facts, **options) if needed else make(**options), _spoken(name))
 
 
 def names(kind: str, wants: type = Encoder) -> list[str]:
@@ -202,11 +205,11 @@ def _refuse_other_kind(name: str | type[nn.Module], facts: Facts) -> None:
         )
 
 
-def _with_dim(module: nn.Module, name: str) -> nn.Module:
+def _ready(module: nn.Module, name: str) -> nn.Module:
     dim = getattr(module, "dim", None)
     if not isinstance(dim, int) or isinstance(dim, bool) or dim < 1:
         raise TacitError(f"The encoder {name} has dim {dim!r}; set self.dim to the whole number of values it gives per sample.")
-    return module
+    return module.float()
 
 
 def _asked(protocol: type) -> set[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tacit.errors import TacitError
 from tacit.method import Batch, Method
 from tacit.numerics import processes
 from tacit.training.streams import Stream
@@ -37,4 +38,15 @@ def represent(method: Method, stream: Stream, index: np.ndarray, autocast: Calla
             rows = [how(stream.plain(index[at : at + batch])).detach().float().cpu() for at in range(0, len(index), batch)]
     finally:
         method.train(training)
+    _refuse_other_width(method, rows[0], how)
     return torch.cat(rows)
+
+
+def _refuse_other_width(method: Method, answer: Tensor, how: Callable) -> None:
+    """Refuse an encoder that gives something else than it says; where a method answers itself, nobody else can know."""
+    dim = getattr(method.encoder, "dim", None)
+    if how == method.represent and type(method).represent is Method.represent and answer.shape[1:] != (dim,):
+        raise TacitError(
+            f"The encoder {type(method.encoder).__name__} gives {tuple(answer.shape)} for {len(answer)} samples and says that "
+            f"dim is {dim}; let it give samples × dim."
+        )
