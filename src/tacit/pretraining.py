@@ -27,7 +27,7 @@ from tacit.observing import OnlineKNN, Snapshots, observed_labels
 from tacit.resuming import again_materials, refuse_others
 from tacit.run import Run, untrained_encoder
 from tacit.timing import fit_time, in_words
-from tacit.training import checkpoint, launching, precision
+from tacit.training import checkpoint, launching, pages, precision
 from tacit.training.launching import Places
 from tacit.training.loop import train
 from tacit.training.setting import Observer, Setting
@@ -309,7 +309,8 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
     try:
         launching.agree("samples", "".join(config.data["ids"].values()), setting.fabric.device)
         launching.agree("shapes of samples", str(setting.facts.shape), setting.fabric.device)
-        trained = train(cls.stages(**config.options), setting, initial(config, setting))
+        with pages.kept(setting.fabric.device):
+            trained = train(cls.stages(**config.options), setting, initial(config, setting))
     except Interrupted as interrupted:
         if processes.rank() == 0:
             _say(f"Saved at {interrupted.where}. Go on with: tacit pretrain --resume --out {quote(str(folder))}")
