@@ -131,3 +131,9 @@ def test_doubly_stochastic_equals_the_loop_with_columns_scales_taken_as_given():
     slopes = [torch.autograd.grad((weights * one).sum(), scores)[0] for one in (found, wanted)]
     torch.testing.assert_close(*slopes)
     assert (doubly_stochastic(scores, 0.2, 99).sum(0) - 1).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("scale", [1, 1000], ids=["on scalings", "on logarithms"])
+def test_a_buffer_is_written_into(scale):
+    scores, buffer = scale * wave(9, 5), torch.full((9, 5), float("nan"))
+    assert sinkhorn(scores, 0.05, out=buffer) is buffer and torch.equal(buffer, sinkhorn(scores, 0.05))

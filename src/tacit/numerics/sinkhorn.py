@@ -8,12 +8,12 @@ from tacit.numerics.processes import gather, total
 from tacit.numerics.tiling.sums import exponentials
 from tacit.numerics.tiling.threads import workers
 
-CELLS = 1 << 17  # of some rows, which stay in a core's cache from one look at them to the next
+CELLS = 1 << 19  # of some rows, which stay in the cache from one look at them to the next; of fewer, threads wait for turns
 DEEPEST = -70.0  # down to which exponentials, and what divides by their sums, are float32
 
 
 @torch.no_grad()
-def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3) -> Tensor:
+def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, out: Tensor | None = None) -> Tensor:
     """Scores n × k -> codes n × k in float32, of which every row sums to 1 and no column holds more than another.
 
     Sinkhorn-Knopp on exp(scores / epsilon) (Cuturi 2013, arXiv:1306.0895; Caron et al. 2020, arXiv:2006.09882, equation 3)
@@ -24,10 +24,12 @@ def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3) -> Tensor:
     Exponentials are taken once, below the peak of their column, so that each column has a 1. What changes is how columns and
     rows are scaled (Cuturi's u and v), and a turn is one look at the rows. Where exponentials would vanish, turns are taken
     on logarithms.
+
+    `out`, contiguous and float32, is written into: of a large table on a CPU most of the time goes into fresh pages otherwise.
     """
     with full_precision():
         scores = scores.float()
-        codes = torch.empty_like(scores, memory_format=torch.contiguous_format)
+        codes = torch.empty_like(scores, memory_format=torch.contiguous_format) if out is None else out
         some = max(1, CELLS // scores.shape[1]) if scores.device.type == "cpu" else len(scores)
         pieces = [slice(at, at + some) for at in range(0, len(scores), some)]
         with workers(scores.device) as each:
