@@ -42,10 +42,15 @@ def represent(method: Method, stream: Stream, index: np.ndarray, autocast: Calla
     return torch.cat(rows)
 
 
+def is_the_encoder_s(how: Callable) -> bool:
+    """Whether what is represented is the encoder's own answer: a method has no way of its own."""
+    return getattr(how, "__func__", None) is Method.represent
+
+
 def _refuse_other_width(method: Method, answer: Tensor, how: Callable) -> None:
     """Refuse an encoder that gives something else than it says; where a method answers itself, nobody else can know."""
     dim = getattr(method.encoder, "dim", None)
-    if how == method.represent and type(method).represent is Method.represent and answer.shape[1:] != (dim,):
+    if is_the_encoder_s(how) and answer.shape[1:] != (dim,):
         raise TacitError(
             f"The encoder {type(method.encoder).__name__} gives {tuple(answer.shape)} for {len(answer)} samples and says that "
             f"dim is {dim}; let it give samples × dim."

@@ -14,7 +14,8 @@ from tacit.numerics.exact import unit
 from tacit.numerics.processes import whole
 from tacit.numerics.scores import effective_negatives, overlap
 from tacit.numerics.spectra import alignment, effective_rank, feature_spread, uniformity
-from tacit.training.embedding import represent
+from tacit.training.chunks import normalising
+from tacit.training.embedding import is_the_encoder_s, represent
 from tacit.training.streams import Stream
 
 QUANTILES = (0.05, 0.5, 0.95)
@@ -57,32 +58,41 @@ class Probe:
         self.shape = (len(plain), plain.shape[1])
         apart, mixed, looks = float("nan"), float("nan"), self.stream.load(self.index, 0)
         scores: tuple[float, ...] = (float("nan"),) * 6
+        both: tuple[Tensor, ...] = ()
         if comparable(self.stream, looks):
-            first, second = self._both(looks)
+            first, second = both = self._both(looks)
             apart, mixed, scores = float(alignment(first, second)), overlap(first, second), score_quantiles(first, second)
-        projected = self._projected(looks) if projects(self.method) else (float("nan"),) * 4
+        projected = self._projected(looks, both) if projects(self.method) else (float("nan"),) * 4
         centred = plain - plain.mean(0)
         norms = [whole(p.detach().float().norm()) for p in _weights(self.method)]
         weights = float(torch.stack(norms).norm()) if norms else float("nan")
         ranks = float(effective_rank(centred)), float(feature_spread(plain))
         return Signals(*ranks, apart, float(uniformity(plain)), mixed, *projected, weights, *scores)
 
-    def _projected(self, looks: Batch) -> tuple[float, float, float, float]:
-        """Rank, alignment, overlap and negatives of the projections."""
+    def _projected(self, looks: Batch, both: tuple[Tensor, ...]) -> tuple[float, float, float, float]:
+        """Rank, alignment, overlap and negatives of the projections; `both` views were represented already, if they can be."""
         filled, apart, mixed, seen = (float("nan"),) * 4
         encoder, projector = self.method.get_submodule("encoder"), self.method.get_submodule("projector")
-        answer = self._through(lambda batch: encoder(batch.views[0]), looks)
+        known = both if is_the_encoder_s(self.method.represent) else ()  # what the encoder said of them
+
+        def encoded(batch: Batch) -> Tensor:
+            return self._through(lambda batch: encoder(batch.views[0]), batch)
+
+        def project(answer: Tensor) -> Tensor:
+            return self._through(lambda batch: projector(answer.to(batch.views[0].device)), looks)
+
+        answer = known[0] if known else encoded(looks)
         if answer.ndim != 2:  # tokens, of which a method makes rows in a way of its own
             return filled, apart, mixed, seen
-        z = self._through(lambda batch: projector(answer.to(batch.views[0].device)), looks)
+        z = project(answer)
         filled, temperature = float(effective_rank(z - z.mean(0))), getattr(self.method, "temperature", None)
         by_clusters = hasattr(self.method, "prototypes")  # which the loss compares instead
         if isinstance(temperature, int | float) and not by_clusters:
             seen = effective_negatives(z, temperature)
         if comparable(self.stream, looks) and not by_clusters:
             with own_statistics(self.method):
-                parts = [_one(looks, view) for view in (0, 1)]
-                first, second = (self._through(lambda batch: projector(encoder(batch.views[0])), part) for part in parts)
+                again = () if normalising(self.method) else known
+                first, second = (project(one) for one in again or [encoded(_one(looks, view)) for view in (0, 1)])
             apart, mixed = float(alignment(first, second)), overlap(first, second)
         return filled, apart, mixed, seen
 
