@@ -148,9 +148,10 @@ def _value(arguments: list[str], flag: str) -> str:
 
 def _own_line(fault: BaseException) -> traceback.FrameSummary | None:
     """The innermost line of a traceback that is of an encoder or a method of the user's own; None where none is."""
-    installed = (str(Path(__file__).parents[1]), *sysconfig.get_paths().values(), "<")
+    roots = [str(Path(__file__).parents[1]), *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))]
+    others = ("<", *(f"{root}{os.sep}" for root in roots))
     frames = traceback.extract_tb(fault.__traceback__)
-    return next((frame for frame in reversed(frames) if not frame.filename.startswith(installed)), None)
+    return next((frame for frame in reversed(frames) if not frame.filename.startswith(others)), None)
 
 
 def _remedy(trouble: OSError) -> str:

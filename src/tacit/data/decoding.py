@@ -209,7 +209,7 @@ def _opened(content: Encoded) -> Iterator[Image.Image]:
     try:
         if isinstance(content, Image.Image):
             yield _bounded(content)
-        elif isinstance(content, Path) and content.exists() and not content.is_file():
+        elif isinstance(content, Path) and not content.is_file() and content.exists():
             raise Unreadable("it is no regular file")  # of a named pipe nothing may ever come
         else:
             with Image.open(BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS) as image:
