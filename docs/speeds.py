@@ -27,7 +27,7 @@ def judge() -> str:
             lines.append(f"| {title} | not measured |  |  | {rule} |  |  |")
         else:
             r = rows[name]
-            ratios = "; ".join(f"{other} **{a:g}** ({low:g} to {high:g})" for other, (a, low, high) in r["ratio"].items())
+            ratios = "; ".join(f"{other} **{a:g}**{over(r, low, high)}" for other, (a, low, high) in r["ratio"].items())
             lines.append(
                 f"| {title} | {r['seconds']['tacit']:.2g} | {ratios} | {checked(r)} | {rule} | {load(r)} | {r['commit']} |"
             )
@@ -54,6 +54,11 @@ def load(r: Row) -> str:
     return " to ".join(f"{value:.1f}" for value in sorted(r["load"]))
 
 
+def over(r: dict, low: float, high: float) -> str:
+    """Behind a ratio: its smallest and largest turn."""
+    return f" ({low:g} to {high:g})" if r["turns"] > 1 else " (one turn)"
+
+
 def walks() -> str:
     rows = json.loads((RESULTS / "walks.json").read_text())
     rules = {"walks, p": 15, "walks, first": 6, "skip-gram": 4, "graph embedding": 30}
@@ -65,10 +70,10 @@ def walks() -> str:
         ratio, low, high = r["ratio"]
         rule = next(least for start, least in rules.items() if name.startswith(start))
         mine, other = (" and ".join(f"{f1:.1f}" for f1 in r["F1"][who]) if "F1" in r else "" for who in ("tacit", "rival"))
-        over = f" ({low:g} to {high:g})" if r["turns"] > 1 else " (one turn)"
         said = f"≥ {rule}: {'yes' if ratio >= rule else '**no**'}"
         seconds = f"{r['seconds']['tacit'][0]:.2f} | {r['seconds']['rival'][0]:.1f}"
-        lines.append(f"| {name} | {seconds} | **{ratio:g}**{over} | {said} | {mine} | {other} | {load(r)} | {r['commit']} |")
+        ratios = f"**{ratio:g}**{over(r, low, high)}"
+        lines.append(f"| {name} | {seconds} | {ratios} | {said} | {mine} | {other} | {load(r)} | {r['commit']} |")
     machine, command = next((r["machine"], r["command"]) for r in rows.values())
     how = (
         "Walks beside PecanPy on a generated graph of 50 000 nodes; skip-gram beside gensim, and ProNE's "
