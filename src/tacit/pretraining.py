@@ -1,6 +1,5 @@
 """`tacit pretrain`: from a source that nobody labelled to a run."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -297,7 +296,7 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
     views = fit_views(dict(setting.facts.more), config.views)
     parameters = encoders.options(config.encoder) if config.encoder else {}
     config = replace(config, resolved=resolved(config, cls, recipe, views, parameters))
-    fresh, before = not (folder / "run.yaml").exists(), set(folder.iterdir()) if folder.exists() else set()
+    fresh = not (folder / "run.yaml").exists()
     if processes.rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         config.write(folder)
@@ -316,8 +315,10 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
             _say(f"Saved at {interrupted.where}. Go on with: tacit pretrain --resume --out {quote(str(folder))}")
         raise
     except Exception:
-        if fresh and processes.rank() == 0 and not _learned(folder):
-            _clear(folder, before)
+        if fresh and processes.rank() == 0 and not any(folder.glob("stage-*.safetensors")):
+            (folder / "run.yaml").unlink()  # refused before anything was learned: the folder is as free as before
+            if not any(folder.iterdir()):
+                folder.rmdir()
         raise
     encoder = trained.method.encoder
     tensors = {name: whole(value) for name, value in encoder.state_dict().items()} if encoder is not None else {}
@@ -325,19 +326,6 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
         checkpoint.save(folder / "encoder.safetensors", tensors, {"encoder": config.encoder, "options": config.encoder_options})
     setting.fabric.barrier()
     return Run(folder, config.device)
-
-
-def _learned(folder: Path) -> bool:
-    """Whether a training has come so far that a step of it was saved."""
-    return any(checkpoint.read(file)[1]["at"]["step"] > 0 for file in folder.glob("stage-*.safetensors"))
-
-
-def _clear(folder: Path, before: set[Path]) -> None:
-    """Make a folder as free as it was before a training that has learned nothing."""
-    for path in set(folder.iterdir()) - before:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if not before:
-        folder.rmdir()
 
 
 def wanted(cls: type[Method]) -> type | None:

@@ -76,7 +76,7 @@ class Narrow(Short):
 @pytest.mark.parametrize(
     ("encoder", "words"),
     [
-        ("Short", "The encoder Short gives (52, 8) for 52 samples and says that dim is 16; let it give samples × dim."),
+        ("Short", "The encoder Short gives (2, 8) for 2 samples and says that dim is 16; let it give samples × dim."),
         ("Narrow", "test_bad_methods.py (forward) led to a RuntimeError: "),
     ],
 )

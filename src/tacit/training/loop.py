@@ -8,6 +8,7 @@ from collections.abc import Generator
 from itertools import count
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +20,7 @@ from tacit.training.alarms import Watch
 from tacit.training.averaging import Average
 from tacit.training.chunks import NORMS, chunked, normalising
 from tacit.training.distributed import attach, join, shares
-from tacit.training.embedding import embedder
+from tacit.training.embedding import embedder, represent
 from tacit.training.journal import Journal
 from tacit.training.launching import agree, agreed
 from tacit.training.plans import settled
@@ -97,6 +98,7 @@ class Training:
         """From wherever the stage stands to its end."""
         if not self.at.finished:
             if self.at.step == 0:
+                self.try_own_encoder()
                 self.keeper.save(self.at, self.plan)
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
@@ -124,6 +126,12 @@ class Training:
             self.average.into_method()
             self.keeper.save(self.at, self.plan)
         return Trained(self.method.eval(), self.embed)
+
+    def try_own_encoder(self) -> None:
+        """Let one that is not ours see two samples before anything is written: what does not fit is said at once."""
+        own = self.method.encoder is not None and not type(self.method.encoder).__module__.startswith("tacit.")
+        if own and not self.setting.sharded:
+            represent(self.method, self.main, np.arange(2), self.setting.fabric.autocast, self.method.represent)
 
     def solve(self) -> None:
         """A closed form: it keeps its state in buffers and yields where it may be interrupted."""
