@@ -57,7 +57,7 @@ CLAIM = Claim(
     },
     metric="knn",
     rule=rule,
-    why="It is 10.8 points below SimCLR (± 2.2), and with small crops 2.2 lower still (± 2.4). Likely 9 epochs (5 with "
+    why="It is 9.8 points below SimCLR (± 4.0), and with small crops 2.6 lower still (± 2.2). Likely 9 epochs (5 with "
     "crops) of 5 000 images are too few, for 100 and more in the paper: codes that use all prototypes evenly (entropy 4.85 "
     "of at most 4.85) mean little until features do; and crops of 12 pixels show little of an image of 24. No longer run "
     "was tried.",
