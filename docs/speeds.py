@@ -201,7 +201,10 @@ def losses() -> str:
             f" Sinkhorn of {r['n']['rows']} rows and {r['n']['prototypes']:,} prototypes takes {1000 * r[by]['tacit']:.0f} ms, "
         )
         how += f"**{a:g}** ({low:g} to {high:g}) times as fast as DINOv3's turns (≥ 4: {said(a, 4)}), "
-        how += f"off by {off:.0e} (load {load(r)}, {r['commit']})."
+        how += (
+            f"off by {off:.0e} (load {load(r)}, {r['commit']}), into a buffer that is used again: the table is read or written "
+        )
+        how += "seven times, as fast as memory gives it to one core or to two."
     one = next(iter(rows.values()))
     return "\n".join([*lines, "", f"{how} {one['machine']}; {versions(one)}. `OMP_NUM_THREADS=2 python benchmarks/losses.py`."])
 
@@ -553,7 +556,8 @@ def loop() -> str:
         "is a turn. The network's share of the peak is its forward and backward, by counted operations, over a product of "
         "2 048 × 2 048 matrices in the same precision. The optimisers beside torch's AdamW by default, lightly's LARS, which "
         "decays and adapts the same, and its "
-        "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times."
+        "`update_momentum`; the rules are 2.7, 1 (no rule), 1.35 and 3 times. Both together read and write ten tables as large "
+        "as the parameters, at the speed of memory, of which looking at the parameters once would spare one."
     )
     gained = [f"{r[by]['lightly'] / r[by]['lightly, bf16 and channels last']:.2f}" for r in trained.values()]
     how += (
