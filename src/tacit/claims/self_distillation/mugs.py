@@ -13,8 +13,8 @@ from tacit.methods.self_distillation.mugs import Mugs
 from tacit.representing import features, representations
 from tacit.views.kinds import Plain
 
-SHARED = {"size": 16, "width": 24, "depth": [1, 1], "batch": 128, "epochs": 6, "warmup": 1, "hold": {}}
-IMAGES = 2_000
+SHARED = {"size": 16, "width": 24, "depth": [1, 1], "batch": 128, "epochs": 13, "warmup": 1, "hold": {}}
+IMAGES = 5_000
 VEHICLES = torch.tensor([0, 1, 8, 9])  # airplane, automobile, ship, truck; the others are animals
 
 
@@ -56,9 +56,10 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Instances, groups of neighbours and groups of all, taught together, learn features of all grains (ImageNet, linear: "
     "82.1 %), which no one of them does.",
-    here="2 000 images of cifar10-15k, whose ten classes are vehicles or animals, in place of ImageNet, seen at 16 pixels, a "
-    "residual network of two blocks of 24 and 48 channels in place of a transformer; 6 epochs of batches of 128 without small "
-    "crops by one recipe; kNN of classes (the rule) and of kinds.",
+    here="5 000 images of cifar10-15k, whose ten classes are vehicles or animals, in place of ImageNet, seen at 16 pixels, a "
+    "residual network of two blocks of 24 and 48 channels in place of a transformer; 13 epochs of batches of 128 without "
+    "small crops by one recipe; kNN of classes (the rule) and of kinds. (A first run, of 6 epochs of 2 000 images and three "
+    "seeds, at whose end the slow copy was still untrained to two fifths, met four of the five conditions.)",
     arms={
         "untrained": Grains(Training(Mugs, IMAGES, {**SHARED, **UNTRAINED}), "untrained encoder"),
         "instance": alone(1.0, 0.0, 0.0),
@@ -68,6 +69,7 @@ CLAIM = Claim(
     },
     metric="knn",
     rule=rule,
+    seeds=5,
     why="96 steps on 2 000 images are too few to part the three losses, and the slow copy that all learn from is by its "
     "momentum (0.99) still untrained to three fifths at the end: all are within 0.8 points of one another for classes and "
     "within 1.3 for kinds, where seeds scatter by up to ± 1.7. The groups alone are below them all together for classes "
