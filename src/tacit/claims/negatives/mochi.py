@@ -5,8 +5,9 @@ from tacit.claims.training import Training, Untrained
 from tacit.methods.contrast.moco_v2 import MoCoV2
 from tacit.methods.negatives.mochi import MoCHi
 
-SHARED = {"size": 16, "batch": 128, "epochs": 20, "warmup": 1, "queue": 1024}
-PLAIN = {**SHARED, "teacher_momentum": 0.99, "temperature": 0.1}
+IMAGES = 10_000
+SHARED = {"size": 16, "batch": 128, "epochs": 10, "warmup": 1, "queue": 1024, "temperature": 0.2}
+PLAIN = {**SHARED, "teacher_momentum": 0.99}
 
 
 def rule(found: Found) -> dict[str, bool]:
@@ -21,15 +22,16 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Mixing the hardest negatives of the queue is above MoCo v2 (ImageNet-100: 78.0 to 79.0 %), more than a longer "
     "queue is, and uses the space more evenly.",
-    here="5 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 20 epochs of batches of 128, a "
-    "queue of 1 024, or of 4 096; temperature, momentum and rates are one recipe's; 128 hardest keys, 128 points of the "
-    "first kind and 32 of the second; linear probe and spread of the test part. (A first run, of half the epochs and three "
-    "seeds, met two of the four conditions.)",
+    here="10 000 images of cifar10-15k in place of ImageNet, seen at 16 pixels, small_resnet; 10 epochs of batches of 128, a "
+    "queue of 1 024, or of 4 096; the paper's temperature of 0.2, momentum and rates of one recipe; 128 hardest keys, 128 "
+    "points of the first kind and 32 of the second; linear probe and spread of the test part. (A first run, of half the "
+    "images and so of the steps, three seeds and a temperature of 0.1, by which the hardest keys already outweigh all others, "
+    "met two of the four conditions.)",
     arms={
-        "untrained": Untrained(Training(MoCoV2, 5_000, PLAIN)),
-        "MoCo v2": Training(MoCoV2, 5_000, PLAIN),
-        "MoCo v2, 4 × the queue": Training(MoCoV2, 5_000, {**PLAIN, "queue": 4096}),
-        "MoCHi": Training(MoCHi, 5_000, SHARED),
+        "untrained": Untrained(Training(MoCoV2, IMAGES, PLAIN)),
+        "MoCo v2": Training(MoCoV2, IMAGES, PLAIN),
+        "MoCo v2, 4 × the queue": Training(MoCoV2, IMAGES, {**PLAIN, "queue": 4096}),
+        "MoCHi": Training(MoCHi, IMAGES, SHARED),
     },
     metric="linear",
     rule=rule,
