@@ -117,3 +117,17 @@ tacit.cli.main(["inspect", "photos"])"""
     done = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert done.returncode == 141 and done.stderr == ""
+
+
+@pytest.mark.parametrize("asked", [(), ("--debug",)])
+def test_a_warning_is_one_line_without_code(asked):
+    code = """import sys, warnings, tacit, tacit.cli
+def inspect(data, kind=None):
+    warnings.warn("Column c holds others.")
+    raise tacit.TacitError("Nothing more.")
+tacit.inspect = inspect
+tacit.cli.main(["inspect", "photos", *sys.argv[1:]])"""
+    done = subprocess.run([sys.executable, "-c", code, *asked], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("Column c holds others.") == 1
+    assert ("UserWarning" in done.stderr) == bool(asked)
+    assert asked or done.stderr == "warning: Column c holds others.\ntacit: Nothing more.\n"

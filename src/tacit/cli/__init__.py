@@ -10,6 +10,7 @@ import os
 import sys
 import sysconfig
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -77,7 +78,10 @@ def build() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit status; `arguments` default to those of the process."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if "--debug" not in arguments:
+        warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # without the line of code that met it
+    sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
