@@ -25,7 +25,7 @@ from tacit.representing import features, representations
 from tacit.run import Run
 from tacit.views.kinds import Plain
 
-IMAGES, CLASSES, NEIGHBOURS, SHARE = 4_000, 10, 20, 0.9
+IMAGES, CLASSES, NEIGHBOURS, SHARE = 12_000, 10, 20, 0.9
 OPTIONS: dict[str, Any] = {"size": 16, "width": 32, "clusters": CLASSES, "neighbours": NEIGHBOURS, "share": SHARE}
 
 
@@ -89,10 +89,11 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Merging clusters and learning from them in turns is above all clusterings of images before (NMI 0.91 on MNIST and on "
     "USPS), and above the same mergers without learning.",
-    here="4 000 digits of mnist-20k, others for each seed, in place of MNIST and USPS, seen at 16 pixels, small_resnet of "
+    here="12 000 digits of mnist-20k, others for each seed, in place of MNIST and USPS, seen at 16 pixels, small_resnet of "
     "width 32; the paper's numbers: 20 neighbours, 0.9 of the clusters merged after every 20 epochs, ten given; NMI of the "
     "clusters of these images themselves. Mergers of pixels and of the untrained encoder's answers are those of JULE's end. "
-    "(A first run, of 1 000 digits and so of a quarter of the steps between mergers, met two of the four conditions.)",
+    "(Two runs before, of 1 000 and 4 000 digits and so of a twelfth and a third of the steps between mergers, met two of the "
+    "four conditions: by NMI mergers of pixels were 6.5 above it in the first and 1.6 in the second.)",
     arms={
         "pixels, k-means": ByKMeans("raw input"),
         "pixels, mergers": Merged("raw input"),
