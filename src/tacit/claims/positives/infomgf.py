@@ -92,7 +92,7 @@ CLAIM = Claim(
     metric="nmi",
     rule=rule,
     kinds=("graph",),
-    why="It is 12.6 above the better relation and 11.0 above the union on average, and above both on every seed, but by 4 to 21, "
+    why="It is 12.6 above the better relation and 11.0 above the union on average, and above both on every seed, by 4 to 21, "
     "which three seeds cannot tell from nothing; without the unique term it is level (−2.6 ± 19.8). Likely because of the "
     "sample: among 600 of 4 019 papers one edge in 40 or 50 is left in each relation, so that what a relation alone tells may "
     "be mostly noise; and the authors' learned augmentation, with which this term is taught too, is left out. So few papers "
