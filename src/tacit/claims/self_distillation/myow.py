@@ -61,8 +61,8 @@ CLAIM = Claim(
     metric="linear",
     rule=rule,
     seeds=5,
-    why="With these weak views BYOL is 1.7 points below SimCLR, any partner 0.9 below BYOL and mined ones 2.9: likely the "
-    "nearest of 127 others of a batch, of which a tenth is of one's class, are alike in colour more often than in "
-    "class, and to predict them teaches that. Recordings of neurons, where the paper gains, were not at hand. No "
-    "longer run was tried.",
+    why="On digits all four trainings lie within half a point of the linear probe (94.4 to 94.9): MYOW is 0.5 below BYOL (± "
+    "0.9), 0.4 below SimCLR (± 0.8) and level with any partner (± 1.0), so that neither neighbours nor anybody else teach "
+    "more than one's own views do. On photographs mined neighbours cost 2.9 points beside BYOL. Recordings of neurons, where "
+    "the paper gains, were not at hand. This run is the second; no longer one was tried.",
 )
