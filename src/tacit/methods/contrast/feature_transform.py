@@ -44,7 +44,7 @@ class FeatureTransform(Method):
             weight_decay=1e-4,
             warmup=2,
             epochs=40,
-            options={"queue": 4096, "teacher_momentum": 0.99, "temperature": 0.1},
+            options={"queue": 4096, "teacher_momentum": 0.99},
         )
     }
 
