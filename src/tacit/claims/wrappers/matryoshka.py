@@ -24,7 +24,7 @@ from tacit.views.kinds import Pair, Plain
 DIM = 64  # of small_resnet of width 16
 SIZES = (4, 8, 16, 32, DIM)
 RECIPE = Recipe(lr=2e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=10)
-SHARED = {"size": 16, "batch": 128, "epochs": 10, "warmup": 1, "lr": 2e-3, "width": 16, "recipe": "paper"}
+SHARED = {"size": 16, "batch": 128, "epochs": 12, "warmup": 1, "flip": 0.0, "lr": 2e-3, "width": 16, "recipe": "paper"}
 CLASSES = 10
 
 
@@ -68,7 +68,8 @@ class Classifier(Method):
 
 @dataclass(frozen=True)
 class Sizes:
-    """kNN and the linear probe of the first numbers of a representation, or of as many principal components."""
+    """kNN and the linear probe of the first numbers of a representation, or of as many principal components; of either the
+    training part's mean is taken off, since kNN is by cosine."""
 
     training: Training
     components: bool = False
@@ -78,10 +79,12 @@ class Sizes:
             run, *parts = self.training.trained(Path(folder) / "run", seed, quick)
             represent = representations(run)["this encoder"]
             (x,), (y,) = (features(run, part, represent, Plain(), 0) for part in parts)
-        space = Embedded(x, torch.from_numpy(parts[0].labels), y, torch.from_numpy(parts[1].labels))
+        mean = x.mean(0)
+        x, y = x - mean, y - mean
         if self.components:
-            mean, (_, _, axes) = x.mean(0), torch.linalg.svd(x - x.mean(0), full_matrices=False)
-            space = space._replace(train=(x - mean) @ axes.T, test=(y - mean) @ axes.T)
+            _, _, axes = torch.linalg.svd(x, full_matrices=False)
+            x, y = x @ axes.T, y @ axes.T
+        space = Embedded(x, torch.from_numpy(parts[0].labels), y, torch.from_numpy(parts[1].labels))
         found = {}
         for m in SIZES:
             first = space._replace(train=space.train[:, :m], test=space.test[:, :m])
@@ -122,15 +125,16 @@ def rule(found: Found) -> dict[str, bool]:
 
 
 def _training(method: type[Method], **own: object) -> Training:
-    return Training(method, 4_000, {**SHARED, "optimizer": "adamw", "scale": "none", **own})
+    return Training(method, 4_000, {**SHARED, "optimizer": "adamw", "scale": "none", **own}, "mnist-20k")
 
 
 CLAIM = Claim(
     says="One representation serves at all sizes: up to 14 times smaller at equal accuracy, and as much faster retrieval.",
-    here="4 000 images of cifar10-15k at 16 pixels, small_resnet of 64 numbers, 10 epochs in batches of 128, with classes and "
-    "with SimCLR, in place of ImageNet and ResNet-50; sizes 4 to 64, by the weight-tied head. kNN of the test "
-    "part in the training part at each size. (A first run, of 10 000 images of mnist-20k, met six of the seven conditions: "
-    "ten digits vary along so few directions that 8 principal components of 64 kept 88.3 of 93.2.)",
+    here="4 000 images of mnist-20k at 16 pixels, small_resnet of 64 numbers, 12 epochs in batches of 128, with classes and "
+    "with SimCLR, in place of ImageNet and ResNet-50; sizes 4 to 64, by the weight-tied head. kNN of the test part in the "
+    "training part at each size, its mean taken off in all arms. (Two runs before, in which only components had it taken "
+    "off, though kNN is by cosine: 10 000 digits met six of the seven conditions, components being 0.8 "
+    "above, and 4 000 photographs of cifar10-15k four, components being 1.8 above.)",
     arms={
         "SimCLR": Sizes(_training(SimCLR)),
         "SimCLR, components": Sizes(_training(SimCLR), components=True),
