@@ -45,7 +45,7 @@ class OBoW(Method):
     views = MultiCrop(large=3, small=5, of={"image": (Fixed({**IMAGE, "flip": 0.5}), PIECE, PIECE, *(PATCH,) * 5)})
     whole_batch = True
     recipe = Recipe(optimizer="sgd", lr=0.03, batch=256, weight_decay=1e-4, warmup=10, final_lr=0.001, epochs=200)
-    small = Recipe(optimizer="adamw", lr=1e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=40, small_crops=0)
+    small = Recipe(optimizer="adamw", lr=4e-3, batch=128, weight_decay=1e-4, warmup=1, epochs=40, small_crops=0)
     recipes = {"small": small.but(options={"queue": 1024, "border": 0, "window": 1, "hardness": 10.0, "kappa": 5.0})}
     nearness: Tensor
 
