@@ -66,7 +66,8 @@ CLAIM = Claim(
     },
     metric="linear",
     rule=rule,
-    why="Views are crops of a fifth to all of a digit, which likely hide too much of it: of what the memory of such looks "
-    "has nearest only 31 % is of the same class, where the encoder's own answers to whole digits have 77 %, so that "
-    "what is reached in three steps is hardly better than chance (19 %) and teaches falsely. No longer run was tried.",
+    why="What is reached is of the anchor's class in 78 of 100 cases now, but by the linear probe all trainings are within a "
+    "point: InvP 0.1 below NPID (± 0.3), at as many steps, and the hardest level with all that are reached (± 0.8). Digits "
+    "leave little to gain where instances alone give 96.4; by kNN, in which neighbours should show, it is 1.1 below NPID. "
+    "Photographs, whose neighbours are of one class late, were not tried. This is the longer run.",
 )
