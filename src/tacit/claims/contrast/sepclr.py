@@ -161,8 +161,8 @@ def rule(found: Found) -> dict[str, bool]:
 CLAIM = Claim(
     says="Contrast in two codes, one of what targets share with a background and one of what they alone have, with a penalty "
     "on what these know of each other, separates both better than earlier contrastive analysis.",
-    here="2 000 digits of mnist-20k laid over images of cifar10-15k, and 2 000 other images of it as background, in place of 25 "
-    "000 each, seen at 16 pixels, small_resnet (SepCLR has two of them), 20 epochs of batches of 128 of both by one "
+    here="2 000 digits of mnist-20k laid over images of cifar10-15k, and 2 000 other images of it as background, in place of "
+    "25 000 each, seen at 16 pixels, small_resnet (SepCLR has two of them), 20 epochs of batches of 128 of both by one "
     "recipe; linear probes of the digit and of what is behind it, fitted on 2 000 other targets and judged on 2 000 of "
     "both test parts, of codes of 32 numbers each. SimCLR sees both sets alike, in as many batches of 256. Autoencoders "
     "for contrastive analysis are left out. (A first run, half as long, in which SimCLR took twice the steps at twice the "
