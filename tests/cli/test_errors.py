@@ -89,6 +89,12 @@ def test_wrong_usage_is_answered_with_what_is_right(capsys, line, hint):
     assert err.startswith("tacit: ") and hint in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize(("line", "help"), [("cluster t --k 3 --out c.parquet", "tacit cluster --help"), ("frob", "tacit --help")])
+def test_wrong_usage_says_where_help_is(capsys, line, help):
+    assert run(line.split()) == 2
+    assert f"`{help}`" in capsys.readouterr().err
+
+
 def test_an_option_that_is_no_yaml_is_named(capsys):
     assert run(["pretrain", "photos", "--crop", "[0.2, 1"]) == 2
     assert "--crop" in capsys.readouterr().err

@@ -91,7 +91,9 @@ def run(arguments: Sequence[str]) -> int:
         status = _answer(list(arguments))
         sys.stdout.flush()
         return status
-    except (CycloptsError, Usage) as usage:
+    except CycloptsError as usage:
+        return _say(f"{usage} {_help(arguments)} says what there is.", 2, debug)
+    except Usage as usage:
         return _say(str(usage), 2, debug)
     except TacitError as mistake:
         return _say(str(mistake), 1, debug)
@@ -148,6 +150,12 @@ def _value(arguments: list[str], flag: str) -> str:
         if argument == flag and place + 1 < len(arguments):
             return arguments[place + 1]
     return ""
+
+
+def _help(arguments: Sequence[str]) -> str:
+    """What to type for help with the command that was meant."""
+    known = arguments[:1] and arguments[0] in {command.__name__ for command in COMMANDS}
+    return f"`tacit {arguments[0]} --help`" if known else "`tacit --help`"
 
 
 def _own_line(fault: BaseException) -> traceback.FrameSummary | None:
