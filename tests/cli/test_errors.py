@@ -89,7 +89,9 @@ def test_wrong_usage_is_answered_with_what_is_right(capsys, line, hint):
     assert err.startswith("tacit: ") and hint in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize(("line", "help"), [("cluster t --k 3 --out c.parquet", "tacit cluster --help"), ("frob", "tacit --help")])
+@pytest.mark.parametrize(
+    ("line", "help"), [("cluster t --k 3 --out c.parquet", "tacit cluster --help"), ("frob", "tacit --help")]
+)
 def test_wrong_usage_says_where_help_is(capsys, line, help):
     assert run(line.split()) == 2
     assert f"`{help}`" in capsys.readouterr().err
