@@ -23,7 +23,7 @@ def demo(out: Path | None = None, *, seed: Seed = None, quiet: bool = False, sha
 The {len(made.hits)} nearest of {made.query}: {right} show the same letter ({made.sheet}).
 Everything took {made.seconds:.0f} seconds. Open {made.report} in a browser.
 
-The same, step by step, on these images or your own:
+The same, step by step, on these images or your own (how these are seen and trained on stands in {made.run.path / "run.yaml"}):
   tacit inspect {made.images}
   tacit preview {made.images} --method simclr
   tacit pretrain {made.images} --method simclr --out runs/mine

@@ -173,9 +173,9 @@ def _views(traits: Traits, usual: float, start: float, mixed: float) -> Alarm:
     crops = f"; two crops of one share {100 * traits.shared:.0f} % of the smaller" if traits.shared < SHARED else ""
     return Alarm(
         "views",
-        f"The views destroy the content: two samples look more alike than two views of one in {100 * mixed:.0f} % of cases "
-        f"({100 * start:.0f} % before training, {100 * usual:.0f} % in the default views, 50 % is chance){crops}. Look at "
-        "them with tacit preview; try larger crops and less change of colour.",
+        f"The views may destroy the content: so far two samples look more alike than two views of one in {100 * mixed:.0f} % "
+        f"of cases ({100 * start:.0f} % before training, {100 * usual:.0f} % in the default views, 50 % is chance){crops}. "
+        "Unless that falls soon, look at them with tacit preview and try larger crops and less change of colour.",
     )
 
 
