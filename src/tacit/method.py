@@ -6,6 +6,7 @@ Only `Method.step` is required; every other hook exists for systems that need it
 import inspect
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -106,6 +107,13 @@ class Plan:
     batches: Sequence[Tensor] | None = None  # the batches themselves, in order
     partners: Tensor | None = None  # N × k candidates; one is drawn for each anchor by counter
     weights: Tensor | None = None  # N: how often a sample is drawn, with replacement
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether a sample may come more than once."""
+        if self.weights is not None or not self.batches:
+            return self.weights is not None
+        return len(torch.cat(tuple(self.batches)).unique()) < sum(map(len, self.batches))
 
 
 @dataclass(frozen=True)

@@ -90,3 +90,10 @@ def test_the_keys_that_enter_the_queue_were_not_moved():
 def test_numbers_that_mean_nothing_are_refused(wrong):
     with pytest.raises(TacitError, match=next(iter(wrong))):
         FeatureTransform(Identity(), **wrong)
+
+
+def test_each_batch_of_an_epoch_has_its_own_draws():
+    method, found = made(), []
+    for method.progress in (0.25, 0.5, 0.25):
+        found.append(method.step(batch(key=7))["contrast"].item())
+    assert found[0] == found[2] != found[1]

@@ -76,3 +76,10 @@ def test_more_labels_than_samples_are_refused():
         made(labels=30)
     with pytest.raises(TacitError, match="labels is 1"):
         made(labels=1)
+
+
+def test_a_label_far_below_the_others_is_used_as_often():
+    said = torch.randn(200, 10, generator=torch.Generator().manual_seed(0))
+    said[:, 3] -= 80
+    counts = equal_labels(said.log_softmax(1), 1 / 10, 0.01).bincount(minlength=10)
+    assert counts.min() >= 15 and counts.max() <= 25

@@ -70,3 +70,13 @@ def test_mistakes_are_named():
         TJEPA(Ones(), context_share=(0.5, 0.2))
     with pytest.raises(TacitError, match="gives 1"):
         TJEPA(Ones()).step(Batch([torch.randn(3, 1)], torch.arange(3)))
+
+
+def test_each_batch_of_an_epoch_has_its_own_sizes():
+    method = TJEPA(Ones(), predictor_width=8, predictor_depth=1, predictor_heads=2)
+    sizes = []
+    for step in range(12):
+        method.progress = step / 12
+        method.step(Batch([torch.randn(4, 40)], torch.arange(4), key=5))
+        sizes.append(method.encoder.asked[-1].shape[1])
+    assert len(set(sizes)) > 3

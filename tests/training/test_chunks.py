@@ -126,7 +126,7 @@ def test_statistics_of_norms_move_once_for_a_chunk():
     expected = nn.BatchNorm1d(12).double()
     with torch.no_grad():
         for view in batch():
-            for part in view.split(8):
+            for part in view.split([7, 7, 8, 7, 8]):
                 expected(trained.encoder.net(part))
     torch.testing.assert_close(trained.encoder.norm.running_mean, expected.running_mean)
 
@@ -187,3 +187,23 @@ def test_what_is_one_whole_is_refused():
         Case(find("simclr"), replace(NODES, options={**NODES.options, "chunk": 8})).train(steps=1)
     with pytest.raises(TacitError, match="differentiates through a gradient"), chunked(probes.Origin(), 8):
         pass
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 15, 36])
+@pytest.mark.parametrize("n", [7, 37, 256])
+def test_no_chunk_is_left_with_one_sample(n, rows):
+    seen = []
+
+    class Counting(nn.Module):
+        dim = 9
+
+        def forward(self, x):
+            seen.append(len(x))
+            return x
+
+    encoder = Counting()
+    with chunked(find("simclr")(encoder), rows), torch.no_grad():
+        x = torch.randn(n, 9)
+        assert torch.equal(encoder(x), x)
+    assert sum(seen) == n and max(seen) - min(seen) <= 1 and (rows == 1 or min(seen) > 1)
+    assert max(seen) <= max(rows, 3 if rows == 2 else rows)

@@ -5,6 +5,7 @@ import torch
 
 from tacit.method import Plan
 from tacit.training.plans import settled
+from tests.training.numbers import numbers
 
 WRONG = [
     (Plan(batches=[torch.tensor([0, 5])]), "names position 0 to 5 of 0 to 4"),
@@ -32,3 +33,16 @@ def test_what_fits_is_kept():
     assert plan.batches[0].tolist() == [4, 0] and plan.batches[0].dtype == torch.int64
     assert plan.partners.tolist() == (torch.arange(10).view(5, 2) % 5).tolist()
     assert plan.weights.tolist() == [0, 1, 2, 3, 4] and plan.weights.device.type == "cpu"
+
+
+def test_a_plan_that_draws_samples_twice_shows_them_anew():
+    stream = numbers(50, batch=4)
+    once, twice = torch.arange(8).split(4), [torch.arange(4), torch.arange(4)]
+
+    def keys(plan):
+        return [stream.load(index, 0, number, plan).key for number, index in enumerate(stream.order(0, plan))]
+
+    first, second = keys(Plan(batches=twice))
+    assert first != second
+    assert keys(Plan(batches=list(once))) == [first, first]
+    assert keys(Plan(batches=[])) == [] and not Plan(batches=[]).repeats and Plan(weights=torch.ones(50)).repeats

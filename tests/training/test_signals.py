@@ -139,3 +139,10 @@ def test_tokens_are_not_projected_by_guess():
     method.represent = lambda batch: batch.views[0]
     method.projector = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4))
     assert projects(method) and math.isnan(Probe(method, numbers(64), key=3, autocast=nullcontext).measure().projected_rank)
+
+
+def test_projections_that_are_no_numbers_end_no_training():
+    method = Projecting(8)
+    method.projector.weight.data[0] = float("inf")
+    found = Probe(method, two_views(numbers(64)), key=3, autocast=nullcontext).measure()
+    assert math.isnan(found.projected_rank) and math.isnan(found.negatives) and found.effective_rank >= 1

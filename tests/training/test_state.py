@@ -128,3 +128,10 @@ def test_reseeding_sets_every_generator_by_place():
     torch.rand(7)
     assert draws(0, 1, "build") == first
     assert not set(first) & set(draws(0, 1, "prepare")) | set(first) & set(draws(0, 2, "build"))
+
+
+def test_an_option_may_be_a_number_of_numpy_s(tmp_path):
+    keeper = kept(tmp_path)[4]
+    keeper.stage = Stage(Memory, codes=torch.arange(3.0), width=np.int64(4))
+    keeper.save(Position(finished=True), None)
+    assert open_stage(keeper.file, find, build, nn.Linear(3, 2), FACTS).head.out_features == 4

@@ -87,3 +87,11 @@ def test_a_player_s_unknown_part_is_named(monkeypatch):
 def test_a_term_may_not_take_the_log_s_own_names(name):
     with pytest.raises(ValueError, match=f"named '{name}'"):
         add({name: torch.tensor(1.0)}, "", {}, 1)
+
+
+def test_a_player_s_turns_are_averaged():
+    terms = {}
+    for value in (1.0, 3.0):
+        add({"tell": torch.tensor(value)}, "critic", terms, 1, 2)
+    add({"fool": torch.tensor(5.0)}, "generator", terms, 1)
+    assert {name: value.item() for name, value in terms.items()} == {"loss": 7.0, "critic_tell": 2.0, "generator_fool": 5.0}

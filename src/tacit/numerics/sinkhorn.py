@@ -86,7 +86,8 @@ def equal_labels(scores: Tensor, epsilon: float, tolerance: float, most: int = 1
     likes, since rows are scaled anyway.
     """
     plan = scores.double() / epsilon
-    plan = plan.sub_(plan.amax(1, keepdim=True)).exp_()
+    plan = plan.sub_(plan.amax(1, keepdim=True))
+    plan = plan.sub_(plan.amax(0)).exp_()  # neither a row nor a column of zeros, which no scale could mend
     n, k = plan.shape
     rows, columns = plan.new_full((n,), 1 / n), plan.new_full((k,), 1 / k)
     for turn in range(most):

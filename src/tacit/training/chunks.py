@@ -12,6 +12,7 @@ encoder's batch norms see a chunk and not the batch: their gradients are those o
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial, wraps
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -87,10 +88,10 @@ def _cut(call: Callable[..., Any], rows: int) -> Callable[..., Any]:
             )
         if (n := len(x)) <= rows:
             return call(encoder, x, *rest, **named)
-        pieces, size = [], -(-n // -(-n // rows))  # as even as can be: no norm gets one sample of a rest
-        for at in range(0, n, size):
-            given = [_rows(one, n, at, size) for one in (x, *rest)]
-            by_name = {name: _rows(one, n, at, size) for name, one in named.items()}
+        pieces, cuts = [], min(-(-n // rows), n // min(rows, 2))  # as even as can be: no norm gets one sample of a rest
+        for start, end in pairwise(n * cut // cuts for cut in range(cuts + 1)):
+            given = [_rows(one, n, start, end) for one in (x, *rest)]
+            by_name = {name: _rows(one, n, start, end) for name, one in named.items()}
             if torch.is_grad_enabled():
                 twice = partial(_twice, encoder)
                 piece = checkpoint(call, encoder, *given, use_reentrant=False, context_fn=twice, **by_name)
@@ -127,6 +128,6 @@ class _Unmoved:
             module._buffers[name] = value
 
 
-def _rows(value: Any, n: int, at: int, rows: int) -> Any:
+def _rows(value: Any, n: int, start: int, end: int) -> Any:
     """A chunk of what has a row for each of n samples; all of anything else."""
-    return value[at : at + rows] if isinstance(value, Tensor) and value.ndim and len(value) == n else value
+    return value[start:end] if isinstance(value, Tensor) and value.ndim and len(value) == n else value

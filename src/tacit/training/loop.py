@@ -102,16 +102,16 @@ class Training:
                 self.keeper.save(self.at, self.plan)
             total = self.recipe.epochs * (self.recipe.epoch_batches or self.main.n // self.main.batch)
             title = type(self.method).__name__ + (f", stage {self.number + 1}" if self.number else "")
-            self.journal.begin(title, total, self.at.step, self.log_length)
-            if self.recipe.chunk and normalising(self.method):
-                self.journal.say(NORMS)
-            if self.optimizer is not None and self.main.batch != self.recipe.batch:
-                self.journal.say(f"Batches of {self.main.batch} and not of {self.recipe.batch}, {self.main.why_other}.")
-            probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
-            # where a forward is a meeting of processes none looks alone, as at what the first one's log says was seen
-            usual = [] if self.setting.sharded else open_usual(self.setting, self.main)
-            self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
             try:
+                self.journal.begin(title, total, self.at.step, self.log_length)
+                if self.recipe.chunk and normalising(self.method):
+                    self.journal.say(NORMS)
+                if self.optimizer is not None and self.main.batch != self.recipe.batch:
+                    self.journal.say(f"Batches of {self.main.batch} and not of {self.recipe.batch}, {self.main.why_other}.")
+                probe = Probe(self.method, self.main, counter.key(*self.seed), self.setting.fabric.autocast)
+                # where a forward is a meeting of processes none looks alone, as at what the first one's log says was seen
+                usual = [] if self.setting.sharded else open_usual(self.setting, self.main)
+                self.watch = Watch(probe, usual, self.method, self.recipe.batch, self.journal.lines(self.number))
                 with chunked(self.method, self.recipe.chunk):
                     self.epochs() if self.optimizer is not None else self.solve()
                 if self.journal.steps:
@@ -188,7 +188,8 @@ class Training:
         attach(parts, self.others, step)
         held = tuple(prefix for prefix, epochs in recipe.hold.items() if self.at.epoch < epochs)
         terms: dict[str, Tensor] = {}
-        for turn, player in enumerate(recipe.turns or tuple(self.method.players) or ("",)):
+        turns = recipe.turns or tuple(self.method.players) or ("",)
+        for turn, player in enumerate(turns):
             if not self.focus.on(player, held):
                 continue
             self.optimizer.zero_grad(set_to_none=True)
@@ -197,7 +198,7 @@ class Training:
                 with self.setting.fabric.no_backward_sync(self.wrapped, enabled=micro + 1 < len(parts)):
                     with self.setting.fabric.autocast():
                         loss = self.wrapped.step(part, player) if player else self.wrapped.step(part)
-                    self.setting.fabric.backward(add(loss, player, terms, len(parts)))
+                    self.setting.fabric.backward(add(loss, player, terms, len(parts), turns.count(player)))
             if self.setting.sharded:
                 sharding.apart(self.method)
             if recipe.clip and self.setting.sharded:

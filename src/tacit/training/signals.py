@@ -85,6 +85,8 @@ class Probe:
         if answer.ndim != 2:  # tokens, of which a method makes rows in a way of its own
             return filled, apart, mixed, seen
         z = project(answer)
+        if not torch.isfinite(z).all():
+            return filled, apart, mixed, seen
         filled, temperature = float(effective_rank(z - z.mean(0))), getattr(self.method, "temperature", None)
         by_clusters = hasattr(self.method, "prototypes")  # which the loss compares instead
         if isinstance(temperature, int | float) and not by_clusters:

@@ -94,7 +94,7 @@ class Keeper:
             "at": asdict(at),
             "log_length": self.journal.length(),
             "method": f"{self.stage.method.__module__}:{self.stage.method.__qualname__}",
-            "options": {name: value for name, value in self.stage.options.items() if not isinstance(value, Tensor)},
+            "options": {name: _plain(value) for name, value in self.stage.options.items() if not isinstance(value, Tensor)},
         }
         checkpoint.save(self.file, tensors, facts)
 
@@ -127,6 +127,11 @@ def open_stage(
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _plain(value: Any) -> Any:
+    """An option as JSON has it: a number of numpy's as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _pack(plan: Plan | None) -> dict[str, Tensor]:

@@ -84,7 +84,7 @@ class Stream:
 
     def load(self, index: np.ndarray, epoch: int, number: int = 0, plan: Plan | None = None, content: Any = None) -> Batch:
         """The batch of these positions. `number`, its place in the epoch, tells repeated draws of a sample apart."""
-        repeats = self.epoch_batches * self.batch > self.n or (plan is not None and plan.weights is not None)
+        repeats = self.epoch_batches * self.batch > self.n or (plan is not None and plan.repeats)
         key = self._key("views", epoch, number if repeats else 0)
         content = self._read(index, epoch, plan) if content is None else content
         own, partner = (None if part is None else move(part, self.device) for part in content)

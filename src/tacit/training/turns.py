@@ -51,8 +51,8 @@ def _near(prefix: str, known: Iterable[str]) -> set[str]:
     return {name for name in known if name.count(".") == prefix.count(".")} if "." in prefix else set()
 
 
-def add(loss: Loss, player: str, terms: dict[str, Tensor], share: int) -> Tensor:
-    """The weighted sum of a loss's terms, divided by `share`; every term is noted, detached, under its name."""
+def add(loss: Loss, player: str, terms: dict[str, Tensor], share: int, turns: int = 1) -> Tensor:
+    """The weighted sum of a loss's terms, divided by `share`; each is noted, detached: the mean of its player's turns."""
     pairs: dict[str, tuple[Tensor, float]] = {}
     if isinstance(loss, dict):
         pairs = {name: term if isinstance(term, tuple) else (term, 1.0) for name, term in loss.items()}
@@ -63,6 +63,6 @@ def add(loss: Loss, player: str, terms: dict[str, Tensor], share: int) -> Tensor
         summed = loss
     for name, value in [("loss", summed), *((name, value) for name, (value, _) in pairs.items())]:
         name = f"{player}_{name}" if player and name != "loss" else name
-        part = value.detach().float() / share
+        part = value.detach().float() / (share * turns)
         terms[name] = terms[name] + part if name in terms else part
     return summed / share

@@ -73,7 +73,7 @@ class FeatureTransform(Method):
         first, second = batch
         query, key = unit(self.projector(self.encoder(first))), self.queue.keys(second)
         batch.keep(key=key)
-        draws = np.random.default_rng(counter.key(batch.key, "transformation"))  # of all processes alike
+        draws = np.random.default_rng(counter.key(batch.key, "transformation", repr(self.progress)))  # of all processes alike
         away = 1 + draws.beta(self.extrapolate, self.extrapolate) if self.extrapolate else 1.0
         moved = (*extrapolated(query, key, away), self.mixed(draws))
         scores = {name: (score, 0.0) for name, score in score_moments(*moved)._asdict().items()}

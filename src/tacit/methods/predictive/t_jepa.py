@@ -66,7 +66,8 @@ class TJEPA(Method):
         t = whole.shape[1]
         if t < 2:
             raise TacitError("T-JEPA predicts tokens from others and the encoder gives 1; take an encoder of several.")
-        draws = counter.uniform(counter.key(batch.key, "sizes"), np.arange(1), 2)[0].tolist()  # of all processes alike
+        sizes = counter.key(batch.key, "sizes", repr(self.progress))  # anew for each batch, of all processes alike
+        draws = counter.uniform(sizes, np.arange(1), 2)[0].tolist()
         k, m = (max(1, round(t * (low + (high - low) * u))) for (low, high), u in zip(self.shares, draws))
         k = min(k, t - 1)
         order = batch.uniform("context", t).argsort(1)
