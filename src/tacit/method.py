@@ -80,7 +80,10 @@ class Recipe:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            name: list(v) if isinstance(v, tuple) else dict(v) if isinstance(v, Mapping) else v for name, v in values.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,8 @@ class Plan:
     @cached_property
     def repeats(self) -> bool:
         """Whether a sample may come more than once."""
-        if self.weights is not None or not self.batches:
-            return self.weights is not None
-        return len(torch.cat(tuple(self.batches)).unique()) < sum(map(len, self.batches))
+        drawn = torch.cat([torch.zeros(0, dtype=torch.int64), *(self.batches or ())])
+        return self.weights is not None or len(drawn.unique()) < len(drawn)
 
 
 @dataclass(frozen=True)
@@ -394,15 +396,5 @@ def signature(function: Callable[..., Any]) -> inspect.Signature:
 
 def options(method: type[Method]) -> dict[str, inspect.Parameter]:
     """A method's options: the keyword-only parameters of its constructor and of its `stages` that have defaults."""
-    found: dict[str, inspect.Parameter] = {}
-    for function in (method.__init__, method.stages):
-        for name, parameter in signature(function).parameters.items():
-            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
-                found[name] = parameter
-    return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    declared = [p for function in (method.__init__, method.stages) for p in signature(function).parameters.values()]
+    return {p.name: p for p in declared if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
