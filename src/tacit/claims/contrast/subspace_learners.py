@@ -97,7 +97,9 @@ CLAIM = Claim(
     here="1 000 digits of mnist-20k, ten classes, seen at 16 pixels, for medical images, of which the set at hand has two; "
     "a fresh small_resnet of width 16 and depth (1, 1) in place of ImageNet's ResNet-50; 24 epochs, the last four joint, a "
     "patience of 2, rates of 0.005 and for the classifier 0.002; a tenth is held out by all but the classifier, which learns "
-    "from it too; recall at 1 and NMI of k-means of the test part. Segmentation by attention is left out: there are no masks.",
+    "from it too; recall at 1 and NMI of k-means of the test part. Segmentation by attention is left out: there are no masks. "
+    "(A run before, in which digits drawn twice in an epoch were seen alike, by a fault that is mended, met two of the seven "
+    "conditions.)",
     arms={
         "classifier": Trained(Classifier, {"lr": CLASSIFIER_RATE}),
         "one learner": Trained(SubspaceLearners, {"lr": RATE, "most_learners": 1}),
@@ -107,7 +109,7 @@ CLAIM = Claim(
     metric="recall",
     rule=rule,
     seeds=5,
-    why="The digits are told by a plain classifier at 95.8 of 100 already, and all arms lie within a point: the interval "
-    "of five seeds (one learner less the dynamic ones: 0.7) reaches beyond the point that the rule allows, and the "
-    "tenth that is held out costs about as much. No longer run was tried.",
+    why="Dynamic learners are level with one and with four, as is claimed, and with the classifier: 0.2 points above it by "
+    "recall (± 0.5) and 0.1 by NMI (± 2.6), though a tenth is held out from them. A plain classifier tells 95.8 of 100 "
+    "digits already, which leaves no room. No longer run was tried.",
 )
