@@ -9,8 +9,9 @@ import torch
 import yaml
 from torch import nn
 
+import tacit
 from tacit import encoders
-from tacit.config import Config, all_options, build_method, coerce, refuse_idle, route, stage_recipe
+from tacit.config import OF_THE_RUN, Config, all_options, build_method, coerce, refuse_idle, route, stage_recipe
 from tacit.errors import TacitError
 from tacit.method import Batch, Encoder, Facts, Method, Paper, Recipe, Stage
 from tacit.methods import find
@@ -48,6 +49,9 @@ def test_a_stream_is_an_option():
         ("wieght_decay", "weight_decay"),
         ("crops", "crop"),
         ("widht", "width"),
+        ("metod", "method"),
+        ("encodr", "encoder"),
+        ("devise", "device"),
     ],
 )
 def test_a_misspelt_option_is_answered_with_the_nearest(wrong, right):
@@ -282,3 +286,8 @@ def test_annotations_that_a_file_postpones_are_types_too():
     assert {"temperature", "rounds"} <= set(all_options(late, {}))  # of the inner one, by default, too
     with pytest.raises(TacitError, match=r"Late.__init__ is annotated with 'Unknown', which its file does not know"):
         all_options(postponed("Unknown"), {})
+
+
+def test_what_a_run_takes_besides_options_is_what_pretrain_takes():
+    taken = [name for name, p in inspect.signature(tacit.pretrain).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    assert sorted(OF_THE_RUN) == sorted({*taken} - {"data"})

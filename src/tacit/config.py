@@ -17,6 +17,10 @@ from tacit.method import Facts, Method, Recipe, Stage, View, options, signature,
 from tacit.methods import find
 from tacit.training import checkpoint
 
+OF_THE_RUN = (  # what `pretrain` takes besides options
+    "method", "out", "encoder", "init", "resume", "minutes", "recipe", "streams", "seed", "device", "precision", "devices",
+    "nodes", "strategy", "size", "snapshots", "quiet", "kind",
+)  # fmt: skip
 SMALL = 100_000  # samples below which a method's recipe for small data is taken, where it has one
 
 
@@ -161,7 +165,7 @@ def route(given: Mapping[str, Any], method: type[Method], views: type, encoder: 
         value = _native(value)
         owner = next((owner for owner, names in known.items() if name in names), None)
         if owner is None:
-            raise unknown("option", name, {n for names in known.values() for n in names})
+            raise unknown("option", name, {*OF_THE_RUN, *(n for names in known.values() for n in names)})
         if owner == "method":
             value = coerce(name, value, known["method"][name])
         getattr(routed, owner)[name] = value

@@ -262,6 +262,8 @@ def setting_of(config: Config, materials: Mapping[str, Material], folder: Path |
         seen = kind.views if isinstance(kind, Labelled) else kind
         return source_of(samples.get(name, samples[first]), views, seen, config.views)  # another method's stage sees the first
 
+    if config.nodes > 1 and launching.first():
+        _say(f"Waiting for all {config.nodes} machines: the command is started on each (docs/many_processes.md).")
     fabric = launching.start(config.device, config.precision, Places(config.devices, config.nodes))
     seen = source_of(materials["main"].samples, views, Plain())
     observers: list[Observer] = []
@@ -303,8 +305,8 @@ def execute(config: Config, materials: dict[str, Material], folder: Path, minute
         if not quiet:
             for sentence in config.chosen:
                 _say(sentence)
-            for sample in config.data["corrupt"][:3]:
-                _say(f"Left out: {sample}")
+        for sample in config.data["corrupt"][:3]:
+            _say(f"Left out: {sample}")
     try:
         launching.agree("samples", "".join(config.data["ids"].values()), setting.fabric.device)
         launching.agree("shapes of samples", str(setting.facts.shape), setting.fabric.device)

@@ -63,7 +63,9 @@ def test_every_row_is_there_with_its_reason(here):
     assert [row["id"] for row in rows] == [f"a/{i}.png" for i in range(300)]
     assert sum(row["kept"] for row in rows) == found.kept == 50
     assert rows[41]["reason"] == "repeats a/3.png, cosine 1.000" and rows[41]["repeats"] == 3
-    assert found.dropped == {"duplicates": 2, "not chosen": 248}
+    assert found.dropped == {"duplicates": 2, "not chosen": 248} and found.notes == []
+    loose = tacit.curate("t.lance", out="loose.parquet", drop_duplicates=True, similar=0.01)
+    assert "more than half. Look at some of them" in str(loose)
     assert all(row["reason"] for row in rows if not row["kept"])
     assert all(row["cluster"] is not None for i, row in enumerate(rows) if i not in (40, 41))
     about = json.loads(pq.read_schema("m.parquet").metadata[b"tacit.curation"])

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import shutil
 from dataclasses import replace
 
@@ -135,7 +136,7 @@ def test_raw_input_that_does_better_is_told(tmp_path):
     labels = {samples.ids[i]: str(samples.labels[i]) for i in range(120)}
     found = tacit.fit(run, labels, out=tmp_path / "head", data=samples, head="prototypes")
     assert found.numbers["raw input"][0].value >= found.number("cross_validated").value
-    assert "The samples as they are do no worse: see tacit doctor" in str(found)
+    assert re.search("The samples as they are do (no worse|better, by .* points): see tacit doctor", str(found))
 
 
 def test_what_cannot_be_asked_for(easy, tmp_path, monkeypatch):

@@ -429,7 +429,7 @@ def test_a_parquet_list_with_missing_files(here, refused, capsys):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path,label\n", ("list.csv lists nothing", "one row per image")),
+        ("path,label\n", ("list.csv lists nothing", "one row per sample")),
         ("", ("list.csv lists nothing", "a header")),
     ],
 )

@@ -17,6 +17,7 @@ from tacit.demo_story import Demo
 
 class Page(SimpleNamespace):
     shown_by = "simclr"
+    trouble = ()
 
     def __str__(self):
         return self.text
@@ -111,6 +112,12 @@ def test_inspect(asked, capsys):
     assert asked["inspect"] == (("photos",), {"kind": "image"})
     assert out.out == "12 images\n"
     assert out.err == "Next: tacit preview photos --method simclr\n"
+
+
+def test_inspect_does_not_send_on_what_would_be_refused(monkeypatch, capsys):
+    found = Page(text="50 vectors", kind="vector", drawn=True, trouble=["00003"])
+    monkeypatch.setitem(vars(tacit), "inspect", lambda data, kind=None: found)
+    assert "remove the rows named above or fill them in" in said(capsys, "inspect rows.npy").err
 
 
 def test_preview_passes_options_of_the_views(asked, capsys):

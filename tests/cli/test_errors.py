@@ -105,7 +105,9 @@ def test_an_option_that_is_no_yaml_is_named(capsys):
 def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path, capsys):
     old = tmp_path / "result.json"
     old.write_text(json.dumps("kept"))
-    monkeypatch.setitem(vars(tacit), "inspect", lambda data, kind=None: SimpleNamespace(drawn=True, shown_by="simclr"))
+    monkeypatch.setitem(
+        vars(tacit), "inspect", lambda data, kind=None: SimpleNamespace(drawn=True, shown_by="simclr", trouble=())
+    )
     monkeypatch.setattr("json.dumps", lambda *args, **rest: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert run(["inspect", "photos", "--json", str(old)]) == 1
     assert json.loads(old.read_text()) == "kept" and len(list(tmp_path.iterdir())) == 1
@@ -116,7 +118,7 @@ def test_a_json_that_cannot_be_written_loses_nothing(monkeypatch, tmp_path, caps
 def test_nobody_reads_what_is_printed():
     code = """import tacit, tacit.cli
 class Much:
-    drawn, shown_by = True, "simclr"
+    drawn, shown_by, trouble = True, "simclr", ()
     def __str__(self): return "x" * 10**6
 tacit.inspect = lambda data, kind=None: Much()
 tacit.cli.main(["inspect", "photos"])"""

@@ -54,3 +54,8 @@ def test_what_could_not_be_measured_is_shown_and_ranks_last():
 def test_one_is_no_comparison():
     with pytest.raises(TacitError, match="at least two"):
         choose(["a"], {"rankme": np.array([[1.0]])})
+
+
+def test_of_equals_none_is_chosen():
+    said = str(choose(["a", "b"], {"rankme": np.array([[1.0, 2.0]]), "alignment": np.array([[0.1, 0.2]])}))
+    assert "None is ahead: a, b have the same mean rank." in said and "best" not in said

@@ -134,3 +134,9 @@ def test_views_that_were_easy_from_the_first(run):
 def test_a_folder_without_a_run(tmp_path):
     with pytest.raises(TacitError, match="holds no run"):
         tacit.doctor(tmp_path)
+
+
+def test_samples_that_are_all_embedded_alike(run):
+    found = tacit.doctor(run([line(step, overlap=0.5, spread=0.0) for step in (0, 1)]))
+    assert names(found.faults) == ["alike"] and "tacit inspect counts duplicates" in str(found)
+    assert tacit.doctor(run([line(step, overlap=0.5, spread=0.2) for step in (0, 1)])).faults == []

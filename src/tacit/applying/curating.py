@@ -127,7 +127,7 @@ def curate(
     table = table if isinstance(table, Table) else open_table(table)
     out = parquet_file(out)
     if out.exists() and not overwrite:
-        raise TacitError(f"{out} is there already; say overwrite to replace it, or give another name.")
+        raise TacitError(f"{out} is there already; --overwrite replaces it, or give another name.")
     decided, vectors, hashes = _read(table, hamming is not None)
     notes = _decide(decided, vectors, hashes, table, asked, engine)
     made = table.provenance
@@ -163,14 +163,20 @@ def _decide(
     if asked.drop_outliers or asked.drop_doubtful:
         drop_by_neighbours(decided, x, trained, asked.far, asked.drop_outliers, asked.drop_doubtful)
     left = trained[decided.kept[trained]]
+    notes = []
+    if (repeated := decided.kinds.get("duplicates", 0)) > len(trained) / 2:
+        notes.append(
+            f"{repeated:,} of {len(trained):,} rows repeat another, more than half. Look at some of them: where they differ, "
+            "the encoder does not tell them apart (tacit doctor on its run); train it longer, or raise --similar."
+        )
     if asked.keep is None or asked.keep == len(left):
-        return []
+        return notes
     if asked.keep > len(left):
-        return [f"{asked.keep:,} were to be kept and {len(left):,} are left: all of these are."]
+        return [*notes, f"{asked.keep:,} were to be kept and {len(left):,} are left: all of these are."]
     way = balanced if asked.balance else typical if asked.typical else diverse if asked.diverse else at_hazard
     space = x if table.provenance.similarity == "cosine" or way is typical else vectors
     thin(decided, space[torch.from_numpy(left)], left, way, asked.keep, asked.seed)
-    return []
+    return notes
 
 
 def _duplicates(x: torch.Tensor, trained: np.ndarray, table: Table, similar: float, engine: Engine) -> Duplicates:

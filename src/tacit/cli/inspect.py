@@ -21,4 +21,6 @@ def inspect(data: str, /, *, kind: Kind = None, schema: Path | None = None, shar
     found = tacit.inspect(data, kind=kind, **given(schema=schema))
     source = quote(str(schema or data))
     then = f"tacit preview {source} --method {found.shown_by}" if found.drawn else f"tacit pretrain {source}"
+    if found.trouble and found.kind == "vector":
+        then = "remove the rows named above or fill them in: nothing is trained on an array that holds NaN"
     return Answer(str(found), found, then)

@@ -86,7 +86,7 @@ def from_csv(file: Path, source: str) -> EncodedImages:
     if rows and any(_is_path(cell) for cell in rows[0]):
         rows.insert(0, [f"column {number + 1}" for number in range(len(rows[0]))])
     if len(rows) < 2:
-        raise TacitError(f"{source} lists nothing; give a header with the names of the columns and one row per image.")
+        raise TacitError(f"{source} lists nothing; give a header with the names of the columns and one row per sample.")
     refuse_uneven(rows, source)
     if len({*rows[0]}) < len(rows[0]):
         raise TacitError(f"{source} has two columns of one name ({', '.join(rows[0])}); name each differently.")

@@ -208,8 +208,10 @@ def _files(files: Sequence[Path], source: str, kind: str | None) -> Samples:
         return ARRAYS[suffix](path, source, None if kind == "pair" else kind)
     if suffix in LISTS:
         return from_csv(path, source)
+    if not path.stat().st_size:
+        raise TacitError(f"{source} is empty; give a file that holds samples.")
     hint = "unpack it with gunzip first" if suffix in (".gz", ".tgz") else "give images (a folder or one file), tar shards"
-    raise TacitError(f"{source} is a file that Tacit does not open; {hint}, a .csv or .parquet, an .npz or an .npy.")
+    raise TacitError(f"{source} is a file that Tacit does not open; {hint}, texts, a .csv or .parquet, an .npz or an .npy.")
 
 
 def _pair(parts: Sequence[np.ndarray | Samples | list]) -> Pairs:

@@ -335,8 +335,8 @@ def _check_replaceable(out: Path | Address, provenance: Provenance, overwrite: b
     check_encoder(there.provenance, provenance, out)
     if not overwrite:
         raise TacitError(
-            f"{out} is there already: {len(there)} vectors made by the same encoder; say overwrite to replace them, append to "
-            "add to them, or give another name."
+            f"{out} is there already: {len(there)} vectors made by the same encoder; --overwrite replaces them, --append "
+            "adds to them, or give another name."
         )
     return True
 

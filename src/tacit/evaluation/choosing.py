@@ -40,11 +40,13 @@ class Choice:
             rows.append([name, *cells, f"{self.standing[place]:.2f}"])
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        said = (
-            f"{self.names[0]} has the best mean rank, in {self.first_in} of {self.parts} parts of the samples too. The numbers "
-            f"agree by {self.agreement:.2f} (Kendall's W: 1 is the same order by all of them)."
-        )
-        return "\n".join([*lines, "", said])
+        level = [name for name, standing in zip(self.names, self.standing) if math.isclose(standing, self.standing[0])]
+        if len(level) > 1:
+            said = f"None is ahead: {', '.join(level)} have the same mean rank."
+        else:
+            said = f"{level[0]} has the best mean rank, in {self.first_in} of {self.parts} parts of the samples too."
+        agreed = f"The numbers agree by {self.agreement:.2f} (Kendall's W: 1 is the same order by all of them)."
+        return "\n".join([*lines, "", f"{said} {agreed}"])
 
     def as_dict(self) -> dict[str, object]:
         """JSON only."""

@@ -15,6 +15,7 @@ from tacit.errors import TacitError
 from tacit.evaluation.meanings import MEANINGS
 from tacit.judging.telling import history
 
+ALIKE = 1e-3  # of a full spread: below it no two samples differ
 UNCHANGED, EASY = 0.95, 0.05  # of the overlap before training: nothing was learned; and where there was little to learn
 FALLEN, RISING = 0.05, 0.02  # of online kNN accuracy: more than its noise
 SLOWER = 2.0
@@ -68,7 +69,7 @@ def doctor(run: str | Path) -> Diagnosis:
     config, lines = Config.read(folder), history(folder)
     finished = (folder / "encoder.safetensors").exists()
     back = _back(lines)
-    faults = [*_alarms(lines, back, config), *(_unlearned(lines) if finished else []), *_worse(folder)]
+    faults = [*_alarms(lines, back, config), *(_unlearned(lines) or _alike(lines) if finished else []), *_worse(folder)]
     if not finished and not any(finding.name == "divergence" for finding in faults):
         again = f"tacit pretrain --resume --out {quote(str(folder))}"
         faults.append(Finding("unfinished", f"The training has not finished; unless it is running, go on with: {again}"))
@@ -127,6 +128,20 @@ def _unlearned(lines: Sequence[dict[str, Any]]) -> list[Finding]:
             f"Nothing was learned that tells samples apart: two samples look more alike than two views of one in "
             f"{100 * told[-1]:.0f} % of cases, and in {100 * told[0]:.0f} % before training. Try a higher --lr, more --epochs, "
             "and look at the views with tacit preview.",
+        )
+    ]
+
+
+def _alike(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+    """A finished training that embeds everything alike, and did so before it: data of which one sample is like the other."""
+    spread = _numbers(lines, "spread")
+    if not spread or any("alarm" in line for line in lines) or spread[-1] > ALIKE:
+        return []
+    return [
+        Finding(
+            "alike",
+            f"All samples are embedded alike (spread {spread[-1]:.4f}, where 1 is full). See whether the data hold one sample "
+            "many times: tacit inspect counts duplicates.",
         )
     ]
 

@@ -129,13 +129,13 @@ def _csv(file: Path) -> Iterator[pa.RecordBatch]:
     bare = all(_is_number(name) for name in names)
     if bare:
         names = [f"column {number + 1}" for number in range(len(names))]
-    reader = arrow.open_csv(
+    with arrow.open_csv(
         file,
         arrow.ReadOptions(block_size=BYTES, column_names=names, skip_rows=0 if bare else 1),
         arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-    )
-    yield from _or_empty(reader, reader.schema)
+    ) as reader:  # closed, too, by whoever wants no more than the first block
+        yield from _or_empty(reader, reader.schema)
 
 
 def _arrow(file: Path) -> Iterator[pa.RecordBatch]:
