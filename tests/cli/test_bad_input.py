@@ -73,7 +73,8 @@ def test_a_spoilt_image_among_many_is_left_out_and_listed(here, capsys, spoil, w
     said = yaml.safe_load((here / "r" / "run.yaml").read_text())["data"]
     (listed,) = said["corrupt"]
     assert said["samples"] == 200 and listed.startswith("spoilt.jpg: ") and why in listed
-    assert (here / "photos" / "spoilt.jpg").exists() and "Traceback" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert (here / "photos" / "spoilt.jpg").exists() and "Traceback" not in err and "Left out: spoilt.jpg" in err
 
 
 @pytest.mark.parametrize(("spoil", "why"), SPOILT)

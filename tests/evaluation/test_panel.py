@@ -133,6 +133,12 @@ def test_verdict():
     assert Evaluation({"a": accuracy(0.5)}).verdict == []
 
 
+def test_a_reason_that_all_share_is_said_once():
+    missing = [Number("knn", math.nan, math.nan, math.nan, {}, "there are too few.")]
+    found = Evaluation({"a": missing, "b": missing})
+    assert found.notes == ["kNN accuracy of a and b: there are too few."]
+
+
 def test_table_and_json():
     found = Evaluation({"this encoder": judge(part(90, 0), part(60, 1)), "raw": judge(part(6, 0), part(60, 1, noise=3.0))})
     lines = str(found).splitlines()

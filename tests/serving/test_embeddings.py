@@ -189,6 +189,9 @@ def test_what_cannot_be_embedded_is_said(texts):
             answer = client.post("/v1/embeddings", content=json.dumps(body), headers=as_json)  # a lone surrogate as an escape
             assert said in sentence_of(answer, status)
         assert "no JSON" in sentence_of(client.post("/v1/embeddings", content=b'{"input": ', headers=as_json), 400)
+        as_form = {"content-type": "application/x-www-form-urlencoded"}
+        unread = client.post("/v1/embeddings", content=b'{"input": ["a"]}', headers=as_form)
+        assert "send it with Content-Type: application/json" in sentence_of(unread, 400)
         assert "samples" in sentence_of(client.post("/v1/embeddings", json={"input": ["a"] * 9}), 413)
         assert "not sent as files" in sentence_of(upload(client, [("a.txt", b"hello")]), 400)
         assert "takes no GET" in sentence_of(client.get("/v1/embeddings"), 405)

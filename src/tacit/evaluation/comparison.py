@@ -48,7 +48,10 @@ class Evaluation:
                     reasons.setdefault(reason, {}).setdefault(representation, []).append(MEANINGS[n.name].title)
         said = []
         for reason, whose in reasons.items():
-            named = [f"{_first(titles)} of {representation}" for representation, titles in whose.items()]
+            alike: dict[str, list[str]] = {}
+            for representation, titles in whose.items():
+                alike.setdefault(_first(titles), []).append(representation)
+            named = [f"{titles} of {' and '.join(some)}" for titles, some in alike.items()]
             said.append(f"{', '.join(named)}: {reason}")
         return said
 

@@ -227,6 +227,10 @@ def _handlers(secret: dict[str, str]) -> dict[type[Exception], Callable[[Request
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return refused(Refused(400, "no_json", f"The body is no JSON ({first['ctx']['error']}); send an object of JSON."))
+        sent = request.headers.get("content-type", "").partition(";")[0]
+        if first["loc"] == ("body",) and sent != "application/json":
+            told = f"The body came as {sent or 'a type that is not said'}; send it with Content-Type: application/json."
+            return refused(Refused(400, "no_json", told))
         place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))[:80]
         said = first["msg"][:1].lower() + first["msg"][1:200]
         return refused(Refused(400, "not_understood", f"{place or 'The request'}: {said}.", param=place or None))
